@@ -1,0 +1,169 @@
+"""The GPU's figures, read through NVML.
+
+NVML lists the devices the container may use; of these CUDA_VISIBLE_DEVICES picks what this process uses, and
+NVIDIA_VISIBLE_DEVICES=none|void says that the container was given none.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pynvml
+
+MINIMUM_DRIVER = 515
+"""The oldest driver (its first number) that runs CUDA 11.8."""
+
+READ_INTERVAL_SECONDS = 1.0
+RETRY_INTERVAL_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GpuFigures:
+    """The GPUs this process may use, taken together.
+
+    `utilization` is the mean over the devices, 0 to 1, and None where NVML does not tell it (MIG slices). Memory is
+    their sum in bytes. `name` is the first one's.
+    """
+
+    count: int
+    name: str
+    driver_version: str
+    utilization: float | None
+    memory_used: int
+    memory_total: int
+
+    @property
+    def memory_used_ratio(self) -> float:
+        """Used of total memory, 0 to 1."""
+        return self.memory_used / self.memory_total
+
+
+class GpuMonitor:
+    """Reads the figures at most once a second, from any thread; a call in between costs nothing.
+
+    `problem` is None or one line saying why GPUs cannot be used here although there is a driver.
+    """
+
+    def __init__(
+        self,
+        *,
+        minimum_driver: int = MINIMUM_DRIVER,
+        environ: Mapping[str, str] = os.environ,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.problem: str | None = None
+        self._minimum_driver = minimum_driver
+        self._environ = environ
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._devices: list[Any] | None = None
+        self._driver_version = ""
+        self._figures: GpuFigures | None = None
+        self._next_read = float("-inf")
+
+    def read(self) -> GpuFigures | None:
+        """Return the figures, or None without a GPU, a driver library, or an answer of it."""
+        with self._lock:
+            now = self._clock()
+            if now >= self._next_read:
+                self._figures = self._read()
+                self._next_read = now + (READ_INTERVAL_SECONDS if self._figures else RETRY_INTERVAL_SECONDS)
+            return self._figures
+
+    def close(self) -> None:
+        """Let go of NVML; a later read opens it again."""
+        with self._lock:
+            self._close()
+            self._figures, self._next_read = None, float("-inf")
+
+    def _read(self) -> GpuFigures | None:
+        try:
+            if self._devices is None:
+                self._devices = self._open()
+            return self._measure(self._devices) if self._devices else None
+        except pynvml.NVMLError as error:
+            self._report(error)
+            self._close()
+            return None
+
+    def _open(self) -> list[Any]:
+        pynvml.nvmlInit()
+        self._driver_version = pynvml.nvmlSystemGetDriverVersion()
+        self._set_problem(driver_problem(self._driver_version, self._minimum_driver))
+        devices = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        chosen = visible_devices([pynvml.nvmlDeviceGetUUID(device) for device in devices], self._environ)
+        return [devices[index] for index in chosen]
+
+    def _close(self) -> None:
+        if self._devices is None:
+            return
+        self._devices = None
+        try:
+            pynvml.nvmlShutdown()
+        except pynvml.NVMLError as error:
+            log.debug("NVML did not shut down: %s", error)
+
+    def _measure(self, devices: list[Any]) -> GpuFigures:
+        memory = [pynvml.nvmlDeviceGetMemoryInfo(device) for device in devices]
+        busy = [figure for device in devices if (figure := _utilization(device)) is not None]
+        return GpuFigures(
+            count=len(devices),
+            name=pynvml.nvmlDeviceGetName(devices[0]),
+            driver_version=self._driver_version,
+            utilization=sum(busy) / len(busy) if busy else None,
+            memory_used=sum(int(figure.used) for figure in memory),
+            memory_total=sum(int(figure.total) for figure in memory),
+        )
+
+    def _report(self, error: pynvml.NVMLError) -> None:
+        if error.value == pynvml.NVML_ERROR_LIBRARY_NOT_FOUND:
+            log.debug("no NVIDIA driver library: no GPU figures")
+        else:
+            self._set_problem(f"the NVIDIA driver does not answer ({error}): check nvidia-smi on the node")
+
+    def _set_problem(self, problem: str | None) -> None:
+        if problem and problem != self.problem:
+            log.warning(problem)
+        self.problem = problem
+
+
+def driver_problem(version: str, minimum: int = MINIMUM_DRIVER) -> str | None:
+    """Say in one line that a driver is too old and what to do, or return None."""
+    major = version.split(".", 1)[0]
+    if not major.isdecimal() or int(major) >= minimum:
+        return None
+    return f"NVIDIA driver {version} is too old, {minimum} or later is needed: update the driver on the node"
+
+
+def visible_devices(uuids: list[str], environ: Mapping[str, str]) -> list[int]:
+    """Return the indices of the devices this process may use, in CUDA's way of reading the two variables.
+
+    CUDA_VISIBLE_DEVICES lists indices, or UUIDs that may be shortened; the first one that is not there ends the list.
+    """
+    if environ.get("NVIDIA_VISIBLE_DEVICES") in {"none", "void"}:
+        return []
+    if (wanted := environ.get("CUDA_VISIBLE_DEVICES")) is None:
+        return list(range(len(uuids)))
+    chosen: list[int] = []
+    for word in wanted.split(","):
+        name = word.strip()
+        matches = [index for index, uuid in enumerate(uuids) if name == str(index) or (name and uuid.startswith(name))]
+        if len(matches) != 1 or matches[0] in chosen:
+            break
+        chosen.append(matches[0])
+    return chosen
+
+
+def _utilization(device: object) -> float | None:
+    try:
+        return float(pynvml.nvmlDeviceGetUtilizationRates(device).gpu) / 100
+    except pynvml.NVMLError as error:
+        if error.value in {pynvml.NVML_ERROR_NOT_SUPPORTED, pynvml.NVML_ERROR_NO_PERMISSION}:
+            return None
+        raise

@@ -1,0 +1,72 @@
+"""Plain functions on text: masking for the logs and splitting for synthesis."""
+
+import re
+
+MAX_PIECE_LENGTH = 250
+"""Characters in one piece by default: about 15 s of speech, so that the first audio comes soon."""
+
+# A sentence ends at . ! ? … (with closing quotes or brackets) before a space, at the full stops of scripts that put
+# no space after them, or at an empty line.
+_BOUNDARY = re.compile(r"""(?:[.!?…]+["'”’»)\]]*(?=\s)|[。！？｡]+[」』”’）]*|[।؟۔]+(?=\s|$)|\n\s*\n)""")  # noqa: RUF001
+_CLAUSE = re.compile(r"[,;:](?=\s)|[—–、，；：]")  # noqa: RUF001
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\"'“‘])(?:[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|Nr|vs|etc|approx|dept|fig|vol|ca|bzw|bspw|usw)\.$",  # noqa: RUF001
+    re.IGNORECASE,
+)
+
+
+def mask(text: str) -> str:
+    """Hide the middle 60 % of a text, rounded up, by one `*` for each character."""
+    shown = len(text) // 5
+    return text[:shown] + "*" * (len(text) - 2 * shown) + text[len(text) - shown :]
+
+
+def split_sentences(text: str, max_length: int = MAX_PIECE_LENGTH) -> list[str]:
+    """Split a text into sentences of at most `max_length` characters.
+
+    A longer sentence is cut at its last clause mark, else at its last space, else in the middle of a word. No character
+    but the white space between two pieces is lost, none is doubled, and no piece is empty. Marks that follow a
+    sentence without a word of their own stay with it where they fit.
+    """
+    if max_length < 1:
+        message = f"max_length is {max_length}, but a piece has at least one character"
+        raise ValueError(message)
+    pieces: list[str] = []
+    for sentence in _sentences(text):
+        for piece in _bounded(sentence, max_length):
+            speakable = any(character.isalnum() for character in piece)
+            if pieces and not speakable and len(pieces[-1]) + 1 + len(piece) <= max_length:
+                pieces[-1] += " " + piece
+            else:
+                pieces.append(piece)
+    return pieces
+
+
+def _sentences(text: str) -> list[str]:
+    sentences, start = [], 0
+    for boundary in _BOUNDARY.finditer(text):
+        is_point = boundary.group() == "."
+        if is_point and _ABBREVIATION.search(text[max(start, boundary.end() - 16) : boundary.end()]):
+            continue
+        sentences.append(text[start : boundary.end()])
+        start = boundary.end()
+    sentences.append(text[start:])
+    return [stripped for sentence in sentences if (stripped := sentence.strip())]
+
+
+def _bounded(sentence: str, max_length: int) -> list[str]:
+    pieces = []
+    rest = sentence
+    while len(rest) > max_length:
+        cut = _last_cut(rest, max_length)
+        pieces.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [piece for piece in [*pieces, rest] if piece]
+
+
+def _last_cut(text: str, max_length: int) -> int:
+    """Find where to cut: never at 0, and a clause mark in the first half is too early to be worth it."""
+    window = text[: max_length + 1]
+    marks = [match.end() for match in _CLAUSE.finditer(window) if max_length // 2 < match.end() <= max_length]
+    spaces = [match.start() for match in re.finditer(r"\s", window)]
+    return (marks or spaces or [max_length])[-1]
