@@ -1,0 +1,187 @@
+"""Every name the operator gives or reads: the API group, labels, annotations, children, conditions and reasons."""
+
+import hashlib
+from enum import StrEnum
+from typing import Final
+
+GROUP: Final = "tts-operator.io"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+KIND: Final = "TTSService"
+PLURAL: Final = "ttsservices"
+SINGULAR: Final = "ttsservice"
+SHORT_NAMES: Final = ("tts",)
+
+MANAGER: Final = "tts-operator"
+"""Field manager of every server-side apply, and the value of the managed-by label."""
+HANDOVER_MANAGER: Final = "tts-operator-handover"
+"""Field manager that holds a Deployment's replicas from our last apply of them until the HPA's first."""
+
+LABEL_NAME: Final = "app.kubernetes.io/name"
+LABEL_INSTANCE: Final = "app.kubernetes.io/instance"
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+LABEL_COMPONENT: Final = "app.kubernetes.io/component"
+LABEL_SERVICE: Final = f"{GROUP}/service"
+CHILD_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGER}"
+"""Label selector under which the operator lists and watches children and their pods."""
+
+APPLIED_HASH: Final = f"{GROUP}/applied-hash"
+"""On each child: hash of the manifest as rendered; it differs as soon as a field is added, changed or removed."""
+CONFIG_HASH: Final = f"{GROUP}/config-hash"
+"""On the worker pod template: hash of worker.json, so that a change of the configuration rolls the workers."""
+TEMPLATE_HASH: Final = f"{GROUP}/template-hash"
+"""On the worker pod template: hash of the rest of the template, so that a pod tells which one it came from."""
+MODEL_KEY: Final = f"{GROUP}/model-key"
+"""On the Deployment: key of the model it serves, empty for the embedded one."""
+ENGINE: Final = f"{GROUP}/engine"
+"""On the Deployment: engine of the model it serves."""
+SCALED_BY: Final = f"{GROUP}/scaled-by"
+"""On the Deployment: who sets its replicas, `spec` (our apply holds them) or `autoscaler` (it does not)."""
+ATTEMPT: Final = f"{GROUP}/attempt"
+"""On a Job: how many Jobs before it failed in the same generation of the spec."""
+GENERATION: Final = f"{GROUP}/generation"
+"""On a Job: generation of the spec it was created for; a newer one retries a failed Job at once."""
+LAST_FAILURE: Final = f"{GROUP}/last-failure"
+"""On a Job: JSON reason and message of the failed one it replaced."""
+
+HTTP_PORT: Final = 5002
+METRICS_PORT: Final = 9090
+USER_ID: Final = 65532
+MODEL_ROOT: Final = "/models"
+CONFIG_DIR: Final = "/etc/ttsworker"
+CONFIG_KEY: Final = "worker.json"
+
+
+class Component(StrEnum):
+    """What a child or pod is part of."""
+
+    WORKER = "worker"
+    MODEL = "model"
+
+
+class Condition(StrEnum):
+    """Condition types of a TTSService, in the order in which status lists them."""
+
+    READY = "Ready"
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+    MODEL_READY = "ModelReady"
+    WORKLOAD_AVAILABLE = "WorkloadAvailable"
+    AUTOSCALING_ACTIVE = "AutoscalingActive"
+
+
+class Reason(StrEnum):
+    """Reasons of conditions and events; docs/status-conditions.md tells what each means and what to do."""
+
+    # the good end
+    READY = "RolledOut"
+    BUILT_IN = "BuiltIn"
+    PUBLISHED = "Published"
+    WORKERS_AVAILABLE = "WorkersAvailable"
+    SCALED_TO_ZERO = "ScaledToZero"
+    SCALING = "ScalingActive"
+    NOTHING_TO_DO = "NothingToDo"
+    PROGRESSING = "Progressing"
+
+    # Reconciling: it mends itself, or waits for the cluster
+    PENDING = "Pending"
+    DOWNLOADING = "Downloading"
+    DOWNLOAD_FAILED = "DownloadFailed"
+    SOURCE_UNREACHABLE = "SourceUnreachable"
+    WAITING_FOR_DELETION = "WaitingForDeletion"
+    WAITING_FOR_MODEL = "WaitingForModel"
+    WAITING_FOR_VOLUME = "WaitingForVolume"
+    WAITING_FOR_GPU = "WaitingForGPU"
+    UNSCHEDULABLE = "Unschedulable"
+    IMAGE_PULL = "ImagePull"
+    CONTAINER_CONFIG = "ContainerConfig"
+    WORKER_STARTING = "WorkerStarting"
+    WORKER_CRASHING = "WorkerCrashing"
+    ROLLING_OUT = "RollingOut"
+    METRICS_UNAVAILABLE = "MetricsUnavailable"
+    SCALING_UNABLE = "ScalingUnable"
+
+    # Stalled: a person must mend it
+    INVALID_SPEC = "InvalidSpec"
+    NAME_CONFLICT = "NameConflict"
+    CHILD_REFUSED = "ChildRefused"
+    SOURCE_NOT_FOUND = "SourceNotFound"
+    SOURCE_FORBIDDEN = "SourceForbidden"
+    SOURCE_INVALID = "SourceInvalid"
+    CHECKSUM_MISMATCH = "ChecksumMismatch"
+    ARCHIVE_INVALID = "ArchiveInvalid"
+    DISK_FULL = "DiskFull"
+    MODEL_MISSING = "ModelMissing"
+    MODEL_CORRUPT = "ModelCorrupt"
+    MODEL_INVALID = "ModelInvalid"
+    ENGINE_UNAVAILABLE = "EngineUnavailable"
+    GPU_UNAVAILABLE = "GpuUnavailable"
+    OUT_OF_MEMORY = "OutOfMemory"
+    IMAGE_INVALID = "ImageInvalid"
+    PODS_REFUSED = "PodsRefused"
+    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
+
+
+def service_account_name(service: str) -> str:
+    """ServiceAccount of the worker and Job pods; it may do nothing."""
+    return f"{service}-worker"
+
+
+def config_map_name(service: str) -> str:
+    """ConfigMap that holds worker.json."""
+    return f"{service}-worker"
+
+
+def claim_name(service: str) -> str:
+    """PersistentVolumeClaim the operator makes when none is named in the spec."""
+    return f"{service}-model"
+
+
+def job_name(service: str, source: str, sha256: str | None) -> str:
+    """Download Job of one model: another source or checksum is another Job."""
+    return f"{service}-model-{_hash(source, sha256)[:10]}"
+
+
+def deployment_name(service: str) -> str:
+    """Deployment of the workers."""
+    return service
+
+
+def service_name(service: str) -> str:
+    """Service in front of the workers."""
+    return service
+
+
+def hpa_name(service: str) -> str:
+    """HorizontalPodAutoscaler of the workers."""
+    return service
+
+
+def model_key(source: str, sha256: str | None) -> str:
+    """Folder of one model below /models: another source or checksum is another folder."""
+    return f"m-{_hash(source, sha256)[:16]}"
+
+
+def service_url(service: str, namespace: str) -> str:
+    """Address of the HTTP API inside the cluster."""
+    return f"http://{service_name(service)}.{namespace}.svc:{HTTP_PORT}"
+
+
+def pod_labels(service: str, component: Component) -> dict[str, str]:
+    """Labels of every child and pod."""
+    return {
+        LABEL_NAME: "tts-worker",
+        LABEL_INSTANCE: service,
+        LABEL_MANAGED_BY: MANAGER,
+        LABEL_COMPONENT: component.value,
+        LABEL_SERVICE: service,
+    }
+
+
+def worker_selector(service: str) -> dict[str, str]:
+    """Labels the Deployment, the Service and the HPA find worker pods by; never changes."""
+    return {LABEL_SERVICE: service, LABEL_COMPONENT: Component.WORKER.value}
+
+
+def _hash(source: str, sha256: str | None) -> str:
+    return hashlib.sha256(f"{source}\n{sha256 or ''}".encode()).hexdigest()
