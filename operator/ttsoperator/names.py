@@ -11,6 +11,7 @@ KIND: Final = "TTSService"
 PLURAL: Final = "ttsservices"
 SINGULAR: Final = "ttsservice"
 SHORT_NAMES: Final = ("tts",)
+CATEGORIES: Final = ("tts",)
 
 MANAGER: Final = "tts-operator"
 """Field manager of every server-side apply, and the value of the managed-by label."""

@@ -1,12 +1,21 @@
 """The typed TTSService: the single source of the CRD's schema."""
 
 from collections.abc import Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from .apimodel import Annotations, ApiModel, rule, rules
+from .autoscaling import Autoscaling
+from .names import Reason
+from .modelspec import BUILTIN, Model, Storage
+from .podtypes import Image, PodTemplate, Resources
+
+DEFAULT_GPU: Final = "nvidia.com/gpu"
 
 
-class InvalidSpec(Exception):  # noqa: N818 - it names what is wrong with the object, not with the program
+class InvalidSpec(Exception):
     """The object cannot be acted upon; `reason` and `message` go into the Stalled condition of `generation`."""
 
     def __init__(self, reason: str, message: str, generation: int) -> None:
@@ -16,12 +25,163 @@ class InvalidSpec(Exception):  # noqa: N818 - it names what is wrong with the ob
         self.generation = generation
 
 
-class TTSServiceSpec(BaseModel):
+class Engine(StrEnum):
+    """Program that speaks a model."""
+
+    HIBARI = "hibari"
+    COQUI = "coqui"
+
+
+class Precision(StrEnum):
+    """Number format of the computation."""
+
+    AUTO = "Auto"
+    FLOAT32 = "Float32"
+    FLOAT16 = "Float16"
+    BFLOAT16 = "BFloat16"
+
+
+class TextLogging(StrEnum):
+    """How much of the spoken text is logged."""
+
+    MASKED = "Masked"
+    NONE = "None"
+    FULL = "Full"
+
+
+class ServiceType(StrEnum):
+    """How the Service is reached."""
+
+    CLUSTER_IP = "ClusterIP"
+    NODE_PORT = "NodePort"
+    LOAD_BALANCER = "LoadBalancer"
+
+
+class Gpu(ApiModel):
+    """GPUs of each worker."""
+
+    count: Annotated[int, Field(ge=0, le=16)] | None = None
+    """GPUs of each worker; when absent what the engine needs (coqui 1, hibari 0)."""
+    resource_name: Annotated[str, StringConstraints(max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] = (
+        DEFAULT_GPU
+    )
+    """Name under which nodes offer GPUs."""
+
+
+class Serving(ApiModel):
+    """How a worker serves requests."""
+
+    precision: Precision = Precision.AUTO
+    """Number format of the computation; Auto takes what is safe on the worker's hardware."""
+    max_concurrency: Annotated[int, Field(ge=1, le=1024)] = 8
+    """Requests a worker speaks at once; the others wait."""
+    max_queue_length: Annotated[int, Field(ge=0, le=100_000)] = 64
+    """Requests that may wait in a worker; one more is answered with 429 and Retry-After."""
+    max_text_length: Annotated[int, Field(ge=1, le=100_000)] = 4096
+    """Characters a request may have; more is answered with 400."""
+    request_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    """Seconds after which a request that has not been spoken is given up."""
+    drain_timeout_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
+    """Seconds a worker that is being stopped has to finish what it accepted."""
+    text_logging: TextLogging = TextLogging.MASKED
+    """How much of the text is logged: Masked hides the middle 60 %, None all of it, Full nothing."""
+
+
+class ServiceOptions(ApiModel):
+    """The Service in front of the workers."""
+
+    type: ServiceType = ServiceType.CLUSTER_IP
+    """How the Service is reached: ClusterIP from inside the cluster, NodePort and LoadBalancer also from outside
+    (without the metrics port)."""
+    annotations: Annotations | None = None
+    """Annotations of the Service, such as those a cloud's load balancer reads."""
+
+
+_NO_CLAIM = "self.model.source.startsWith('builtin://') || oldSelf.model.source.startsWith('builtin://')"
+_SIZE = "quantity(string({of}.?storage.?size.orValue('10Gi')))"
+_GPU_NAME = "self.?gpu.?resourceName.orValue('nvidia.com/gpu')"
+
+
+def _fixed(field: str, absent: str) -> dict[str, str]:
+    same = f"self.?storage.?{field}.orValue({absent}) == oldSelf.?storage.?{field}.orValue({absent})"
+    message = f"spec.storage.{field} cannot be changed, Kubernetes keeps it as it is: make a new TTSService"
+    return rule(f"{_NO_CLAIM} || {same}", message, field=".storage")
+
+
+class TTSServiceSpec(ApiModel):
     """What the user asks for."""
+
+    model_config = rules(
+        rule(
+            "has(self.engine) || self.model.source.startsWith('builtin://')",
+            "spec.engine is required: say which engine speaks the model at spec.model.source, hibari or coqui",
+            field=".engine",
+        ),
+        rule(
+            "!has(self.engine) || self.engine == 'hibari' || !self.model.source.startsWith('builtin://')",
+            "builtin://hibari is spoken by the engine hibari: remove spec.engine",
+            field=".engine",
+        ),
+        rule(
+            "!has(self.storage) || !self.model.source.startsWith('builtin://')",
+            "a builtin:// model is part of the worker image and needs no volume: remove spec.storage",
+            field=".storage",
+        ),
+        rule(
+            "!has(self.autoscaling) || !has(self.autoscaling.targets.gpuUtilizationPercent) || "
+            "self.?gpu.?count.orValue(self.?engine.orValue('hibari') == 'coqui' ? 1 : 0) > 0",
+            "autoscaling.targets.gpuUtilizationPercent needs workers with a GPU: set spec.gpu.count, or use queueDepth",
+            field=".autoscaling",
+        ),
+        *(
+            rule(
+                f"!has(self.resources) || !has(self.resources.{part}) || !({_GPU_NAME} in self.resources.{part})",
+                "GPUs are asked for by spec.gpu: remove them from spec.resources",
+                field=".resources",
+            )
+            for part in ("requests", "limits")
+        ),
+        _fixed("storageClassName", "'-'"),
+        _fixed("accessModes", "['ReadWriteOnce']"),
+        _fixed("existingClaimName", "''"),
+        rule(
+            f"{_NO_CLAIM} || {_SIZE.format(of='self')}.compareTo({_SIZE.format(of='oldSelf')}) >= 0",
+            "spec.storage.size cannot shrink, Kubernetes only lets a claim grow: keep it, or make a new TTSService",
+            field=".storage",
+        ),
+    )
+
+    engine: Engine | None = None
+    """Program that speaks the model: hibari (ONNX voices, no GPU needed) or coqui (VITS on torch). Required unless
+    the source is builtin://, which tells it."""
+    model: Model
+    """The model that is spoken."""
+    storage: Storage | None = None
+    """The volume that holds the model; when absent a claim of 10Gi, ReadWriteOnce, of the default StorageClass, deleted
+    with the service."""
+    replicas: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Workers wanted; what kubectl scale writes. Ignored while spec.autoscaling is set."""
+    gpu: Gpu | None = None
+    """GPUs of each worker; when absent what the engine needs (coqui 1, hibari 0)."""
+    resources: Resources | None = None
+    """Compute resources of each worker. Given, it replaces the engine's default as a whole (hibari: requests of 250m
+    CPU and 512Mi, memory limit 2Gi; coqui: 1 CPU and 3Gi, memory limit 8Gi)."""
+    serving: Annotated[Serving, Field(default_factory=Serving, json_schema_extra={"default": {}})]
+    """How a worker serves requests."""
+    service: Annotated[ServiceOptions, Field(default_factory=ServiceOptions, json_schema_extra={"default": {}})]
+    """The Service in front of the workers."""
+    autoscaling: Autoscaling | None = None
+    """Makes the number of workers follow the load; when absent it is spec.replicas."""
+    pod_template: PodTemplate | None = None
+    """What is added to the pods of the workers and of the download."""
+    image: Image | None = None
+    """The worker image; when absent the one the operator was installed with."""
 
 
 class TTSService(BaseModel):
     """One object as the operator sees it."""
+
+    model_config = ConfigDict(frozen=True)
 
     name: str
     namespace: str
@@ -30,7 +190,47 @@ class TTSService(BaseModel):
     deleting: bool
     spec: TTSServiceSpec
 
+    @property
+    def builtin(self) -> bool:
+        """Whether the model is part of the worker image: no claim, no download."""
+        return self.spec.model.source.startswith(BUILTIN)
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, named in the spec or told by the source."""
+        return self.spec.engine or Engine.HIBARI
+
+    @property
+    def storage(self) -> Storage:
+        """The storage as asked for, nothing when absent: ask it only where the model is not builtin."""
+        return self.spec.storage or Storage()
+
 
 def parse(body: Mapping[str, Any]) -> TTSService:
-    """Read an object of the API; raises InvalidSpec with a message for the user."""
-    raise NotImplementedError
+    """Read an object of the API; raises InvalidSpec with a message for the user.
+
+    The API server has refused most bad specs already; what it let through before a rule came, or while the CRD was
+    another release's, ends here.
+    """
+    metadata = body["metadata"]
+    generation = int(metadata.get("generation", 0))
+    try:
+        spec = TTSServiceSpec.model_validate(body.get("spec") or {})
+    except ValidationError as error:
+        raise InvalidSpec(Reason.INVALID_SPEC, _explain(error), generation) from error
+    if spec.engine is None and not spec.model.source.startswith(BUILTIN):
+        raise InvalidSpec(Reason.INVALID_SPEC, "spec.engine is required with this source: hibari or coqui", generation)
+    return TTSService(
+        name=metadata["name"],
+        namespace=metadata["namespace"],
+        uid=metadata["uid"],
+        generation=generation,
+        deleting=bool(metadata.get("deletionTimestamp")),
+        spec=spec,
+    )
+
+
+def _explain(error: ValidationError) -> str:
+    found = [(".".join(["spec", *map(str, e["loc"])]), e["msg"]) for e in error.errors(include_url=False)]
+    shown = "; ".join(f"{path}: {message}" for path, message in found[:3])
+    return shown if len(found) <= 3 else f"{shown}; and {len(found) - 3} more"

@@ -1,0 +1,66 @@
+"""What the models of the API share: names in camelCase, docstrings as `kubectl explain` texts, bounded types."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from . import quantities
+
+
+class ApiModel(BaseModel):
+    """A group of fields.
+
+    Fields that this version does not know are left out, as the API server does it: during an upgrade the CRD may be
+    newer than the operator.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
+
+    def rendered(self) -> dict[str, Any]:
+        """Return the fields that are set, as the API spells them."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def rules(*validations: dict[str, str], **extra: object) -> ConfigDict:
+    """Return a model configuration that carries CEL rules into the CRD."""
+    schema: dict[str, Any] = {"x-kubernetes-validations": list(validations), **extra}
+    return ConfigDict(json_schema_extra=schema)
+
+
+def rule(expression: str, message: str, *, field: str | None = None) -> dict[str, str]:
+    """Return one CEL rule; `field` is the path below the object that the error points at."""
+    found = {"rule": expression, "message": message}
+    return found | {"fieldPath": field} if field else found
+
+
+def map_list(*keys: str) -> dict[str, Any]:
+    """Mark a list as a map: its items are told apart by `keys`, so that several managers can share it."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
+
+
+def _quantity_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Quantity = Annotated[
+    str,
+    StringConstraints(pattern=quantities.PATTERN),
+    BeforeValidator(_quantity_text),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer"}, {"type": "string"}],
+            "pattern": quantities.PATTERN,
+            "x-kubernetes-int-or-string": True,
+        }
+    ),
+]
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=253)]
+"""The name of an object, a label's key or the like."""
+LabelValue = Annotated[str, StringConstraints(max_length=63)]
+Labels = Annotated[dict[str, LabelValue], Field(max_length=64)]
+Annotations = Annotated[dict[str, Annotated[str, StringConstraints(max_length=4096)]], Field(max_length=64)]
+Quantities = Annotated[dict[str, Quantity], Field(max_length=16)]

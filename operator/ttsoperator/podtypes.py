@@ -1,0 +1,141 @@
+"""What a user may say about the pods and their image."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from .apimodel import Annotations, ApiModel, Labels, Name, Quantities, map_list, rule, rules
+from .scheduling import Affinity, Toleration
+
+
+class Resources(ApiModel):
+    """Compute resources of the worker container."""
+
+    requests: Quantities | None = None
+    """What the scheduler reserves for each worker, such as {cpu: 250m, memory: 512Mi}."""
+    limits: Quantities | None = None
+    """What each worker may use at most. A CPU limit is also the number of its threads (rounded down, at least one)."""
+
+
+class KeyReference(ApiModel):
+    """A key of a Secret or ConfigMap in the service's namespace."""
+
+    name: Name
+    """Name of the Secret or ConfigMap."""
+    key: Name
+    """The key whose value is taken."""
+    optional: bool | None = None
+    """Start without the variable when the object or the key is missing."""
+
+
+class FieldReference(ApiModel):
+    """A field of the pod."""
+
+    field_path: Name
+    """Path of the field, such as status.podIP or metadata.name."""
+
+
+class EnvSource(ApiModel):
+    """Where a variable's value comes from."""
+
+    model_config = rules(
+        rule(
+            "[has(self.secretKeyRef), has(self.configMapKeyRef), has(self.fieldRef)].filter(x, x).size() == 1",
+            "name exactly one of secretKeyRef, configMapKeyRef and fieldRef",
+        )
+    )
+
+    secret_key_ref: KeyReference | None = None
+    """A key of a Secret."""
+    config_map_key_ref: KeyReference | None = None
+    """A key of a ConfigMap."""
+    field_ref: FieldReference | None = None
+    """A field of the pod itself."""
+
+
+class EnvVar(ApiModel):
+    """An environment variable."""
+
+    model_config = rules(
+        rule("!has(self.value) || !has(self.valueFrom)", "give either value or valueFrom"),
+        rule(
+            "!self.name.startsWith('TTSWORKER_')",
+            "variables named TTSWORKER_… are the operator's: use the fields of spec.serving",
+            field=".name",
+        ),
+    )
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")]
+    """Name of the variable."""
+    value: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    """Its value."""
+    value_from: EnvSource | None = None
+    """Where its value comes from, instead of value."""
+
+
+_RESERVED = "!k.startsWith('tts-operator.io/')"
+
+
+class PodTemplate(ApiModel):
+    """What is added to the pods of the workers and of the download."""
+
+    model_config = rules(
+        rule(
+            f"!has(self.labels) || self.labels.all(k, {_RESERVED} && !k.startsWith('app.kubernetes.io/'))",
+            "labels app.kubernetes.io/… and tts-operator.io/… are the operator's: choose another name",
+            field=".labels",
+        ),
+        rule(
+            f"!has(self.annotations) || self.annotations.all(k, {_RESERVED})",
+            "annotations tts-operator.io/… are the operator's: choose another name",
+            field=".annotations",
+        ),
+    )
+
+    labels: Labels | None = None
+    """Labels to add."""
+    annotations: Annotations | None = None
+    """Annotations to add."""
+    node_selector: Labels | None = None
+    """Labels a node must have."""
+    tolerations: Annotated[list[Toleration], Field(max_length=32)] | None = None
+    """Taints of nodes that the pods put up with."""
+    affinity: Affinity | None = None
+    """Nodes the pods must, should or should not run on."""
+    priority_class_name: Name | None = None
+    """PriorityClass of the pods."""
+    runtime_class_name: Name | None = None
+    """RuntimeClass of the pods, such as nvidia."""
+    env: Annotated[list[EnvVar], Field(max_length=64, json_schema_extra=map_list("name"))] | None = None
+    """Environment variables, such as HTTPS_PROXY for the download."""
+
+
+class PullPolicy(StrEnum):
+    """When the image is pulled."""
+
+    ALWAYS = "Always"
+    IF_NOT_PRESENT = "IfNotPresent"
+    NEVER = "Never"
+
+
+class PullSecret(ApiModel):
+    """A Secret with a registry's credentials."""
+
+    name: Name
+    """Name of the Secret, of type kubernetes.io/dockerconfigjson, in the service's namespace."""
+
+
+class Image(ApiModel):
+    """The worker image; what is absent is the operator's own choice."""
+
+    repository: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\s@]*[^\s@:]$")] | None = (
+        None
+    )
+    """Registry and name, such as registry.example.com/tts-worker."""
+    tag: Annotated[str, StringConstraints(max_length=128, pattern=r"^[\w][\w.-]*$")] | None = None
+    """Tag of the image."""
+    pull_policy: PullPolicy | None = None
+    """When the image is pulled."""
+    pull_secrets: Annotated[list[PullSecret], Field(max_length=16, json_schema_extra=map_list("name"))] | None = None
+    """Secrets with the credentials of the image's registry."""

@@ -1,0 +1,49 @@
+"""Kubernetes quantities (`250m`, `2Gi`, `1e3`): the pattern the API accepts, and their value."""
+
+import math
+import re
+from decimal import Decimal
+from typing import Final
+
+PATTERN: Final = r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?([0-9]+)))?$"
+"""The API's own pattern for a quantity, without negative ones: nothing here can be less than nothing."""
+
+_SUFFIXES: Final = {
+    **{suffix: Decimal(1024) ** power for power, suffix in enumerate(["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"], start=1)},
+    **{
+        suffix: Decimal(1000) ** power
+        for power, suffix in enumerate(["n", "u", "m", "", "k", "M", "G", "T", "P", "E"], start=-3)
+    },
+}
+_FORM: Final = re.compile(r"(?P<number>[+-]?[0-9.]+)(?P<suffix>[a-zA-Z]{0,2}|[eE][+-]?[0-9]+)")
+
+
+def value_of(quantity: str | int) -> Decimal:
+    """Return the number a quantity stands for; raises ValueError when it is none."""
+    match = _FORM.fullmatch(str(quantity))
+    if match is None or match["number"].count(".") > 1 or not match["number"].strip("+-."):
+        raise ValueError(f"{quantity!r} is not a quantity such as 500m, 2 or 10Gi")
+    number, suffix = Decimal(match["number"]), match["suffix"]
+    if suffix in _SUFFIXES:
+        return number * _SUFFIXES[suffix]
+    if suffix[:1] in "eE" and suffix[1:]:
+        return number.scaleb(int(suffix[1:]))
+    raise ValueError(f"{quantity!r} has an unknown suffix {suffix!r}: use m, k, M, G, T, Ki, Mi, Gi or Ti")
+
+
+def same(one: str | int, other: str | int) -> bool:
+    """Tell whether two quantities are one number (`1` and `1000m`); False when either is no quantity."""
+    try:
+        return value_of(one) == value_of(other)
+    except ValueError:
+        return False
+
+
+def whole_bytes(quantity: str | int) -> int:
+    """Return a size in bytes, rounded down."""
+    return math.floor(value_of(quantity))
+
+
+def milli(thousandths: int) -> str:
+    """Return thousandths in the API's own spelling: 800 is `800m`, 1000 is `1`."""
+    return str(thousandths // 1000) if thousandths % 1000 == 0 else f"{thousandths}m"

@@ -1,0 +1,110 @@
+"""The fields of a TTSService's status, for the CRD's schema; status.py fills them."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from .apimodel import ApiModel, map_list
+
+Text = Annotated[str, StringConstraints(max_length=2048)]
+Time = Annotated[str, StringConstraints(max_length=64), Field(json_schema_extra={"format": "date-time"})]
+
+
+class ModelState(StrEnum):
+    """How far a model is."""
+
+    BUILT_IN = "BuiltIn"
+    PENDING = "Pending"
+    DOWNLOADING = "Downloading"
+    PUBLISHED = "Published"
+    FAILED = "Failed"
+
+
+class ConditionStatus(StrEnum):
+    """Whether a condition holds."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class ConditionModel(ApiModel):
+    """One condition."""
+
+    type: Annotated[str, StringConstraints(max_length=316)]
+    """Ready, Reconciling, Stalled, ModelReady, WorkloadAvailable or AutoscalingActive."""
+    status: ConditionStatus
+    """Whether the condition holds."""
+    observed_generation: Annotated[int, Field(ge=-1)] = -1
+    """Generation of the spec that the condition is about."""
+    last_transition_time: Time
+    """When the status of the condition last changed."""
+    reason: Annotated[str, StringConstraints(max_length=1024)]
+    """Why, in one word; docs/status-conditions.md lists them."""
+    message: Annotated[str, StringConstraints(max_length=32768)]
+    """Why, and what to do, for a person."""
+
+
+class ModelStatus(ApiModel):
+    """The model of the current spec."""
+
+    source: Text
+    """Where it comes from."""
+    state: ModelState
+    """How far it is."""
+    digest: Annotated[str, StringConstraints(max_length=128)] | None = None
+    """Digest of the published files."""
+    bytes: Annotated[int, Field(ge=0)] | None = None
+    """Bytes downloaded so far; once published, of all files."""
+    total_bytes: Annotated[int, Field(ge=0)] | None = None
+    """Bytes to download, where the source tells."""
+    bytes_per_second: Annotated[int, Field(ge=0)] | None = None
+    """Speed of the download between the last two looks, at least five seconds apart."""
+    progress_time: Time | None = None
+    """When bytes was last looked at; absent when nothing is being downloaded."""
+
+
+class VoiceStatus(ApiModel):
+    """A voice of the model."""
+
+    name: Annotated[str, StringConstraints(max_length=253)]
+    """Name to ask for it by."""
+    language: Annotated[str, StringConstraints(max_length=64)]
+    """Language it speaks."""
+
+
+class Benchmark(ApiModel):
+    """What a worker measured when it warmed up."""
+
+    real_time_factor_milli: Annotated[int, Field(ge=0)] | None = None
+    """Thousandths of a second of computing per second of speech."""
+    first_audio_milliseconds: Annotated[int, Field(ge=0)] | None = None
+    """Milliseconds until the first audio of a short sentence."""
+
+
+class TTSServiceStatus(ApiModel):
+    """What the operator sees; written by it alone."""
+
+    observed_generation: Annotated[int, Field(ge=-1)] = -1
+    """Generation of the spec that this status is about; -1 before the operator has seen the object."""
+    conditions: Annotated[list[ConditionModel], Field(max_length=16, json_schema_extra=map_list("type"))] | None = None
+    """Ready, Reconciling, Stalled, ModelReady, WorkloadAvailable, and AutoscalingActive while there is autoscaling."""
+    replicas: Annotated[int, Field(ge=0)] | None = None
+    """Workers there are."""
+    ready_replicas: Annotated[int, Field(ge=0)] | None = None
+    """Workers that answer."""
+    selector: Text | None = None
+    """Label selector of the workers' pods, for /scale."""
+    url: Text | None = None
+    """Address of the HTTP API inside the cluster."""
+    engine: Annotated[str, StringConstraints(max_length=63)] | None = None
+    """Engine of the current spec, named in it or told by its source."""
+    model: ModelStatus | None = None
+    """The model of the current spec."""
+    voice_count: Annotated[int, Field(ge=0)] | None = None
+    """How many voices the model has."""
+    voices: Annotated[list[VoiceStatus], Field(max_length=64, json_schema_extra=map_list("name"))] | None = None
+    """The model's voices, the first 64 of them."""
+    benchmark: Benchmark | None = None
+    """What a worker measured when it warmed up."""
