@@ -1,0 +1,266 @@
+"""Unpack an archive from a stranger.
+
+Only regular files and folders are made, only below the target, each file once; links to files of the same archive
+become copies. Names that leave the target, links out of it, devices and surprising names make the whole archive
+invalid, for a model with a part missing is no model.
+"""
+
+import bz2
+import errno
+import gzip
+import lzma
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from ttsworker.fetch.errors import FetchError, Reason
+from ttsworker.fetch.workspace import remove
+from ttsworker.store import MANIFEST_NAME
+
+SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")
+MAX_ENTRIES = 100_000
+_CHUNK = 1 << 20
+_DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], object]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZ": bz2.open,
+    b"\xfd7": lzma.open,
+}
+_BAD_NAME_ERRNOS = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of an archive: where it goes and how to read it, or the entry it is a link to."""
+
+    path: PurePosixPath
+    content: IO[bytes] | None = None
+    link_to: PurePosixPath | None = None
+
+
+def is_archive(name: str) -> bool:
+    """Say whether a file is unpacked, by its name (a .pth or .npz is a zip inside, and meant to stay one)."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def unpack(archive: Path, target: Path, *, max_bytes: int | None = None) -> None:
+    """Unpack a tar (plain, gzip, bzip2, xz) or zip into the new folder `target`, without a single top folder.
+
+    Raises FetchError ArchiveInvalid for what is no archive, is unsafe, or holds more than `max_bytes` of content.
+    """
+    target.mkdir(parents=True)
+    unpacker = _Unpacker(target, max_bytes)
+    with _archive_errors():
+        unpacker.write(_zip_entries(archive) if _is_zip(archive) else _tar_entries(archive, max_bytes))
+    _strip_top_folder(target)
+    _drop_manifest(target)
+    if not any(target.iterdir()):
+        raise _invalid("it holds no file")
+
+
+class _Unpacker:
+    def __init__(self, target: Path, max_bytes: int | None) -> None:
+        self._target = target
+        self._max_bytes = max_bytes
+        self._written = 0
+
+    def write(self, entries: Iterator[Entry]) -> None:
+        links = []
+        for entry in entries:
+            if entry.link_to is not None:
+                links.append(entry)
+            elif entry.content is not None:
+                with entry.content:
+                    self._write_file(entry.path, entry.content)
+        for link in links:
+            origin = self._target / cast("PurePosixPath", link.link_to)
+            if not origin.is_file():
+                raise _invalid(f"{link.path} is a link to {link.link_to}, which is no file of it")
+            with origin.open("rb") as content:
+                self._write_file(link.path, content)
+
+    def _write_file(self, path: PurePosixPath, content: IO[bytes]) -> None:
+        place = self._target / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with place.open("xb") as file:
+            while chunk := content.read(_CHUNK):
+                self._written += len(chunk)
+                if self._max_bytes is not None and self._written > self._max_bytes:
+                    raise _too_large(self._max_bytes)
+                file.write(chunk)
+
+
+def _tar_entries(archive: Path, max_bytes: int | None) -> Iterator[Entry]:
+    with archive.open("rb") as file, _decompressed(file) as stream:
+        reader = _BoundedReader(stream, max_bytes)
+        with tarfile.open(fileobj=cast("IO[bytes]", reader), mode="r:") as tar:
+            for count, member in enumerate(tar):
+                _check_count(count)
+                # or every header of a large archive stays in memory; typeshed lacks the attribute
+                tar.members.clear()  # type: ignore[attr-defined]
+                if (entry := _tar_entry(tar, member)) is not None:
+                    yield entry
+        if reader.last.strip(b"\0"):  # tarfile takes a damaged header for the end
+            raise _invalid("a header of it is damaged")
+        while reader.read(_CHUNK):  # the checksum of a compressed stream comes at its end
+            pass
+
+
+def _tar_entry(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Entry | None:
+    if member.isdir():
+        _safe(member.name)
+        return None
+    path = _safe(member.name)
+    if member.isreg():
+        return Entry(path, content=tar.extractfile(member))
+    if member.issym():
+        return Entry(path, link_to=_link_target(path.parent, member.linkname))
+    if member.islnk():
+        return Entry(path, link_to=_link_target(PurePosixPath(), member.linkname))
+    raise _invalid(f"{path} is a device or pipe")
+
+
+def _zip_entries(archive: Path) -> Iterator[Entry]:
+    with zipfile.ZipFile(archive) as file:
+        _check_count(len(file.infolist()) - 1)
+        for info in file.infolist():
+            path = _safe(info.filename)
+            if info.is_dir():
+                continue
+            if info.flag_bits & 1:
+                raise _invalid(f"{path} is encrypted")
+            kind = stat.S_IFMT(info.external_attr >> 16)
+            if kind == stat.S_IFLNK:
+                with file.open(info) as content:
+                    yield Entry(path, link_to=_link_target(path.parent, content.read(4096).decode()))
+            elif kind in {0, stat.S_IFREG}:
+                yield Entry(path, content=file.open(info))
+            else:
+                raise _invalid(f"{path} is a device or pipe")
+
+
+class _BoundedReader:
+    """A decompressed stream as tarfile reads it, within bounds.
+
+    tarfile reads a header's extra fields in one piece of the size the header claims, and follows a negative size
+    backwards for ever; no honest header does either. `last` is what was read last.
+    """
+
+    def __init__(self, stream: IO[bytes], max_bytes: int | None) -> None:
+        self._stream = stream
+        self.last = b""
+        self._limit = None if max_bytes is None else max_bytes + MAX_ENTRIES * 1024 + _CHUNK
+
+    def read(self, count: int = -1) -> bytes:
+        if not 0 <= count <= _CHUNK:
+            raise _invalid("a header of it is far too large")
+        self._check(self._stream.tell() + count)
+        self.last = self._stream.read(count)
+        return self.last
+
+    def seek(self, offset: int) -> int:
+        if offset < self._stream.tell():
+            raise _invalid("a header of it leads backwards")
+        self._check(offset)
+        return self._stream.seek(offset)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def _check(self, offset: int) -> None:
+        if self._limit is not None and offset > self._limit:
+            raise _too_large(self._limit)
+
+
+def _is_zip(archive: Path) -> bool:
+    """Tell by the beginning: zipfile.is_zipfile also finds a zip that is the last file of a tar."""
+    with archive.open("rb") as file:
+        return file.read(4) in {b"PK\x03\x04", b"PK\x05\x06"}
+
+
+@contextmanager
+def _decompressed(file: IO[bytes]) -> Iterator[IO[bytes]]:
+    opener = _DECOMPRESSORS.get(file.read(2))
+    file.seek(0)
+    if opener is None:
+        yield file
+        return
+    with cast("IO[bytes]", opener(file)) as stream:
+        yield stream
+
+
+@contextmanager
+def _archive_errors() -> Iterator[None]:
+    try:
+        yield
+    except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
+        raise _invalid(str(error) or "it is not readable") from error
+    except (EOFError, NotImplementedError, UnicodeError, ValueError) as error:
+        raise _invalid(str(error) or "it is cut short") from error
+    except OSError as error:
+        if error.errno is None:  # bz2 has no exception of its own
+            raise _invalid(str(error)) from error
+        if error.errno in _BAD_NAME_ERRNOS:
+            raise _invalid(f"a name in it cannot be used ({error.strerror})") from error
+        raise
+
+
+def _safe(name: str) -> PurePosixPath:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise _invalid(f"{name!a} leads out of the model's folder")
+    if "\\" in name or not name.isprintable():
+        raise _invalid(f"{name!a} is not a plain name")
+    return path
+
+
+def _link_target(folder: PurePosixPath, name: str) -> PurePosixPath:
+    """Resolve a link's target from the folder it is relative to, without looking at the disk."""
+    if name.startswith("/"):
+        raise _invalid(f"the link to {name!a} leads out of the model's folder")
+    parts: list[str] = []
+    for part in (folder / name).parts:
+        if part != "..":
+            parts.append(part)
+        elif parts:
+            parts.pop()
+        else:
+            raise _invalid(f"the link to {name!a} leads out of the model's folder")
+    return _safe("/".join(parts))
+
+
+def _check_count(count: int) -> None:
+    if count >= MAX_ENTRIES:
+        raise _invalid(f"it has more than {MAX_ENTRIES} entries")
+
+
+def _strip_top_folder(target: Path) -> None:
+    entries = list(target.iterdir())
+    if len(entries) != 1 or not entries[0].is_dir():
+        return
+    top = target.with_name(target.name + ".top")
+    remove(top)
+    entries[0].rename(top)
+    target.rmdir()
+    top.rename(target)
+
+
+def _drop_manifest(target: Path) -> None:
+    """Leave out the manifest of one of our own trees that was packed again; publishing writes a new one."""
+    manifest = target / MANIFEST_NAME
+    if manifest.is_dir():
+        raise _invalid(f"it has a folder named {MANIFEST_NAME}")
+    manifest.unlink(missing_ok=True)
+
+
+def _too_large(max_bytes: int) -> FetchError:
+    return _invalid(f"it holds more than the {max_bytes} bytes allowed")
+
+
+def _invalid(why: str) -> FetchError:
+    return FetchError(Reason.ARCHIVE_INVALID, f"the archive cannot be used: {why}")

@@ -1,0 +1,219 @@
+"""One file over HTTP, kept across broken connections and killed Jobs.
+
+What came so far is in `download`, and `download.json` says of which version of which source it is a part. The rest is
+asked for by Range with If-Range, so that a file that changed in between is sent whole.
+"""
+
+import logging
+import time
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+
+from ttsworker.fetch.errors import FetchError, TransientError
+from ttsworker.fetch.progress import Progress
+from ttsworker.fetch.responses import content_range, http_errors, invalid, raise_for_status, without_query
+from ttsworker.fetch.sources import Request
+from ttsworker.fetch.workspace import Workspace, size
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+READ_TIMEOUT_SECONDS = 30.0
+MAX_REDIRECTS = 5
+MAX_WAIT_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+class PartState(BaseModel):
+    """Which version of the source the bytes on the disk belong to; a validator is None where the server sent none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    total: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+    @property
+    def validator(self) -> str | None:
+        """What If-Range may hold: a strong ETag, else the date."""
+        return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
+
+
+class Download:
+    """Brings one file into `workspace.download`; `resumed` says whether some of it came from another connection."""
+
+    def __init__(self, request: Request, workspace: Workspace, progress: Progress) -> None:
+        self.resumed = False
+        self._request = request
+        self._workspace = workspace
+        self._progress = progress
+        self._best = 0
+
+    def run(self) -> None:
+        """Download until the file is complete; raises FetchError."""
+        with self._client() as client:
+            self._best = self._have()
+            while not self._retrying()(self._stretch, client):
+                time.sleep(self._request.backoff_seconds)
+
+    def _retrying(self) -> Retrying:
+        backoff = wait_exponential_jitter(
+            initial=self._request.backoff_seconds, max=MAX_WAIT_SECONDS, jitter=self._request.backoff_seconds
+        )
+
+        def wait(state: RetryCallState) -> float:
+            return max(backoff(state), _error(state).retry_after)
+
+        def report(state: RetryCallState) -> None:
+            log.warning("%s; trying again in %.1f s", _error(state), state.upcoming_sleep)
+
+        return Retrying(
+            retry=retry_if_exception_type(TransientError),
+            stop=stop_after_attempt(self._request.attempts),
+            wait=wait,
+            before_sleep=report,
+            reraise=True,
+        )
+
+    def _stretch(self, client: httpx.Client) -> bool:
+        """Try once: True when complete, False when it broke after bringing new bytes (which starts the count anew)."""
+        before = self._best
+        try:
+            with http_errors(MAX_REDIRECTS):
+                self._receive(client)
+        except TransientError as error:
+            if self._best <= before:
+                raise
+            log.warning("%s after %s; continuing", error, size(self._best))
+            return False
+        return True
+
+    def _receive(self, client: httpx.Client) -> None:
+        state, have = self._state(), self._have()
+        self._progress.phase, self._progress.bytes, self._progress.total = "downloading", have, state.total
+        if have and have == state.total:
+            return
+        headers = self._range_headers(state, have)
+        with client.stream("GET", self._request.source, headers=headers) as response:
+            if response.status_code == 416 and have and content_range(response)[1] == have:
+                self._progress.total = have  # nothing lies beyond what is here
+                return
+            if response.status_code == 416:
+                self._workspace.drop_download()
+            raise_for_status(response)
+            offset = self._offset(response, state, have)
+            new_state = self._new_state(response)
+            self._make_room(new_state, offset)
+            self._write(response, new_state, offset)
+
+    def _range_headers(self, state: PartState, have: int) -> dict[str, str]:
+        """Ask for the rest where it can be told that it fits: by a validator, or by the checksum afterwards."""
+        if not have or not (state.validator or self._request.sha256):
+            return {}
+        if_range = {"If-Range": state.validator} if state.validator else {}
+        return {"Range": f"bytes={have}-"} | if_range
+
+    def _offset(self, response: httpx.Response, state: PartState, have: int) -> int:
+        """Return where the body of this response belongs in the file."""
+        if response.status_code == 200:
+            return 0
+        first, total = content_range(response)
+        etag = response.headers.get("ETag")
+        same = first == have and total in {None, state.total or total} and etag in {None, state.etag or etag}
+        if not same:
+            self._workspace.drop_download()
+            message = f"{self._where} has changed since the first part was downloaded"
+            raise TransientError(message)
+        return have
+
+    def _new_state(self, response: httpx.Response) -> PartState:
+        headers = response.headers
+        encoding = headers.get("Content-Encoding", "identity")
+        if encoding != "identity" and not urlsplit(self._where).path.endswith("gz"):
+            raise invalid(f"it is sent {encoding}-encoded although we asked for it as it is")
+        length = headers.get("Content-Length")
+        if length is None and "Transfer-Encoding" not in headers and self._request.sha256 is None:
+            raise invalid("it is sent without a length, so that its end cannot be known: give spec.model.sha256")
+        total = content_range(response)[1] if response.status_code == 206 else length and int(length)
+        return PartState(
+            source=self._request.source,
+            total=total,
+            etag=headers.get("ETag"),
+            last_modified=headers.get("Last-Modified"),
+        )
+
+    def _make_room(self, state: PartState, offset: int) -> None:
+        """Drop what this response replaces, and check that its whole body may come and will fit."""
+        self._check_limit(state.total or 0)
+        if offset == 0:
+            self._workspace.drop_download()
+            self._workspace.download_state.write_text(state.model_dump_json(), encoding="utf-8")
+        try:
+            self._workspace.require_space((state.total or 0) - offset, "the download")
+        except FetchError:
+            if not self._range_headers(state, offset):
+                self._workspace.drop_download()  # it could not be continued
+            raise
+
+    def _write(self, response: httpx.Response, state: PartState, offset: int) -> None:
+        self._progress.bytes, self._progress.total = offset, state.total
+        self.resumed = self.resumed or offset > 0
+        with self._workspace.download.open("ab") as file:
+            for chunk in response.iter_raw():
+                file.write(chunk)
+                self._progress.bytes += len(chunk)
+                self._best = max(self._best, self._progress.bytes)
+                self._check_limit(self._progress.bytes)
+        self._progress.total = self._progress.bytes
+
+    def _check_limit(self, count: int) -> None:
+        limit = self._request.max_bytes
+        if limit is not None and count > limit:
+            self._workspace.drop_download()
+            raise invalid(f"it has more than the {size(limit)} allowed")
+
+    def _state(self) -> PartState:
+        """Read what is known of the part on the disk; a part of another source, or of an unknown one, is dropped."""
+        try:
+            state = PartState.model_validate_json(self._workspace.download_state.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            state = None
+        if state is not None and state.source == self._request.source:
+            return state
+        self._workspace.drop_download()
+        return PartState(source=self._request.source)
+
+    def _have(self) -> int:
+        return self._workspace.download.stat().st_size if self._workspace.download.exists() else 0
+
+    def _client(self) -> httpx.Client:
+        try:
+            return httpx.Client(
+                headers={"Accept-Encoding": "identity", "User-Agent": "tts-operator-fetch"},
+                timeout=httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
+                follow_redirects=True,
+                max_redirects=MAX_REDIRECTS,
+                event_hooks={"request": [self._check_address]},
+            )
+        except OSError as error:
+            raise invalid(f"the CA certificates of this container cannot be loaded ({error})") from error
+
+    def _check_address(self, request: httpx.Request) -> None:
+        """Refuse to be led from https:// to http:// where no checksum would notice a change on the way."""
+        if request.url.scheme == "http" and self._request.sha256 is None:
+            raise invalid("it leads to an unprotected http:// address: give spec.model.sha256")
+
+    @property
+    def _where(self) -> str:
+        """The source for messages: without its query, which may hold a token."""
+        return without_query(self._request.source)
+
+
+def _error(state: RetryCallState) -> TransientError:
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, TransientError):
+        raise TypeError
+    return error

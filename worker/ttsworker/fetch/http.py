@@ -1,0 +1,75 @@
+"""A model from a web server: one file, or an archive that is unpacked."""
+
+import hashlib
+import logging
+from urllib.parse import unquote, urlsplit
+
+from ttsworker.fetch.archive import is_archive, unpack
+from ttsworker.fetch.download import Download
+from ttsworker.fetch.errors import FetchError, Reason
+from ttsworker.fetch.progress import Progress
+from ttsworker.fetch.responses import invalid
+from ttsworker.fetch.sources import Request
+from ttsworker.fetch.workspace import Workspace
+from ttsworker.store import MANIFEST_NAME
+
+log = logging.getLogger(__name__)
+
+
+class HttpSource:
+    """`https://…`, or `http://…` with a checksum."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._name = _file_name(request)
+
+    def fetch_tree(self, workspace: Workspace, progress: Progress) -> None:
+        """Download, compare the checksum, unpack."""
+        self._download(workspace, progress)
+        if not is_archive(self._name):
+            workspace.tree.mkdir()
+            workspace.download.rename(workspace.tree / self._name)
+            return
+        progress.phase = "unpacking"
+        try:
+            unpack(workspace.download, workspace.tree, max_bytes=self._request.max_bytes)
+        except FetchError:
+            workspace.drop_download()
+            raise
+
+    def _download(self, workspace: Workspace, progress: Progress) -> None:
+        while True:
+            download = Download(self._request, workspace, progress)
+            download.run()
+            progress.phase = "verifying"
+            actual = _sha256(workspace)
+            if self._request.sha256 in {None, actual}:
+                return
+            workspace.drop_download()
+            if not download.resumed:
+                message = f"the source has sha256 {actual} instead of {self._request.sha256}: correct spec.model.sha256"
+                raise FetchError(Reason.CHECKSUM_MISMATCH, message)
+            log.warning("the checksum differs after a continued download: downloading all of it again")
+
+
+def _sha256(workspace: Workspace) -> str:
+    with workspace.download.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _file_name(request: Request) -> str:
+    try:
+        url = urlsplit(request.source)
+        host, user = url.hostname, url.username
+    except ValueError as error:
+        raise invalid(f"it is not a URL ({error})") from error
+    if not host:
+        raise invalid("it names no host")
+    if user is not None:
+        raise invalid("it has a user name or password in it, which everybody who reads the TTSService would see")
+    if url.scheme == "http" and request.sha256 is None:
+        raise invalid("http:// is not protected on its way: give spec.model.sha256, or use https://")
+    name = unquote(url.path).rsplit("/", 1)[-1]
+    if name in {"", ".", "..", MANIFEST_NAME} or not name.isprintable() or len(name.encode()) > 255:
+        raise invalid("its path must end with a file name")
+    return name

@@ -1,0 +1,68 @@
+"""The whole job: is the model there, else fetch it, publish it, leave nothing else behind."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ttsworker import store
+from ttsworker.fetch.errors import FetchError, Reason
+from ttsworker.fetch.http import HttpSource
+from ttsworker.fetch.progress import Progress
+from ttsworker.fetch.publish import publish
+from ttsworker.fetch.sources import Request, Source
+from ttsworker.fetch.workspace import Workspace, storage_errors
+
+SOURCES: Mapping[str, Callable[[Request], Source]] = {"https": HttpSource, "http": HttpSource}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the job succeeded, and what is on the volume now."""
+
+    reason: Reason
+    manifest: store.Manifest
+
+
+def fetch_model(request: Request, root: Path, key: str, progress: Progress) -> Outcome:
+    """Make sure that the model is published as `root`/`key`; raises FetchError."""
+    source = _open_source(request)
+    with storage_errors(root):
+        workspace = Workspace(root, key)
+        progress.phase = "waiting for the volume"
+        with workspace.locked():
+            if manifest := _present(workspace, request, progress):
+                workspace.clean()
+                return Outcome(Reason.ALREADY_PRESENT, manifest)
+            workspace.make_partial()
+            try:
+                source.fetch_tree(workspace, progress)
+                progress.phase = "publishing"
+                manifest = publish(workspace, source=request.source, sha256=request.sha256)
+            finally:
+                workspace.drop_tree()
+            workspace.clean()
+            return Outcome(Reason.PUBLISHED, manifest)
+
+
+def _open_source(request: Request) -> Source:
+    scheme = request.source.split(":", 1)[0]
+    if scheme not in SOURCES or "://" not in request.source:
+        supported = ", ".join(f"{name}://" for name in SOURCES)
+        message = f"{scheme!r} is no kind of source that can be downloaded: use one of {supported}"
+        raise FetchError(Reason.SOURCE_INVALID, message)
+    return SOURCES[scheme](request)
+
+
+def _present(workspace: Workspace, request: Request, progress: Progress) -> store.Manifest | None:
+    progress.phase = "verifying"
+    try:
+        manifest = store.verify_model(workspace.published)
+    except store.ModelMissing:
+        return None
+    except store.ModelCorrupt as error:
+        log.warning("%s", error)
+        return None
+    return manifest if (manifest.source, manifest.sha256) == (request.source, request.sha256) else None

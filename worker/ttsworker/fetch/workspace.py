@@ -1,0 +1,132 @@
+"""The folders of one model on the volume, and what can go wrong with a volume.
+
+/models/<key>/                  the published model, whole or not there
+/models/.partial/<key>/         the download and the tree being made, on the same filesystem so that rename works
+/models/.partial/<key>.lock     held (flock) by the one program that works on this key
+"""
+
+import errno
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ttsworker.fetch.errors import FetchError, Reason
+
+log = logging.getLogger(__name__)
+
+
+class Workspace:
+    """Where one model is made and published."""
+
+    def __init__(self, root: Path, key: str) -> None:
+        if not key or key.startswith(".") or "/" in key:
+            message = f"the key {key!r} is not a plain folder name"
+            raise FetchError(Reason.SOURCE_INVALID, message)
+        self.root = root
+        self.key = key
+        self.published = root / key
+        self.partials = root / ".partial"
+        self.partial = self.partials / key
+        self.download = self.partial / "download"
+        self.download_state = self.partial / "download.json"
+        self.tree = self.partial / "tree"
+        self.replaced = self.partial / "replaced"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold this key's lock, waiting for another program that works on it; the lock ends with the process."""
+        self.partials.mkdir(parents=True, exist_ok=True)
+        with _lock_file(self.partial).open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                log.info("another download of this model is running: waiting for it")
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def make_partial(self) -> None:
+        """Make the folder for the download, and remove what an earlier run left of a tree."""
+        self.partial.mkdir(parents=True, exist_ok=True)
+        self.drop_tree()
+        remove(self.replaced)
+
+    def drop_download(self) -> None:
+        """Forget the bytes downloaded so far."""
+        self.download.unlink(missing_ok=True)
+        self.download_state.unlink(missing_ok=True)
+
+    def drop_tree(self) -> None:
+        """Remove the unfinished tree."""
+        remove(self.tree)
+
+    def clean(self) -> None:
+        """Remove everything but the published model (and the lock file, which must outlive its holders)."""
+        remove(self.partial)
+
+    def require_space(self, needed: int, what: str) -> None:
+        """Raise DiskFull unless `needed` bytes are free, giving up other models' unfinished downloads first."""
+        if free_bytes(self.root) < needed:
+            self._drop_idle_partials()
+        if (free := free_bytes(self.root)) < needed:
+            message = f"{what} needs {size(needed)} and the volume has {size(free)} free: increase spec.storage.size"
+            raise FetchError(Reason.DISK_FULL, message)
+
+    def _drop_idle_partials(self) -> None:
+        for partial in self.partials.iterdir():
+            if partial == self.partial or not partial.is_dir():
+                continue
+            with _lock_file(partial).open("a") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                log.info("removing an unfinished download of another model to make room", extra={"key": partial.name})
+                remove(partial)
+
+
+@contextmanager
+def storage_errors(root: Path) -> Iterator[None]:
+    """Turn an OSError of the volume into DiskFull or StorageUnusable."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            message = f"the volume is full ({size(free_bytes(root))} free): increase spec.storage.size"
+            raise FetchError(Reason.DISK_FULL, message) from error
+        message = (
+            f"the volume at {root} cannot be used ({error.strerror or error}): it must be writable for user "
+            f"{os.getuid()}, group {os.getgid()}"
+        )
+        raise FetchError(Reason.STORAGE_UNUSABLE, message) from error
+
+
+def free_bytes(path: Path) -> int:
+    """Return how many bytes an ordinary user may still write."""
+    figures = os.statvfs(path)
+    return figures.f_bavail * figures.f_frsize
+
+
+def size(count: int) -> str:
+    """Format a number of bytes for a person."""
+    value = float(count)
+    for unit in ("bytes", "KiB", "MiB"):
+        if value < 1024:
+            return f"{value:.0f} {unit}" if unit == "bytes" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} GiB"
+
+
+def remove(path: Path) -> None:
+    """Remove a folder, or what stands in its place, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _lock_file(partial: Path) -> Path:
+    return partial.with_name(partial.name + ".lock")
