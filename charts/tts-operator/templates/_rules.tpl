@@ -1,0 +1,35 @@
+{{- /* What the operator may do in a namespace it serves; docs/install.md says why, line by line. */ -}}
+{{- define "tts-operator.rules" -}}
+{{- $children := list "get" "list" "watch" "create" "patch" "delete" | toJson -}}
+- apiGroups: [tts-operator.io]
+  resources: [ttsservices]
+  verbs: [get, list, watch]
+- apiGroups: [tts-operator.io]
+  resources: [ttsservices/status]
+  verbs: [patch]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: {{ $children }}
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: {{ $children }}
+- apiGroups: [batch]
+  resources: [jobs]
+  verbs: {{ $children }}
+- apiGroups: [""]
+  resources: [configmaps, persistentvolumeclaims, serviceaccounts, services]
+  verbs: {{ $children }}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
+
+{{- /* What the autoscaler may read. The path /pods/NAME/METRIC is, to RBAC, the subresource METRIC of pods. */ -}}
+{{- define "tts-operator.metricsRules" -}}
+- apiGroups: [custom.metrics.k8s.io]
+  resources: [ttsservices.tts-operator.io/tts_queue_depth, pods/tts_gpu_utilization_ratio]
+  verbs: [get]
+{{- end -}}
