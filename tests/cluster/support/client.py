@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from tests.cluster.support.kubectl import Kubectl
+from tests.cluster.support.manifests import python_pod
 
 ASKER = Path(__file__).with_name("asker.py").read_text()
 POD = "client"
@@ -32,6 +34,13 @@ class Client:
     """The asking pod."""
 
     kubectl: Kubectl
+
+    @classmethod
+    def start(cls, kubectl: Kubectl, image: str) -> Self:
+        """Start the pod and wait for it."""
+        kubectl.apply(python_pod(POD, image, "sleep", "infinity"))
+        kubectl("wait", "pod", POD, "--for=condition=Ready", "--timeout=60s", timeout=90)
+        return cls(kubectl)
 
     def speak(self, url: str, text: str) -> bytes:
         """The WAV file that this text is spoken as."""
