@@ -1,0 +1,38 @@
+"""The HTTP application: routes and the shape of errors around a worker."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from ttsworker.errors import ApiError
+from ttsworker.middleware import Telemetry
+from ttsworker.routes import coqui, openai, probes
+from ttsworker.worker import Worker
+
+
+def create_app(worker: Worker) -> ASGIApp:
+    """Return the application; the worker is started and closed by whoever made it."""
+    app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None)
+    app.state.worker = worker
+    for router in (openai.router, coqui.router, probes.router):
+        app.include_router(router)
+    app.add_exception_handler(ApiError, _answer_api_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH}
+    return Telemetry(app, worker, counted=counted, quiet={probes.HEALTH_PATH, probes.READY_PATH})
+
+
+async def _answer_api_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - for mypy: Starlette calls this for nothing else
+    return error.response()
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: an unknown path, a method that a path does not have."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - for mypy: Starlette calls this for nothing else
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    message = f"{request.method} {request.url.path}: {error.detail}; /openapi.json lists what there is"
+    return ApiError(error.status_code, code, message, headers=dict(error.headers or {})).response()

@@ -1,0 +1,103 @@
+"""The worker's settings: a JSON file (the ConfigMap), each overridden by TTSWORKER_<NAME> in the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    JsonConfigSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from ttsworker.logs import TextLogging
+
+PREFIX = "TTSWORKER_"
+CONFIG_VARIABLE = "TTSWORKER_CONFIG"
+
+Precision = Literal["Auto", "Float32", "Float16", "BFloat16"]
+
+
+class InvalidSettings(Exception):
+    """A setting that is unknown or has a wrong value; the message says in one line which."""
+
+    reason = "ConfigInvalid"
+
+
+class Settings(BaseSettings):
+    """What the operator writes into worker.json. Times are in seconds, lengths in characters."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
+    )
+    config_file: ClassVar[Path | None] = None
+
+    engine: str = Field("hibari", description="An engine by its entry point's name: hibari or coqui.")
+    model_dir: Path | None = Field(None, description="A published model; without one the engine's embedded voice.")
+    model_name: str | None = Field(None, max_length=256, description="What clients call the model; the engine knows.")
+    precision: Precision = Field("Auto", description="Auto lowers it only where that is safe and faster.")
+    threads: int = Field(0, ge=0, le=1024, description="CPU threads of the engine; 0 takes the container's limit.")
+
+    max_concurrency: int = Field(8, ge=1, le=1024, description="Requests spoken in turn; more of them wait.")
+    max_queue_length: int = Field(64, ge=0, le=100_000, description="Requests that may wait; beyond it 429.")
+    max_text_length: int = Field(4096, ge=1, le=1_000_000, description="Characters of one request.")
+    request_timeout_seconds: float = Field(60, gt=0, le=3600, description="The longest wait for the next audio.")
+    drain_timeout_seconds: float = Field(30, gt=0, le=3600, description="From SIGTERM to the end of the last request.")
+    health_interval_seconds: float = Field(30, gt=0, le=3600, description="Between two test syntheses.")
+
+    text_logging: TextLogging = Field("Masked", description="What of a text the log shows.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    termination_log: Path = Field(
+        Path("/dev/termination-log"), description="Gets the reason of a failed start; only written where it exists."
+    )
+
+    host: str = Field("0.0.0.0", description="Address to listen on; :: is IPv6 and IPv4.")
+    port: int = Field(5002, ge=0, le=65535, description="Of the API; 0 takes a free one and logs it.")
+    metrics_port: int = Field(9090, ge=0, le=65535, description="Of /metrics; 0 takes a free one and logs it.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, which wins over the file."""
+        return init_settings, env_settings, JsonConfigSettingsSource(settings_cls, json_file=cls.config_file)
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the file that TTSWORKER_CONFIG names, if any, and the environment; raises InvalidSettings."""
+    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    if unknown := sorted(name for name in environ if name.startswith(PREFIX) and name.upper() not in known):
+        message = f"{unknown[0]} is not a setting; known are {', '.join(sorted(known))}"
+        raise InvalidSettings(message)
+    path = Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None
+    if path and not path.is_file():
+        message = f"{CONFIG_VARIABLE} names {path}, which is not a file"
+        raise InvalidSettings(message)
+
+    class FromFile(Settings):
+        config_file = path
+
+    try:
+        return FromFile()
+    except ValidationError as error:
+        raise InvalidSettings(_first_problem(error, path)) from error
+    except ValueError as error:  # the file is not JSON, or not an object
+        message = f"{path} is not a JSON object: {error}"
+        raise InvalidSettings(message) from error
+
+
+def _first_problem(error: ValidationError, path: Path | None) -> str:
+    problem: Any = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in problem["loc"])
+    where = f"{path} or {PREFIX}{name.upper()}" if path else PREFIX + name.upper()
+    if problem["type"] == "extra_forbidden":
+        return f"{name} is not a setting (in {where}); known are {', '.join(sorted(Settings.model_fields))}"
+    return f"{name} (from {where}) is {problem['input']!r}: {problem['msg']}"
