@@ -1,0 +1,1 @@
+"""Builds, starts and supervises a one-node Kubernetes in namespaces of its own."""

@@ -1,0 +1,55 @@
+"""A few calls of the Kubernetes API with nothing but the standard library."""
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+MERGE = "application/merge-patch+json"
+APPLY = "application/apply-patch+yaml"
+
+
+class Api:
+    """The API server as the cluster's supervisor, through the certificates in its pki folder."""
+
+    def __init__(self, port: int, pki: Path) -> None:
+        self._server = f"https://127.0.0.1:{port}"
+        self._tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+        self._tls.load_cert_chain(pki / "supervisor.crt", pki / "supervisor.key")
+
+    def get(self, path: str) -> dict[str, Any] | None:
+        """The object at a path, or None where there is none."""
+        try:
+            return self._json("GET", path)
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise
+
+    def patch(self, path: str, body: dict[str, Any], kind: str = MERGE) -> dict[str, Any]:
+        """Change the object at a path."""
+        return self._json("PATCH", path, body, kind)
+
+    def apply(self, path: str, body: dict[str, Any]) -> None:
+        """Create the object at a path or make it so (server-side apply)."""
+        self._json("PATCH", f"{path}?fieldManager=devcluster&force=true", body, APPLY)
+
+    def is_ready(self) -> bool:
+        """The API server answers, and says that it is ready."""
+        try:
+            with self._open("GET", "/readyz"):
+                return True
+        except OSError:
+            return False
+
+    def _json(self, method: str, path: str, body: dict[str, Any] | None = None, kind: str = MERGE) -> dict[str, Any]:
+        with self._open(method, path, body, kind) as answer:
+            document: dict[str, Any] = json.load(answer)
+            return document
+
+    def _open(self, method: str, path: str, body: dict[str, Any] | None = None, kind: str = MERGE) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._server + path, data, {"Content-Type": kind}, method=method)
+        return urllib.request.urlopen(request, timeout=5, context=self._tls)

@@ -1,0 +1,49 @@
+"""The cluster's cgroup in every hierarchy of the machine, version 1 or 2."""
+
+import os
+import time
+from pathlib import Path
+
+from devcluster.terminal import Failure
+
+
+def hierarchies() -> dict[Path, bool]:
+    """Mount points of cgroup hierarchies, and whether each is version 2."""
+    found: dict[Path, bool] = {}
+    for line in Path("/proc/self/mounts").read_text().splitlines():
+        _, place, kind, *_ = line.split()
+        if kind in {"cgroup", "cgroup2"}:
+            found[Path(place)] = kind == "cgroup2"
+    return found
+
+
+def create(name: str) -> None:
+    """Make the kubelet's root cgroup, able to limit what its pods will be limited in."""
+    places = hierarchies()
+    if not places:
+        raise Failure("no cgroup hierarchy is mounted under /sys/fs/cgroup; the kubelet cannot limit pods without one")
+    for place, unified in places.items():
+        group = place / name
+        group.mkdir(exist_ok=True)
+        if unified:
+            controllers = (place / "cgroup.controllers").read_text().split()
+            for parent in (place, group):
+                (parent / "cgroup.subtree_control").write_text(" ".join(f"+{each}" for each in controllers))
+        for inherited in ("cpuset.cpus", "cpuset.mems"):  # version 1 starts empty, and then holds no process
+            if not unified and (place / inherited).exists():
+                (group / inherited).write_text((place / inherited).read_text())
+
+
+def remove(name: str, seconds: float = 20.0) -> None:
+    """Remove the cgroup and all below it; waits for the last processes to be gone."""
+    deadline = time.monotonic() + seconds
+    for place in hierarchies():
+        while (place / name).exists():
+            for folder, _, _ in os.walk(place / name, topdown=False):
+                try:
+                    Path(folder).rmdir()
+                except OSError:  # a process in it is still dying
+                    if time.monotonic() > deadline:
+                        raise Failure(f"cgroup {folder} still has processes: see {folder}/cgroup.procs") from None
+                    time.sleep(0.05)
+                    break

@@ -1,0 +1,223 @@
+"""The addresses of the cluster, and the configuration files its parts read."""
+
+import base64
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from devcluster.paths import State
+from devcluster.pki import Authority, make_signing_key
+
+NODE = "devcluster"
+NODE_ADDRESS = "10.99.0.1"
+SERVICES = "10.96.0.0/16"
+API_SERVICE = "10.96.0.1"
+PODS = "10.244.0.0/16"
+NODE_PODS = "10.244.0.0/20"
+DOMAIN = "cluster.local"
+RUN = Path("/run/devcluster")
+"""Sockets; /run is a file system of the cluster's own inside, so this is short and never shared."""
+CONTAINERD_SOCKET = RUN / "containerd.sock"
+PAUSE_IMAGE = "localhost/devcluster-pause:dev"
+
+# Each part is a user of its own, so that RBAC and the audit log tell them apart.
+USERS = {
+    "admin": ("devcluster-admin", ("system:masters",)),
+    "supervisor": ("devcluster-supervisor", ("system:masters",)),
+    "controller-manager": ("system:kube-controller-manager", ()),
+    "scheduler": ("system:kube-scheduler", ()),
+    "kubelet": (f"system:node:{NODE}", ("system:nodes",)),
+    "proxy": ("system:kube-proxy", ()),
+    "dns": ("devcluster-dns", ("system:masters",)),
+    "provisioner": ("devcluster-provisioner", ("system:masters",)),
+}
+
+
+def write_all(state: State, port: int) -> None:
+    """Write every certificate and configuration file of a new cluster whose API server has this port."""
+    _write_certificates(state)
+    state.config.mkdir(parents=True, exist_ok=True)
+    for user in USERS:
+        target = state.kubeconfig if user == "admin" else state.config / f"{user}.kubeconfig"
+        _write_json(target, _kubeconfig(state.pki, user, port))
+        target.chmod(0o600)
+    _write_json(state.config / "audit.yaml", _AUDIT_POLICY)
+    _write_json(state.config / "kubelet.yaml", _kubelet(state))
+    cni = state.config / "cni"
+    cni.mkdir(exist_ok=True)
+    _write_json(cni / "10-pods.conflist", _CNI)
+    (state.config / "containerd.toml").write_text(_containerd(state))
+    (state.config / "Corefile").write_text(_corefile(state))
+    (state.config / "resolv.conf").write_text(
+        f"nameserver {NODE_ADDRESS}\nsearch default.svc.{DOMAIN} svc.{DOMAIN} {DOMAIN}\noptions ndots:5\n"
+    )
+    _write_json(state.config / "provisioner.json", {
+        "nodePathMap": [{"node": NODE, "paths": [str(state.volumes)]}],
+        "setupCommand": "/volume",
+        "teardownCommand": "/volume",
+    })  # fmt: skip
+    _write_json(state.config / "helper-pod.yaml", _HELPER_POD)
+
+
+def _write_json(path: Path, document: dict[str, Any]) -> None:
+    """JSON is YAML, and needs no library."""
+    path.write_text(json.dumps(document, indent=1))
+
+
+def _write_certificates(state: State) -> None:
+    shutil.rmtree(state.pki, ignore_errors=True)
+    authority = Authority(state.pki, "ca")
+    for name, (user, groups) in USERS.items():
+        hosts = (f"IP:{NODE_ADDRESS}", f"DNS:{NODE}") if name == "kubelet" else ()
+        authority.issue(name, user, groups=groups, hosts=hosts)
+    names = [
+        "localhost",
+        "kubernetes",
+        "kubernetes.default",
+        "kubernetes.default.svc",
+        f"kubernetes.default.svc.{DOMAIN}",
+    ]
+    addresses = ["127.0.0.1", NODE_ADDRESS, API_SERVICE]
+    authority.issue("apiserver", "kube-apiserver",
+                    hosts=[f"DNS:{name}" for name in names] + [f"IP:{address}" for address in addresses])  # fmt: skip
+    authority.issue("apiserver-kubelet", "kube-apiserver-kubelet-client", groups=["system:masters"])
+    # An authority apart: whoever it vouches for may speak in any user's name to an extension API server.
+    Authority(state.pki, "front-proxy-ca").issue("front-proxy", "front-proxy-client")
+    make_signing_key(state.pki, "service-accounts")
+
+
+def _kubeconfig(pki: Path, user: str, port: int) -> dict[str, Any]:
+    def encoded(name: str) -> str:
+        return base64.b64encode((pki / name).read_bytes()).decode()
+
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "devcluster",
+        "contexts": [{"name": "devcluster", "context": {"cluster": "devcluster", "user": user}}],
+        "clusters": [{"name": "devcluster", "cluster": {
+            "server": f"https://127.0.0.1:{port}", "certificate-authority-data": encoded("ca.crt"),
+        }}],
+        "users": [{"name": user, "user": {
+            "client-certificate-data": encoded(f"{user}.crt"), "client-key-data": encoded(f"{user}.key"),
+        }}],
+    }  # fmt: skip
+
+
+# Writes only: what changed the cluster, by whom. Leases are renewed all the time but are writes too,
+# and "writes nothing at rest" must be checkable with nothing left out.
+_AUDIT_POLICY: dict[str, Any] = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [
+        {"level": "None", "verbs": ["get", "list", "watch"]},
+        {"level": "Metadata"},
+    ],
+}
+
+# ptp and not bridge: every packet between pods is routed, so a Service's translation is undone on the
+# way back without the br_netfilter module.
+_CNI: dict[str, Any] = {
+    "cniVersion": "1.0.0",
+    "name": "pods",
+    "plugins": [
+        {
+            "type": "ptp",
+            "ipMasq": False,
+            "ipam": {
+                "type": "host-local",
+                "ranges": [[{"subnet": NODE_PODS}]],
+                "routes": [{"dst": "0.0.0.0/0"}],
+                "dataDir": str(RUN / "addresses"),
+            },
+        },
+        {"type": "portmap", "capabilities": {"portMappings": True}},
+    ],
+}
+
+
+def _kubelet(state: State) -> dict[str, Any]:
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "address": NODE_ADDRESS,
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": str(state.pki / "ca.crt")},
+        },
+        "authorization": {"mode": "Webhook"},
+        "tlsCertFile": str(state.pki / "kubelet.crt"),
+        "tlsPrivateKeyFile": str(state.pki / "kubelet.key"),
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": "/" + state.cgroup,
+        "enforceNodeAllocatable": [],  # the node is the machine; nothing is set aside for the system
+        "failCgroupV1": False,
+        "failSwapOn": False,
+        "localStorageCapacityIsolation": False,
+        "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
+        "clusterDNS": [NODE_ADDRESS],
+        "clusterDomain": DOMAIN,
+        "resolvConf": "",  # pods see the cluster's names only
+        "maxPods": 250,
+        "serializeImagePulls": False,
+        "evictionHard": {"memory.available": "100Mi"},
+        "imageGCHighThresholdPercent": 100,  # 100 switches it off: images were loaded by hand
+        "makeIPTablesUtilChains": False,
+        "volumePluginDir": "/var/lib/kubelet/volume-plugins",
+    }
+
+
+def _containerd(state: State) -> str:
+    return f"""version = 3
+root = "{state.images}"
+state = "{RUN}/containerd"
+[grpc]
+address = "{CONTAINERD_SOCKET}"
+[plugins."io.containerd.internal.v1.opt"]
+path = "{state.images}/opt"
+[plugins."io.containerd.nri.v1.nri"]
+disable = true
+[plugins."io.containerd.cri.v1.images"]
+snapshotter = "overlayfs"
+[plugins."io.containerd.cri.v1.images".pinned_images]
+sandbox = "{PAUSE_IMAGE}"
+[plugins."io.containerd.cri.v1.runtime"]
+restrict_oom_score_adj = true  # where root may not lower it, no sandbox would start
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
+runtime_type = "io.containerd.runc.v2"
+[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
+SystemdCgroup = false
+[plugins."io.containerd.cri.v1.runtime".cni]
+bin_dirs = ["/usr/lib/cni", "/opt/cni/bin"]
+conf_dir = "{state.config}/cni"
+"""
+
+
+def _corefile(state: State) -> str:
+    return f""".:53 {{
+  bind {NODE_ADDRESS}
+  errors
+  health 127.0.0.1:8080
+  ready 127.0.0.1:8181
+  cache 5
+  kubernetes {DOMAIN} in-addr.arpa {{
+    kubeconfig {state.config}/dns.kubeconfig
+    ttl 2
+  }}
+}}
+"""
+
+
+# What the provisioner runs to make or remove a volume's folder; it adds the command and the mount.
+_HELPER_POD: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "volume"},
+    "spec": {
+        "terminationGracePeriodSeconds": 0,
+        "containers": [{"name": "helper-pod", "image": PAUSE_IMAGE, "imagePullPolicy": "Never"}],
+    },
+}

@@ -1,0 +1,156 @@
+"""Brings a cluster up and down, from outside."""
+
+import fcntl
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from devcluster import bootstrap, build, cgroups, config, host, namespaces, processes
+from devcluster.api import Api
+from devcluster.paths import SOURCES, State
+from devcluster.terminal import Failure, Progress, say
+
+_START_SECONDS = 300.0
+
+
+def up(state: State, gpus: int | None) -> None:
+    """Make the cluster run, whatever was left of an earlier one."""
+    host.require_root()
+    host.require_tools()
+    programs = build.programs_folder()
+    with _lock(state):
+        running, report = processes.find(state), read_report(state)
+        if running and running.first and report.get("phase") == "ready" and not report.get("ended"):
+            say("already up")
+            if gpus is not None:
+                bootstrap.set_gpus(Api(report["port"], state.pki), gpus)
+            return
+        if running:
+            ended = ", ".join(report.get("ended", {}))
+            say(f"{ended} had ended: starting again" if ended else "clearing away a cluster that never became ready")
+        _clear(state, running)
+        _start(state, programs, gpus or 0)
+
+
+def down(state: State, *, purge: bool) -> None:
+    """End the cluster and leave nothing of it but logs and the image store, or nothing at all."""
+    host.require_root()
+    with _lock(state):
+        running = processes.find(state)
+        _clear(state, running)
+        if purge:
+            shutil.rmtree(state.root, ignore_errors=True)
+    if purge:
+        state.lock.unlink(missing_ok=True)
+    say("down" if running else "was not up")
+
+
+def read_report(state: State) -> dict[str, Any]:
+    """What the supervisor last wrote of itself; empty when there is nothing."""
+    try:
+        report: dict[str, Any] = json.loads(state.report.read_text())
+    except (OSError, ValueError):
+        return {}
+    return report
+
+
+def require_running(state: State) -> int:
+    """Process 1 of a cluster that is up."""
+    host.require_root()
+    running = processes.find(state)
+    if running is None or running.first is None:
+        raise Failure("the cluster is not up; start it with `python3 hack/devcluster up`")
+    return running.first
+
+
+def inside_command(state: State, command: list[str]) -> list[str]:
+    """Run a command with the cluster's view of network, mounts and processes, in the same folder."""
+    first = require_running(state)
+    programs = read_report(state).get("programs", "")
+    path = f"{programs}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    inner = ["env", "--chdir", str(Path.cwd()), f"KUBECONFIG={state.kubeconfig}", f"PATH={path}", *command]
+    return ["nsenter", "--target", str(first), "--net", "--mount", "--pid", *inner]
+
+
+def _clear(state: State, running: processes.Running | None) -> None:
+    if running:
+        processes.end(state, running)
+    cgroups.remove(state.cgroup)
+    state.report.unlink(missing_ok=True)
+
+
+def _start(state: State, programs: Path, gpus: int) -> None:
+    progress = Progress("starting the cluster")
+    for folder in (state.config, state.logs, state.etcd, state.kubelet, state.cni, state.host_logs, state.volumes):
+        shutil.rmtree(folder, ignore_errors=True)
+    state.audit_log.unlink(missing_ok=True)
+    for folder in (state.logs, state.volumes):
+        folder.mkdir(parents=True)
+    state.root.chmod(0o755)
+    with _listener(state) as listener:
+        port = listener.getsockname()[1]
+        state.port_file.write_text(str(port))
+        config.write_all(state, port)
+        cgroups.create(state.cgroup)
+        command = [sys.executable, str(SOURCES), *processes.supervise_arguments(state), "--programs", str(programs),
+                   "--port", str(port), "--listener", str(listener.fileno()), "--gpus", str(gpus)]  # fmt: skip
+        with state.log("supervisor").open("wb") as log:
+            supervisor = subprocess.Popen(
+                namespaces.enter_command(command),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                pass_fds=(listener.fileno(),), start_new_session=True,
+            )  # fmt: skip
+    try:
+        _follow(state, supervisor, progress)
+    except BaseException:  # interrupted as well: a cluster that is half up is of no use
+        _clear(state, processes.find(state))
+        raise
+
+
+def _follow(state: State, supervisor: subprocess.Popen[bytes], progress: Progress) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        report = read_report(state)
+        if report.get("phase") == "ready":
+            progress.done("ready")
+            return
+        if report.get("phase") == "failed":
+            raise Failure(f"the cluster did not start: {report['message']}")
+        if supervisor.poll() is not None:
+            log = state.log("supervisor").read_text(errors="replace").strip()
+            raise Failure(f"the cluster did not start:\n{log}")
+        progress.update(str(report.get("phase", "starting")))
+        time.sleep(0.1)
+    raise Failure(f"the cluster was not ready after {_START_SECONDS:.0f} s; see {state.logs}")
+
+
+def _listener(state: State) -> socket.socket:
+    """A port of the machine for the API server: the one of last time, if it is still free."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", int(state.port_file.read_text())))
+    except (OSError, ValueError):
+        listener.bind(("127.0.0.1", 0))
+    listener.listen(128)
+    return listener
+
+
+@contextmanager
+def _lock(state: State) -> Iterator[None]:
+    state.root.mkdir(parents=True, exist_ok=True)
+    with state.lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another `up` or `down` of this cluster to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

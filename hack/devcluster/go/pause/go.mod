@@ -1,0 +1,3 @@
+module tts-operator.io/devcluster/pause
+
+go 1.24
