@@ -17,6 +17,8 @@ class Write:
     namespace: str
     name: str
     code: int
+    pod: str
+    """The pod whose token was used, if it was a pod's."""
 
     def __str__(self) -> str:
         return f"{self.verb} {self.resource} {self.namespace}/{self.name} -> {self.code}"
@@ -45,6 +47,7 @@ class AuditLog:
                 what.get("namespace", ""),
                 what.get("name", ""),
                 entry.get("responseStatus", {}).get("code", 0),
+                entry["user"].get("extra", {}).get("authentication.kubernetes.io/pod-name", [""])[0],
             )
             for entry in entries
             if entry["stage"] == "ResponseComplete"

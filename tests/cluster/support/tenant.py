@@ -34,7 +34,7 @@ class Tenant(Kubectl):
     def until_ready(self, name: str, within: float = 120) -> Object:
         """Wait until the current generation is Ready; returns its status."""
 
-        def ready() -> Object | None:
+        def ready() -> Object:
             service = self.service(name)
             status: Object = service.get("status", {})
             assert status.get("observedGeneration") == service["metadata"]["generation"], "not observed yet"
@@ -42,7 +42,7 @@ class Tenant(Kubectl):
             assert told["Ready"].startswith("True"), told
             return status
 
-        return eventually(ready, within) or {}
+        return eventually(ready, within)
 
     def until_condition(self, name: str, kind: str, status: str, reason: str, within: float = 90) -> str:
         """Wait until a condition of the current generation has this status and reason; returns its message."""

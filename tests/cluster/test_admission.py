@@ -1,0 +1,58 @@
+"""Specs that cannot work are refused by the API, with a message that says what to do."""
+
+from typing import Any
+
+import pytest
+
+from tests.cluster.support.kubectl import KubectlError
+from tests.cluster.support.tenant import Tenant
+
+SHA = "0" * 64
+HTTPS = {"source": "https://example.com/voice.onnx"}
+
+BAD_SPECS: list[tuple[str, dict[str, Any], str]] = [
+    ("no-model", {"model": None}, "spec.model: Required value"),
+    ("strange-source", {"model": {"source": "ftp://example.com/x"}}, "must be builtin://hibari, or the https:// URL"),
+    ("no-file", {"model": {"source": "https://example.com/"}, "engine": "hibari"}, "URL of a model file or archive"),
+    ("plain-http", {"model": {"source": "http://example.com/x"}, "engine": "hibari"}, "give spec.model.sha256"),
+    ("password", {"model": {"source": "https://me:secret@example.com/x"}, "engine": "hibari"}, "user name or password"),
+    ("bad-sum", {"model": {**HTTPS, "sha256": "abc"}, "engine": "hibari"}, "spec.model.sha256"),
+    ("no-engine", {"model": HTTPS}, "spec.engine is required"),
+    ("strange-engine", {"model": HTTPS, "engine": "espeak"}, 'supported values: "hibari", "coqui"'),
+    ("wrong-engine", {"engine": "coqui"}, "is spoken by the engine hibari: remove spec.engine"),
+    ("needless-volume", {"storage": {"size": "1Gi"}}, "needs no volume: remove spec.storage"),
+    ("two-claims", {"model": HTTPS, "engine": "hibari", "storage": {"existingClaimName": "mine", "size": "1Gi"}},
+     "an existing claim has its own size"),
+    ("min-above-max", {"autoscaling": {"minReplicas": 5, "maxReplicas": 2}}, "raise maxReplicas"),
+    ("no-target", {"autoscaling": {"targets": {}}}, "name at least one target"),
+    ("gpu-target", {"autoscaling": {"targets": {"gpuUtilizationPercent": 80}}}, "set spec.gpu.count"),
+    ("gpu-in-resources", {"resources": {"limits": {"nvidia.com/gpu": 1}}}, "GPUs are asked for by spec.gpu"),
+    ("replicas", {"replicas": -1}, "should be greater than or equal to 0"),
+    ("queue", {"serving": {"maxQueueLength": 10**6}}, "should be less than or equal to 100000"),
+    ("precision", {"serving": {"precision": "Int4"}}, "supported values"),
+    ("unknown-field", {"replica": 2}, 'unknown field "spec.replica"'),
+    ("our-label", {"podTemplate": {"labels": {"tts-operator.io/service": "other"}}}, "are the operator's"),
+    ("x" * 41, {}, "must have at most 40 characters"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "spec", "message"), BAD_SPECS, ids=[each[0] for each in BAD_SPECS])
+def test_bad_spec_is_refused(shared: Tenant, name: str, spec: dict[str, Any], message: str) -> None:
+    with pytest.raises(KubectlError) as refusal:
+        shared.serve(name, **spec)
+    assert message in str(refusal.value)
+    assert "Traceback" not in str(refusal.value)
+    assert shared.find("tts", name) is None
+
+
+def test_what_kubernetes_keeps_cannot_be_changed(shared: Tenant) -> None:
+    model = {"source": "https://example.invalid/voice.onnx"}
+    shared.serve("kept", engine="hibari", model=model, replicas=0, storage={"size": "2Gi", "storageClassName": "none"})
+    for storage, message in [
+        ({"size": "1Gi", "storageClassName": "none"}, "cannot shrink"),
+        ({"size": "2Gi", "storageClassName": "other"}, "storageClassName cannot be changed"),
+        ({"size": "2Gi", "storageClassName": "none", "accessModes": ["ReadWriteMany"]}, "accessModes cannot be"),
+    ]:
+        with pytest.raises(KubectlError, match=message):
+            shared.serve("kept", engine="hibari", model=model, replicas=0, storage=storage)
+    shared.delete("tts", "kept")

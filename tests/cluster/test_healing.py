@@ -1,0 +1,169 @@
+"""What the operator made is kept as it made it; what others add to it is left alone."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.cluster.support.files import FileServer
+from tests.cluster.support.kubectl import Object
+from tests.cluster.support.manifests import SMALL
+from tests.cluster.support.tenant import Tenant
+from tests.cluster.support.waiting import eventually, holds
+
+NAME = "whole"
+AUTOSCALED = {"minReplicas": 1, "maxReplicas": 3}
+
+
+@pytest.fixture(scope="module")
+def whole(shared: Tenant, files: FileServer) -> Tenant:
+    """A service with a child of every kind."""
+    shared.serve(NAME, engine="hibari", model=files.model, autoscaling=AUTOSCALED)
+    shared.until_ready(NAME)
+    kinds = {child["kind"] for child in shared.children(NAME)}
+    stored = {"ConfigMap", "PersistentVolumeClaim", "Job"}
+    assert kinds == {"ServiceAccount", "Deployment", "Service", "HorizontalPodAutoscaler"} | stored
+    return shared
+
+
+def _child(tenant: Tenant, kind: str) -> Object:
+    (child,) = tenant.list(kind, f"tts-operator.io/service={NAME}")
+    return child
+
+
+def _wanted(child: Object) -> Object:
+    """The part of an object that somebody asked for."""
+    metadata = {key: child["metadata"].get(key) for key in ("labels", "annotations", "ownerReferences")}
+    metadata["annotations"] = {
+        key: value
+        for key, value in (metadata["annotations"] or {}).items()
+        if key.startswith("tts-operator.io/")  # the others are the controllers' notes
+    }
+    rest = {key: value for key, value in child.items() if key not in {"metadata", "status"}}
+    return {"metadata": metadata, **rest}
+
+
+@pytest.mark.parametrize("kind", ["serviceaccount", "configmap", "job", "deployment", "service", "hpa"])
+def test_deleted_child_is_made_again(whole: Tenant, kind: str) -> None:
+    before = _child(whole, kind)
+    whole.delete(kind, before["metadata"]["name"])
+
+    def made_again() -> bool:
+        after = _child(whole, kind)
+        assert after["metadata"]["uid"] != before["metadata"]["uid"]
+        return "deletionTimestamp" not in after["metadata"]
+
+    eventually(made_again)
+    whole.until_ready(NAME)
+
+
+EDITS: dict[str, Object] = {
+    "serviceaccount": {"automountServiceAccountToken": True},
+    "configmap": {"data": {"worker.json": "{}"}},
+    "pvc": {"metadata": {"labels": {"app.kubernetes.io/component": None}}},
+    "job": {"metadata": {"labels": {"app.kubernetes.io/component": "other"}}},
+    "deployment": {"spec": {"minReadySeconds": 600, "template": {"spec": {"automountServiceAccountToken": True}}}},
+    "service": {"spec": {"sessionAffinity": "ClientIP", "selector": {"app.kubernetes.io/component": "other"}}},
+    "hpa": {"spec": {"maxReplicas": 9}},
+}
+
+
+@pytest.mark.parametrize("kind", EDITS)
+def test_edited_child_is_put_right(whole: Tenant, kind: str) -> None:
+    before = _child(whole, kind)
+    whole.patch(kind, before["metadata"]["name"], EDITS[kind])
+
+    def put_right() -> bool:
+        after = whole.get(kind, before["metadata"]["name"])
+        assert _wanted(after) == _wanted(before)
+        return bool(after["metadata"]["uid"] == before["metadata"]["uid"])
+
+    eventually(put_right)
+    whole.until_ready(NAME)
+
+
+def test_what_others_add_is_left_alone(tenant: Tenant, worker_image: str) -> None:
+    tenant.serve("english")
+    tenant.until_ready("english")
+    security = {"allowPrivilegeEscalation": False, "runAsUser": 65532, "capabilities": {"drop": ["ALL"]}}
+    sidecar = {"name": "sidecar", "image": worker_image, "command": ["sleep", "infinity"], "securityContext": security}
+    tenant("patch", "deployment", "english", "--type=strategic", "-p", json.dumps({
+        "metadata": {"annotations": {"example.com/team": "speech"}, "labels": {"example.com/team": "speech"}},
+        "spec": {"template": {
+            "metadata": {"annotations": {"example.com/injected": "yes"}},
+            "spec": {"containers": [sidecar]},
+        }},
+    }))  # fmt: skip
+    tenant.until_ready("english")
+
+    tenant.serve("english", resources={**SMALL, "requests": {"cpu": "30m"}})
+    tenant.until_ready("english")
+
+    deployment = tenant.get("deployment", "english")
+    assert deployment["metadata"]["annotations"]["example.com/team"] == "speech"
+    assert deployment["metadata"]["labels"]["example.com/team"] == "speech"
+    template = deployment["spec"]["template"]
+    assert template["metadata"]["annotations"]["example.com/injected"] == "yes"
+    containers = {container["name"]: container for container in template["spec"]["containers"]}
+    assert containers["sidecar"]["command"] == ["sleep", "infinity"]
+    assert containers["worker"]["resources"]["requests"] == {"cpu": "30m"}
+
+
+def test_no_longer_wanted_children_are_pruned(tenant: Tenant, files: FileServer) -> None:
+    tenant.serve("english", engine="hibari", model=files.model, autoscaling=AUTOSCALED)
+    tenant.until_ready("english")
+    embedded = ["ConfigMap/english-worker", "Deployment/english", "Service/english", "ServiceAccount/english-worker"]
+
+    tenant.serve("english")  # the embedded voice, without autoscaling
+
+    eventually(lambda: tenant.child_names("english") == embedded)
+    tenant.until_ready("english")
+
+
+@contextmanager
+def _every_count(tenant: Tenant, deployment: str) -> Iterator[Callable[[], list[int]]]:
+    """Every value that a Deployment's replicas take during a block."""
+    command = tenant.command("get", "deployment", deployment, "--watch", "-o", 'jsonpath={.spec.replicas}{"\\n"}')
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watch:
+        assert watch.stdout
+        seen = [int(watch.stdout.readline())]
+
+        def counts() -> list[int]:
+            watch.terminate()
+            assert watch.stdout
+            return seen + [int(line) for line in watch.stdout]
+
+        yield counts
+        watch.kill()
+
+
+def test_autoscaling_comes_and_goes_without_a_dip(tenant: Tenant) -> None:
+    """The live count is handed over: 3 by the spec, kept by the autoscaler, then the spec's again."""
+    tenant.serve("english", replicas=3)
+    tenant.until_ready("english")
+    with _every_count(tenant, "english") as counts:
+        tenant.serve("english", replicas=3, autoscaling={"minReplicas": 2, "maxReplicas": 4})
+        tenant.until_ready("english")
+        eventually(lambda: tenant.get("hpa", "english")["status"].get("currentReplicas") == 3)
+        assert "replicas" not in _owned_by_operator(tenant.get("deployment", "english"))
+
+        tenant.serve("english", replicas=2)
+        tenant.until_ready("english")
+        eventually(lambda: tenant.get("deployment", "english")["spec"]["replicas"] == 2)
+        assert tenant.find("hpa", "english") is None
+        holds(lambda: len(tenant.workers("english")) >= 2, seconds=3)
+        seen = counts()
+
+    assert min(seen) == 2, seen
+    assert max(seen) == 3, seen
+
+
+def _owned_by_operator(deployment: Object) -> dict[str, Any]:
+    """The fields of spec that the operator's applies hold."""
+    fields = (
+        entry["fieldsV1"] for entry in deployment["metadata"]["managedFields"] if entry["manager"] == "tts-operator"
+    )
+    return {key.removeprefix("f:"): value for field in fields for key, value in field.get("f:spec", {}).items()}

@@ -1,0 +1,62 @@
+"""Two replicas: one writes, and when it is killed the other takes over."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.support import setup
+from tests.cluster.support.kubectl import Object
+from tests.cluster.support.operator import Operator
+from tests.cluster.support.tenant import Tenant
+from tests.cluster.support.waiting import eventually
+
+
+@pytest.fixture
+def two(operator: Operator) -> Iterator[Operator]:
+    """The operator with a second replica."""
+    operator.scale(2)
+    yield operator
+    operator.scale(1)
+
+
+def test_the_other_replica_takes_over(tenant: Tenant, two: Operator) -> None:
+    first = eventually(lambda: _leader(two))
+    mark = two.audit.now()
+    tenant.serve("before")
+    tenant.until_ready("before")
+    assert {write.pod for write in two.writes_since(mark)} == {first["metadata"]["name"]}
+
+    _kill(first)
+    mark = two.audit.now()
+    tenant.serve("after")
+    tenant.until_ready("after", within=60)
+
+    second = eventually(lambda: _leader(two))
+    assert second["metadata"]["name"] != first["metadata"]["name"]
+    assert {write.pod for write in two.writes_since(mark)} == {second["metadata"]["name"]}
+
+
+def _leader(operator: Operator) -> Object | None:
+    """The pod that holds the Lease: the identity begins with its name."""
+    holder = operator.leader()
+    return next((pod for pod in operator.pods() if holder.startswith(pod["metadata"]["name"])), None)
+
+
+# The container's processes are found by the pod's uid in the name of their cgroup.
+KILL = """
+for process in $(grep -l "$0" /proc/[0-9]*/cgroup | cut -d/ -f3); do
+    if grep -q ttsoperator "/proc/$process/cmdline"; then kill -9 "$process" && echo killed; fi
+done
+"""
+
+
+def _kill(pod: Object) -> None:
+    """SIGKILL to the operator's process: no chance to let go of the Lease."""
+    if setup.has_own_cluster():
+        pytest.skip("a process is killed inside hack/devcluster")
+    assert setup.devcluster("sh", "-c", KILL, _cgroup(pod["metadata"]["uid"])) == "killed"
+
+
+def _cgroup(uid: str) -> str:
+    """A pattern for the pod's uid as both cgroup drivers write it."""
+    return uid.replace("-", "[-_]")

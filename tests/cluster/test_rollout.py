@@ -1,0 +1,53 @@
+"""Changes roll out while a client that never tries again keeps asking."""
+
+from typing import Any
+
+from tests.cluster.support.client import Client, Load
+from tests.cluster.support.files import FileServer
+from tests.cluster.support.manifests import SMALL
+from tests.cluster.support.tenant import Tenant
+from tests.judge import SENTENCES, recognise
+
+
+def _nothing_was_lost(load: Load) -> None:
+    assert load.answers.keys() == {"200"}, load.answers
+    assert load.answers["200"] > 20, load.answers
+
+
+def test_edited_resources_roll_without_a_lost_request(tenant: Tenant, client: Client) -> None:
+    tenant.serve("english", replicas=2)
+    url = tenant.until_ready("english")["url"]
+    before = {pod["metadata"]["uid"] for pod in tenant.workers("english")}
+
+    with client.steadily(url, SENTENCES[0]) as load:
+        resources: dict[str, Any] = {**SMALL, "requests": {"cpu": "30m", "memory": "96Mi"}}
+        tenant.serve("english", replicas=2, resources=resources)
+        tenant.until_ready("english")
+        tenant("wait", "pod", "--for=delete", "--timeout=90s", *_named(tenant, before), timeout=120)
+
+    _nothing_was_lost(load)
+    after = tenant.workers("english")
+    assert before.isdisjoint(pod["metadata"]["uid"] for pod in after)
+    assert {pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] for pod in after} == {"30m"}
+
+
+def test_another_model_is_fetched_beside_the_old_one(tenant: Tenant, client: Client, files: FileServer) -> None:
+    tenant.serve("english", engine="hibari", model=files.model)
+    url = tenant.until_ready("english")["url"]
+    (old,) = tenant.workers("english")
+
+    with client.steadily(url, SENTENCES[0]) as load:
+        moved = {"source": files.at("assets/hibari.onnx?v=2"), "sha256": files.sha256}
+        tenant.serve("english", engine="hibari", model=moved)
+        status = tenant.until_ready("english")
+        tenant("wait", "pod", old["metadata"]["name"], "--for=delete", "--timeout=90s", timeout=120)
+
+    _nothing_was_lost(load)
+    assert status["model"]["source"] == moved["source"]
+    assert recognise(client.speak(url, SENTENCES[5])) == SENTENCES[5]
+    jobs = tenant.list("job", "tts-operator.io/service=english")
+    assert len(jobs) == 1, "the old model's Job is pruned"
+
+
+def _named(tenant: Tenant, uids: set[str]) -> list[str]:
+    return [pod["metadata"]["name"] for pod in tenant.list("pod") if pod["metadata"]["uid"] in uids]
