@@ -134,7 +134,7 @@ def serving(server: BadServer, *, tls: tuple[Path, Path] | None = None) -> Itera
         context = SSLContext(PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*tls)
         listener.socket = context.wrap_socket(listener.socket, server_side=True)
-    thread = threading.Thread(target=listener.serve_forever)
+    thread = threading.Thread(target=listener.serve_forever, args=(0.02,))
     thread.start()
     server.url = f"{'https' if tls else 'http'}://127.0.0.1:{listener.server_address[1]}"
     try:

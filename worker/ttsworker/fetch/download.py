@@ -61,7 +61,7 @@ class Download:
 
     def _retrying(self) -> Retrying:
         backoff = wait_exponential_jitter(
-            initial=self._request.backoff_seconds, max=MAX_WAIT_SECONDS, jitter=self._request.backoff_seconds
+            multiplier=self._request.backoff_seconds, max=MAX_WAIT_SECONDS, jitter=self._request.backoff_seconds
         )
 
         def wait(state: RetryCallState) -> float:
