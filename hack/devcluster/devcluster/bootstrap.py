@@ -8,7 +8,6 @@ from devcluster.config import NODE
 
 GPU = "nvidia.com/gpu"
 _NODE_PATH = f"/api/v1/nodes/{NODE}"
-_LEASE_PATH = f"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/{NODE}"
 
 
 def create_objects(api: Api) -> None:
@@ -40,18 +39,18 @@ def missing(api: Api, since: dt.datetime) -> str:
     node = api.get(_NODE_PATH)
     if node is None:
         return "the node to register"
-    if not _is_ready(node):
+    if not node_is_ready(node, since):
         return "the node to be Ready"
-    lease = api.get(_LEASE_PATH)
-    renewed = lease and lease["spec"].get("renewTime")
-    if not renewed or dt.datetime.fromisoformat(renewed) < since:
-        return "the node's lease"  # without a fresh one, Ready may be what an earlier kubelet said
     for namespace in ("default", "local-path-storage"):
         if api.get(f"/api/v1/namespaces/{namespace}/serviceaccounts/default") is None:
             return "service accounts"
     return ""
 
 
-def _is_ready(node: dict[str, Any]) -> bool:
-    conditions = node.get("status", {}).get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+def node_is_ready(node: dict[str, Any], since: dt.datetime) -> bool:
+    """The kubelet said so after `since`: what an earlier one said does not count."""
+    for condition in node.get("status", {}).get("conditions", []):
+        if condition["type"] == "Ready":
+            heard = dt.datetime.fromisoformat(condition["lastHeartbeatTime"])
+            return condition["status"] == "True" and heard >= since.replace(microsecond=0)
+    return False

@@ -156,7 +156,6 @@ def _kubelet(state: State) -> dict[str, Any]:
         "enforceNodeAllocatable": [],  # the node is the machine; nothing is set aside for the system
         "failCgroupV1": False,
         "failSwapOn": False,
-        "localStorageCapacityIsolation": False,
         "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
         "clusterDNS": [NODE_ADDRESS],
         "clusterDomain": DOMAIN,

@@ -71,6 +71,8 @@ def controller_manager(state: State, programs: Path) -> Part:
     """The built-in controllers; the autoscaler looks every 5 s so that tests need not wait long."""
     flags = {
         **_clients(state, "controller-manager"),
+        "kube-api-qps": 200,  # the usual 20 make it take 5 s to create its own service accounts
+        "kube-api-burst": 400,
         "use-service-account-credentials": "true",
         "service-account-private-key-file": state.pki / "service-accounts.key",
         "root-ca-file": state.pki / "ca.crt",

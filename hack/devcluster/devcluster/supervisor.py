@@ -51,6 +51,7 @@ class Supervisor:
         self._state, self._programs, self._port, self._listener, self._gpus = state, programs, port, listener, gpus
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._exits: dict[str, int] = {}
+        self._started = time.monotonic()
         self._environment = {**os.environ, "PATH": f"{programs}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
 
     def run(self) -> int:
@@ -148,18 +149,20 @@ class Supervisor:
         return ended
 
     def _end_parts(self) -> None:
-        """Ask every part to end, the store of images last; what does not is killed with the namespace."""
-        for name in [name for name in reversed(self._running) if name != "containerd"] + ["containerd"]:
-            if process := self._running.get(name):
-                process.terminate()
-        deadline = time.monotonic() + _STOP_SECONDS
-        for process in self._running.values():
+        """Kill what is started anew next time, but let containerd, whose store is kept, end by itself."""
+        for name, process in reversed(self._running.items()):
+            if name != "containerd":
+                process.kill()
+                process.wait()
+        if process := self._running.get("containerd"):
+            process.terminate()
             try:
-                process.wait(max(0.0, deadline - time.monotonic()))
+                process.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
 
     def _report(self, phase: str, message: str = "") -> None:
+        print(f"{time.monotonic() - self._started:6.1f} s  {phase} {message}".rstrip(), flush=True)
         document = {
             "phase": phase,
             "message": message,
