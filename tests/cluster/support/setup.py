@@ -61,7 +61,7 @@ def audit_log() -> AuditLog:
         if "TTS_AUDIT_LOG" not in os.environ:
             pytest.skip("needs the API server's audit log: set TTS_AUDIT_LOG to its path")
         return AuditLog(Path(os.environ["TTS_AUDIT_LOG"]))
-    return AuditLog(Path(json.loads(_output(*DEVCLUSTER, "status", "--json"))["audit_log"]))
+    return AuditLog(Path(json.loads(_output(*DEVCLUSTER, "status", "--json"))["auditLog"]))
 
 
 def install(kubectl: Kubectl) -> None:

@@ -1,0 +1,108 @@
+"""The operator is killed after write n, for every n of a life cycle: same end, and nothing is there twice."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cluster.support import setup
+from tests.cluster.support.files import FileServer
+from tests.cluster.support.kubectl import Kubectl, Object
+from tests.cluster.support.manifests import SMALL
+from tests.cluster.support.operator import RELEASE, Operator
+from tests.cluster.support.process import OperatorProcess
+from tests.cluster.support.proxy import Writes
+from tests.cluster.support.tenant import Tenant
+from tests.cluster.support.waiting import eventually
+
+AT_ONCE = 3
+"""Life cycles that run side by side, each with an operator and a namespace of its own."""
+
+
+@pytest.fixture
+def elsewhere(operator: Operator) -> Iterator[Operator]:
+    """The installed operator stopped: this story runs its own."""
+    operator.kubectl("scale", f"deployment/{RELEASE}", "--replicas=0")
+    operator.until_running(0)
+    yield operator
+    operator.scale(1)
+
+
+def test_killed_after_every_write(
+    kubectl: Kubectl, elsewhere: Operator, files: FileServer, worker_image: str, tmp_path: Path
+) -> None:
+    def life(kill_after: int | None) -> tuple[list[Object], Writes]:
+        with setup.namespace(kubectl, f"crash-{kill_after or 'never'}") as name:
+            tenant = Tenant(kubectl.kubeconfig, name)
+            folder = tmp_path / name
+            folder.mkdir()
+            operator = OperatorProcess(tenant, folder, worker_image)
+            try:
+                with operator.running(kill_after) as writes:
+                    return _live_through(tenant, files), writes
+            except AssertionError as failure:
+                log = "\n".join(operator.log.read_text().splitlines()[-40:])
+                raise AssertionError(f"killed after write {kill_after}: {failure}\n{log}") from failure
+
+    mark = elsewhere.audit.now()
+    undisturbed, _ = life(None)
+    every = range(1, len(elsewhere.writes_since(mark)) + 1)
+    assert len(every) > 15, "a life cycle takes more writes than that"
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for number, (stages, writes) in zip(every, pool.map(life, every), strict=True):
+            assert stages == undisturbed, f"killed after write {number}"
+            # How often the status is written depends on what is seen together: the last kills may find nothing to kill.
+            assert writes.over or number > len(every) - 5, f"only {writes.count} writes"
+
+
+def _live_through(tenant: Tenant, files: FileServer) -> list[Object]:
+    """Create, edit and delete a service; what was there at each stage. It has no workers: nobody need wait for them."""
+    stages = []
+    downloaded: dict[str, Any] = {"engine": "hibari", "model": files.model, "storage": {"size": "100Mi"}}
+    for spec in (
+        {**downloaded, "replicas": 0},
+        {**downloaded, "replicas": 0, "resources": {**SMALL, "requests": {"cpu": "30m"}}},
+        {"replicas": 0, "autoscaling": {"maxReplicas": 2}},
+        {"replicas": 0},
+    ):
+        tenant.serve("english", **spec)
+        stages.append(eventually(lambda: _settled(tenant)))
+    tenant.delete("tts", "english")
+    eventually(lambda: not tenant.child_names("english"))
+    return stages
+
+
+def _settled(tenant: Tenant) -> Object:
+    """What is there once nothing is in progress any more: the conditions, and every child as it is wanted."""
+    service = tenant.service("english")
+    assert service.get("status", {}).get("observedGeneration") == service["metadata"]["generation"]
+    conditions = {each["type"]: f"{each['status']} {each['reason']}" for each in service["status"]["conditions"]}
+    assert conditions["Reconciling"].startswith("False"), conditions
+    children = tenant.children("english")
+    assert not any("deletionTimestamp" in child["metadata"] for child in children)
+    assert len(tenant.list("pod")) <= 1, "the Job ran twice"
+    content = {f"{child['kind']}/{child['metadata']['name']}": _content(child) for child in children}
+    return {
+        "conditions": conditions,
+        "children": json.loads(json.dumps(content).replace(tenant.namespace, "NAMESPACE")),
+    }
+
+
+# What Kubernetes chooses, differently each time.
+CHOSEN = {"clusterIP", "clusterIPs", "volumeName", "controller-uid", "batch.kubernetes.io/controller-uid"}
+
+
+def _content(value: Any) -> Any:
+    """The part of a child that somebody asked for."""
+    if isinstance(value, list):
+        return [_content(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if "kind" in value and "metadata" in value:
+        asked = {key: part for key, part in value.items() if key not in {"metadata", "status"}}
+        return {**_content(asked), "labels": value["metadata"]["labels"]}
+    return {key: _content(part) for key, part in value.items() if key not in CHOSEN}
