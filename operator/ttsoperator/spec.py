@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from .apimodel import Annotations, ApiModel, rule, rules
 from .autoscaling import Autoscaling
-from .names import Reason
 from .modelspec import BUILTIN, Model, Storage
+from .names import Reason
 from .podtypes import Image, PodTemplate, Resources
 
 DEFAULT_GPU: Final = "nvidia.com/gpu"
@@ -81,7 +81,7 @@ class Serving(ApiModel):
     """Characters a request may have; more is answered with 400."""
     request_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
     """Seconds after which a request that has not been spoken is given up."""
-    drain_timeout_seconds: Annotated[int, Field(ge=0, le=3600)] = 30
+    drain_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     """Seconds a worker that is being stopped has to finish what it accepted."""
     text_logging: TextLogging = TextLogging.MASKED
     """How much of the text is logged: Masked hides the middle 60 %, None all of it, Full nothing."""

@@ -1,83 +1,35 @@
 """The status of a TTSService: a pure function of its spec, of what was observed and of the status before."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from .live import Live, Manifest
+from . import names
+from .conditions import Event, Wanted, merged, summary, transitions
+from .diagnosis import Finding
+from .modelstatus import MODEL_READY_REASONS, model_finding, model_status
+from .names import Condition, Reason
+from .observed import Conflict, Observed, Progress, Refusal, Voice, WorkerFacts
+from .rollout import is_rolled_out, replicas_wanted, rollout_finding, workload_condition
 from .spec import InvalidSpec, TTSService
+
+__all__ = [
+    "Conflict",
+    "Event",
+    "Observed",
+    "Progress",
+    "Refusal",
+    "Status",
+    "Voice",
+    "WorkerFacts",
+    "compute_status",
+    "transitions",
+    "wants_facts",
+]
 
 Status = dict[str, Any]
 
-
-@dataclass(frozen=True)
-class Progress:
-    """A download as its pod's metrics tell it, in bytes; `total_bytes` is None while the source has not told it."""
-
-    bytes: int
-    total_bytes: int | None = None
-
-
-@dataclass(frozen=True)
-class Voice:
-    """A voice of the loaded model."""
-
-    name: str
-    language: str
-
-
-@dataclass(frozen=True)
-class WorkerFacts:
-    """What a ready worker's metrics tell about its model (`tts_voice_info`, `tts_warmup_…`)."""
-
-    voices: tuple[Voice, ...] = ()
-    real_time_factor: float | None = None
-    first_audio_seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A child's name is taken; `former`: by a child of a deleted TTSService of the same name, which will go away."""
-
-    kind: str
-    name: str
-    former: bool = False
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """The API server refused a child for good (400, 403, 409 or 422); `message` is the API's own."""
-
-    kind: str
-    name: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What one pass saw. Everything but `live` and `desired` may be left out when it is not known."""
-
-    live: Live
-    desired: Sequence[Manifest] = ()
-    """`plan.Plan.desired` of the same pass."""
-    download: Progress | None = None
-    facts: WorkerFacts | None = None
-    conflicts: Sequence[Conflict] = ()
-    refusals: Sequence[Refusal] = ()
-    storage_classes: Mapping[str, bool] | None = None
-    """Name of each StorageClass and whether it is the default; None when it may not be read. Wanted only while a claim is unbound."""
-    claim_events: Sequence[str] = field(default_factory=tuple)
-    """Messages of the unbound claim's Warning events, newest last."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """A Kubernetes event to record on the TTSService; `type` is Normal or Warning."""
-
-    type: str
-    reason: str
-    message: str
+LONGEST_VOICE_LIST: Final = 64
 
 
 def compute_status(
@@ -87,14 +39,135 @@ def compute_status(
 
     `previous` is the `.status` of the object ({} at first), `now` is in UTC.
     """
-    raise NotImplementedError
-
-
-def transitions(previous: Mapping[str, Any], current: Mapping[str, Any]) -> list[Event]:
-    """Return the events that the change from one status to the next is worth; none when no condition moved."""
-    raise NotImplementedError
+    if isinstance(service, InvalidSpec):
+        return _invalid(service, previous, now)
+    conditions = merged(previous, _conditions(service, observed), service.generation, now)
+    return {
+        "observedGeneration": service.generation,
+        "conditions": conditions,
+        **_counts(service, observed),
+        "engine": service.engine.value,
+        "model": model_status(service, observed, previous.get("model") or {}, now),
+        **_facts(service, observed, previous),
+    }
 
 
 def wants_facts(service: TTSService, observed: Observed, previous: Mapping[str, Any]) -> bool:
-    """Tell whether `Observed.facts` would be used: scrape a ready worker only then."""
-    raise NotImplementedError
+    """Tell whether `Observed.facts` would be used: scrape a ready worker only then.
+
+    They are taken once for each generation of the spec: what one worker measured is not another's, and a status that
+    wavers would be written for ever.
+    """
+    if not is_rolled_out(service, observed) or not replicas_wanted(service, observed):
+        return False
+    return "voices" not in previous or not _was_ready(service, previous)
+
+
+def _invalid(error: InvalidSpec, previous: Mapping[str, Any], now: datetime) -> Status:
+    """Return the status of a spec that cannot be acted upon: what runs goes on, and is still told."""
+    found = summary(Finding(Reason(error.reason), error.message), Reason.READY, "")
+    changed = merged(previous, found, error.generation, now)
+    kept = [c for c in previous.get("conditions") or [] if c["type"] not in {w.type for w in found}]
+    return {**previous, "observedGeneration": error.generation, "conditions": [*changed, *kept]}
+
+
+def _conditions(service: TTSService, observed: Observed) -> list[Wanted]:
+    model = model_finding(service, observed)
+    blocking = _refusal(observed) or model or rollout_finding(service, observed)
+    none_wanted = replicas_wanted(service, observed) == 0
+    found = summary(
+        blocking,
+        Reason.SCALED_TO_ZERO if none_wanted else Reason.READY,
+        "no workers are asked for" if none_wanted else "the current spec is rolled out and workers answer",
+    )
+    found.append(_model_condition(service, model))
+    found.append(workload_condition(service, observed, model))
+    if service.spec.autoscaling is not None:
+        found.append(_autoscaling_condition(service, observed))
+    return found
+
+
+def _refusal(observed: Observed) -> Finding | None:
+    """Return what kept a child from being written."""
+    foreign = [conflict for conflict in observed.conflicts if not conflict.former]
+    if foreign:
+        what = ", ".join(f"{conflict.kind} {conflict.name}" for conflict in foreign)
+        return Finding(
+            Reason.NAME_CONFLICT,
+            f"{what} exists and is not this service's: remove it, or name the TTSService otherwise",
+        )
+    if observed.refusals:
+        first = observed.refusals[0]
+        return Finding(Reason.CHILD_REFUSED, f"the API server refused {first.kind} {first.name}: {first.message}")
+    if observed.conflicts:
+        what = ", ".join(f"{conflict.kind} {conflict.name}" for conflict in observed.conflicts)
+        return Finding(Reason.WAITING_FOR_DELETION, f"{what} of a deleted TTSService of this name is going away")
+    return None
+
+
+def _model_condition(service: TTSService, finding: Finding | None) -> Wanted:
+    if finding is not None:
+        return Wanted(Condition.MODEL_READY, status=False, reason=finding.reason, message=finding.message)
+    reason, message = MODEL_READY_REASONS[service.builtin]
+    return Wanted(Condition.MODEL_READY, status=True, reason=reason, message=message)
+
+
+def _autoscaling_condition(service: TTSService, observed: Observed) -> Wanted:
+    """Return what the HPA says of itself. Its messages are repeated only when it fails: the good ones change always."""
+    autoscaling = service.spec.autoscaling
+    assert autoscaling is not None  # noqa: S101 - the caller has looked
+    kind, ignored = Condition.AUTOSCALING_ACTIVE, "spec.replicas and /scale are ignored"
+    hpa = observed.live.get("HorizontalPodAutoscaler", names.hpa_name(service.name))
+    if hpa is None:
+        message = f"the HorizontalPodAutoscaler comes with the workers; {ignored}"
+        return Wanted(kind, status=False, reason=Reason.PENDING, message=message)
+    told = {c["type"]: c for c in (hpa.get("status") or {}).get("conditions") or []}
+    for failing, reason in (("AbleToScale", Reason.SCALING_UNABLE), ("ScalingActive", Reason.METRICS_UNAVAILABLE)):
+        if told.get(failing, {}).get("status") == "False":
+            if told[failing].get("reason") == "ScalingDisabled":
+                message = "the Deployment was scaled to zero by hand: scale it to one to switch the autoscaler on again"
+                return Wanted(kind, status=False, reason=Reason.SCALED_TO_ZERO, message=message)
+            return Wanted(kind, status=False, reason=reason, message=str(told[failing].get("message", "")))
+    if told.get("ScalingActive", {}).get("status") != "True":
+        message = f"the HorizontalPodAutoscaler has not looked yet; {ignored}"
+        return Wanted(kind, status=None, reason=Reason.PENDING, message=message)
+    message = f"between {autoscaling.min_replicas} and {autoscaling.max_replicas} workers follow the load; {ignored}"
+    return Wanted(kind, status=True, reason=Reason.SCALING, message=message)
+
+
+def _counts(service: TTSService, observed: Observed) -> Status:
+    deployment = observed.live.get("Deployment", names.deployment_name(service.name)) or {}
+    told = deployment.get("status") or {}
+    selector = ",".join(f"{key}={value}" for key, value in sorted(names.worker_selector(service.name).items()))
+    found = {
+        "replicas": told.get("replicas", 0),
+        "readyReplicas": told.get("readyReplicas", 0),
+        "selector": selector,
+    }
+    if observed.live.get("Service", names.service_name(service.name)) is not None:
+        found["url"] = names.service_url(service.name, service.namespace)
+    return found
+
+
+def _facts(service: TTSService, observed: Observed, previous: Mapping[str, Any]) -> Status:
+    kept = {key: previous[key] for key in ("voiceCount", "voices", "benchmark") if key in previous}
+    facts = observed.facts
+    if facts is None or not wants_facts(service, observed, previous):
+        same_model = (previous.get("model") or {}).get("source") == service.spec.model.source
+        return kept if same_model else {}
+    voices = sorted(facts.voices, key=lambda voice: voice.name)
+    benchmark = {}
+    if facts.real_time_factor is not None:
+        benchmark["realTimeFactorMilli"] = round(facts.real_time_factor * 1000)
+    if facts.first_audio_seconds is not None:
+        benchmark["firstAudioMilliseconds"] = round(facts.first_audio_seconds * 1000)
+    found: Status = {
+        "voiceCount": len(voices),
+        "voices": [{"name": voice.name, "language": voice.language} for voice in voices[:LONGEST_VOICE_LIST]],
+    }
+    return found | ({"benchmark": benchmark} if benchmark else {})
+
+
+def _was_ready(service: TTSService, previous: Mapping[str, Any]) -> bool:
+    ready = next((c for c in previous.get("conditions") or [] if c["type"] == Condition.READY), None)
+    return ready is not None and ready["status"] == "True" and previous.get("observedGeneration") == service.generation
