@@ -7,6 +7,10 @@
 - apiGroups: [tts-operator.io]
   resources: [ttsservices/status]
   verbs: [patch]
+# For clusters that ask this of whoever makes an object that blocks its owner's deletion (OpenShift does).
+- apiGroups: [tts-operator.io]
+  resources: [ttsservices/finalizers]
+  verbs: [update]
 - apiGroups: [apps]
   resources: [deployments]
   verbs: {{ $children }}
@@ -24,7 +28,7 @@
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [events]
-  verbs: [create, patch]
+  verbs: [get, list, create, patch]
 {{- end -}}
 
 {{- /* What the autoscaler may read. The path /pods/NAME/METRIC is, to RBAC, the subresource METRIC of pods. */ -}}
