@@ -10,9 +10,8 @@ import typer
 import uvloop
 
 from ttsworker import logs
-from ttsworker.server import report_failure, serve
+from ttsworker.server import report_failure, run
 from ttsworker.settings import InvalidSettings, Settings, load_settings
-from ttsworker.worker import Worker
 
 EXIT_INVALID_SETTINGS = 2
 
@@ -24,8 +23,8 @@ def _commands() -> None:
     """Text-to-speech server of tts-operator."""
 
 
-@cli.command("serve")
-def serve_command() -> None:
+@cli.command()
+def serve() -> None:
     """Serve speech on port 5002 and metrics on 9090.
 
     Settings come from the JSON file that TTSWORKER_CONFIG names and from TTSWORKER_<NAME>; without any, an embedded
@@ -49,7 +48,7 @@ def _serve() -> int:
     logs.configure(settings.log_level, text_logging=settings.text_logging)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            code = runner.run(serve(settings, Worker(settings)))
+            code = runner.run(run(settings))
     except InvalidSettings as error:
         report_failure(error.reason, str(error), settings.termination_log)
         return EXIT_INVALID_SETTINGS

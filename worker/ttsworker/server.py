@@ -37,10 +37,17 @@ class Server(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings, worker: Worker) -> int:
-    """Serve until SIGTERM or SIGINT and drain; returns the process's exit code. Raises InvalidSettings for a port."""
+async def run(settings: Settings) -> int:
+    """Serve until SIGTERM or SIGINT; returns the process's exit code. Raises InvalidSettings for a port in use."""
+    worker = Worker(settings)
     listener = listen(settings.host, settings.port)
-    metrics_port = serve_metrics(settings, worker)
+    metrics_port = serve_metrics(worker)
+    log.info("listening", extra={"port": listener.getsockname()[1], "metrics_port": metrics_port})
+    return await serve(worker, listener, catch_signals())
+
+
+async def serve(worker: Worker, listener: socket.socket, stop: asyncio.Event) -> int:
+    """Serve until `stop`, drain, and close everything; returns the exit code: 0 when no accepted request was lost."""
     server = Server(
         uvicorn.Config(
             create_app(worker),
@@ -52,9 +59,7 @@ async def serve(settings: Settings, worker: Worker) -> int:
             timeout_graceful_shutdown=CLOSE_SECONDS,
         )
     )
-    stop = catch_signals()
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    log.info("listening", extra={"port": listener.getsockname()[1], "metrics_port": metrics_port})
     try:
         return await _live(worker, stop)
     finally:
@@ -73,8 +78,9 @@ def listen(host: str, port: int) -> socket.socket:
         raise _cannot_listen(host, port, "PORT", error) from error
 
 
-def serve_metrics(settings: Settings, worker: Worker) -> int:
+def serve_metrics(worker: Worker) -> int:
     """Answer /metrics from a thread of its own, however busy the API is; returns the port."""
+    settings = worker.settings
     disable_created_metrics()  # type: ignore[no-untyped-call]
     try:
         server, _ = start_http_server(settings.metrics_port, settings.host, worker.metrics.registry)
