@@ -35,7 +35,7 @@ class OperatorProcess:
         """Run it; once killed it is started again, as a Deployment does, and then left alone."""
         self._let_it_lead()
         writes = Writes(kill_after, self._kill)
-        with counting(self._cluster, writes) as proxy:
+        with counting(self._cluster, self._token, writes) as proxy:
             supervisor = threading.Thread(target=self._supervise, args=(proxy,))
             supervisor.start()
             try:

@@ -46,8 +46,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, upstream: Callable[[], HTTPSConnection], writes: Writes) -> None:
+    def __init__(self, upstream: Callable[[], HTTPSConnection], token: str, writes: Writes) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.token = token
         self.upstream = upstream
         self.writes = writes
         self.connections: set[HTTPSConnection] = set()
@@ -85,7 +86,10 @@ class _Handler(BaseHTTPRequestHandler):
         if writes and not self.server.writes.begin():
             self.close_connection = True
             return
-        self.upstream.request(self.command, self.path, body, dict(self.headers.items()))
+        # Some clients send no token where there is no TLS.
+        headers = {name: value for name, value in self.headers.items() if name.lower() != "authorization"}
+        headers["Authorization"] = f"Bearer {self.server.token}"
+        self.upstream.request(self.command, self.path, body, headers)
         answer = self.upstream.getresponse()
         if writes:
             content = answer.read()
@@ -120,15 +124,15 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def counting(cluster: Object, writes: Writes) -> Iterator[str]:
-    """The address of a proxy to the API server of a kubeconfig's cluster entry."""
+def counting(cluster: Object, token: str, writes: Writes) -> Iterator[str]:
+    """The address of a proxy to the API server of a kubeconfig's cluster entry, for the user of a token."""
     address = urlsplit(cluster["server"])
     trust = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
 
     def upstream() -> HTTPSConnection:
         return HTTPSConnection(address.hostname or "", address.port, context=trust)
 
-    with _Server(upstream, writes) as server:
+    with _Server(upstream, token, writes) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
