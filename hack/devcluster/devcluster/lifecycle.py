@@ -76,7 +76,13 @@ def inside_command(state: State, command: list[str]) -> list[str]:
     first = require_running(state)
     programs = read_report(state).get("programs", "")
     path = f"{programs}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    inner = ["env", "--chdir", str(Path.cwd()), f"KUBECONFIG={state.kubeconfig}", f"PATH={path}", *command]
+    variables = {
+        "KUBECONFIG": state.kubeconfig,
+        "PATH": path,
+        "CONTAINERD_ADDRESS": config.CONTAINERD_SOCKET,
+        "CONTAINERD_NAMESPACE": "k8s.io",  # the one Kubernetes uses, so that `exec -- ctr images list` shows its images
+    }
+    inner = ["env", "--chdir", str(Path.cwd()), *(f"{key}={value}" for key, value in variables.items()), *command]
     return ["nsenter", "--target", str(first), "--net", "--mount", "--pid", *inner]
 
 

@@ -16,10 +16,9 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from devcluster import bootstrap, namespaces, parts
+from devcluster import bootstrap, namespaces, parts, pauseimage
 from devcluster.api import Api
 from devcluster.config import CONTAINERD_SOCKET
-from devcluster.images import load_pause_image
 from devcluster.parts import Part
 from devcluster.paths import SOURCES, State
 from devcluster.terminal import Failure
@@ -88,7 +87,7 @@ class Supervisor:
         apiserver = parts.apiserver(state, programs, self._port)
         self._launch(apiserver)
         self._wait("containerd", CONTAINERD_SOCKET.exists)
-        load_pause_image(programs)
+        pauseimage.load(programs)
         api = Api(self._port, state.pki)
         self._wait("the API server", api.is_ready)
         for part in (parts.controller_manager, parts.scheduler, parts.kubelet, parts.proxy, parts.dns):
@@ -154,12 +153,12 @@ class Supervisor:
             if name != "containerd":
                 process.kill()
                 process.wait()
-        if process := self._running.get("containerd"):
-            process.terminate()
+        if containerd := self._running.get("containerd"):
+            containerd.terminate()
             try:
-                process.wait(_STOP_SECONDS)
+                containerd.wait(_STOP_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()
+                containerd.kill()
 
     def _report(self, phase: str, message: str = "") -> None:
         print(f"{time.monotonic() - self._started:6.1f} s  {phase} {message}".rstrip(), flush=True)
