@@ -47,12 +47,13 @@ def _quantity_text(value: object) -> object:
 
 Quantity = Annotated[
     str,
-    StringConstraints(pattern=quantities.PATTERN),
+    StringConstraints(max_length=32, pattern=quantities.PATTERN),
     BeforeValidator(_quantity_text),
     WithJsonSchema(
         {
             "anyOf": [{"type": "integer"}, {"type": "string"}],
             "pattern": quantities.PATTERN,
+            "maxLength": 32,
             "x-kubernetes-int-or-string": True,
         }
     ),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from .apimodel import Annotations, ApiModel, rule, rules
 from .autoscaling import Autoscaling
-from .modelspec import BUILTIN, Model, Storage
+from .modelspec import BUILTIN, DEFAULT_SIZE, Model, Storage
 from .names import Reason
 from .podtypes import Image, PodTemplate, Resources
 
@@ -98,14 +98,22 @@ class ServiceOptions(ApiModel):
 
 
 _NO_CLAIM = "self.model.source.startsWith('builtin://') || oldSelf.model.source.startsWith('builtin://')"
-_SIZE = "quantity(string({of}.?storage.?size.orValue('10Gi')))"
-_GPU_NAME = "self.?gpu.?resourceName.orValue('nvidia.com/gpu')"
+_GPU_NAME = f"self.?gpu.?resourceName.orValue('{DEFAULT_GPU}')"
+
+
+def _storage(of: str, field: str, absent: str) -> str:
+    """CEL of a storage field; not `.?storage.?field`, which the API server cannot bound: it would refuse the rule."""
+    return f"(has({of}.storage) && has({of}.storage.{field}) ? {of}.storage.{field} : {absent})"
 
 
 def _fixed(field: str, absent: str) -> dict[str, str]:
-    same = f"self.?storage.?{field}.orValue({absent}) == oldSelf.?storage.?{field}.orValue({absent})"
+    same = f"{_storage('self', field, absent)} == {_storage('oldSelf', field, absent)}"
     message = f"spec.storage.{field} cannot be changed, Kubernetes keeps it as it is: make a new TTSService"
     return rule(f"{_NO_CLAIM} || {same}", message, field=".storage")
+
+
+def _size(of: str) -> str:
+    return f"quantity(has({of}.storage) && has({of}.storage.size) ? string({of}.storage.size) : '{DEFAULT_SIZE}')"
 
 
 class TTSServiceSpec(ApiModel):
@@ -145,7 +153,7 @@ class TTSServiceSpec(ApiModel):
         _fixed("accessModes", "['ReadWriteOnce']"),
         _fixed("existingClaimName", "''"),
         rule(
-            f"{_NO_CLAIM} || {_SIZE.format(of='self')}.compareTo({_SIZE.format(of='oldSelf')}) >= 0",
+            f"{_NO_CLAIM} || {_size('self')}.compareTo({_size('oldSelf')}) >= 0",
             "spec.storage.size cannot shrink, Kubernetes only lets a claim grow: keep it, or make a new TTSService",
             field=".storage",
         ),
@@ -202,7 +210,7 @@ class TTSService(BaseModel):
 
     @property
     def storage(self) -> Storage:
-        """The storage as asked for, nothing when absent: ask it only where the model is not builtin."""
+        """The storage as asked for, without a field when absent; ask it only where the model is not builtin."""
         return self.spec.storage or Storage()
 
 
