@@ -12,8 +12,8 @@ from tests.cluster.support import setup
 from tests.cluster.support.audit import AuditLog
 from tests.cluster.support.client import Client
 from tests.cluster.support.files import FileServer, serve_files
+from tests.cluster.support.installed import NAMESPACE, Operator
 from tests.cluster.support.kubectl import Kubectl
-from tests.cluster.support.operator import NAMESPACE, Operator
 from tests.cluster.support.report import describe
 from tests.cluster.support.tenant import Tenant
 

@@ -14,9 +14,9 @@ import yaml
 
 from tests.cluster.support import setup
 from tests.cluster.support.client import Client
+from tests.cluster.support.installed import NAMESPACE, RELEASE, USER, Operator
 from tests.cluster.support.kubectl import Kubectl, KubectlError, Object
 from tests.cluster.support.manifests import tts_service
-from tests.cluster.support.operator import NAMESPACE, RELEASE, USER, Operator
 from tests.cluster.support.setup import CHART
 from tests.cluster.support.tenant import Tenant
 from tests.cluster.support.waiting import eventually

@@ -10,9 +10,9 @@ import pytest
 
 from tests.cluster.support import setup
 from tests.cluster.support.files import FileServer
+from tests.cluster.support.installed import RELEASE, Operator
 from tests.cluster.support.kubectl import Kubectl, Object
 from tests.cluster.support.manifests import SMALL
-from tests.cluster.support.operator import RELEASE, Operator
 from tests.cluster.support.process import OperatorProcess
 from tests.cluster.support.proxy import Writes
 from tests.cluster.support.tenant import Tenant

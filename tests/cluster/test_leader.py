@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.support import setup
+from tests.cluster.support.installed import Operator
 from tests.cluster.support.kubectl import Object
-from tests.cluster.support.operator import Operator
 from tests.cluster.support.tenant import Tenant
 from tests.cluster.support.waiting import eventually
 

@@ -2,8 +2,8 @@
 
 import time
 
+from tests.cluster.support.installed import Operator
 from tests.cluster.support.manifests import tts_service
-from tests.cluster.support.operator import Operator
 from tests.cluster.support.tenant import Tenant
 from tests.cluster.support.waiting import eventually
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.cluster.support.installed import NAMESPACE, RELEASE
 from tests.cluster.support.kubectl import Object
-from tests.cluster.support.operator import NAMESPACE, RELEASE
 from tests.cluster.support.proxy import Writes, counting
 from tests.cluster.support.tenant import Tenant
 

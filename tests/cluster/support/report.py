@@ -1,7 +1,7 @@
 """What is shown of the cluster when a story fails."""
 
+from tests.cluster.support.installed import Operator
 from tests.cluster.support.kubectl import Kubectl, KubectlError
-from tests.cluster.support.operator import Operator
 from tests.cluster.support.tenant import Tenant
 
 Section = tuple[str, str]

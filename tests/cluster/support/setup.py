@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.support.audit import AuditLog
+from tests.cluster.support.installed import NAMESPACE, RELEASE
 from tests.cluster.support.kubectl import ROOT, Kubectl
 from tests.cluster.support.manifests import restricted_namespace
-from tests.cluster.support.operator import NAMESPACE, RELEASE
 
 DEVCLUSTER = [sys.executable, str(ROOT / "hack/devcluster")]
 CHART = ROOT / "charts/tts-operator"
