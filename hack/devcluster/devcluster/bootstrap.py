@@ -47,10 +47,10 @@ def missing(api: Api, since: dt.datetime) -> str:
     return ""
 
 
-def node_is_ready(node: dict[str, Any], since: dt.datetime) -> bool:
-    """The kubelet said so after `since`: what an earlier one said does not count."""
+def node_is_ready(node: dict[str, Any], since: dt.datetime | None = None) -> bool:
+    """The kubelet said so after `since`: what an earlier one said need not be true any more."""
     for condition in node.get("status", {}).get("conditions", []):
         if condition["type"] == "Ready":
             heard = dt.datetime.fromisoformat(condition["lastHeartbeatTime"])
-            return condition["status"] == "True" and heard >= since.replace(microsecond=0)
+            return condition["status"] == "True" and (since is None or heard >= since.replace(microsecond=0))
     return False

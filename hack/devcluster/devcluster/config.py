@@ -2,7 +2,10 @@
 
 import base64
 import json
+import platform
 import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -169,7 +172,28 @@ def _kubelet(state: State) -> dict[str, Any]:
     }
 
 
+def snapshotter(folder: Path) -> str:
+    """Give overlayfs where the file system of the image store can carry it (an overlay cannot), else plain copies."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="trial-") as trial:
+        layers = {name: Path(trial, name) for name in ("lower", "upper", "work", "merged")}
+        for layer in layers.values():
+            layer.mkdir()
+        options = f"lowerdir={layers['lower']},upperdir={layers['upper']},workdir={layers['work']}"
+        mount = ["mount", "-t", "overlay", "overlay", "-o", options, str(layers["merged"])]
+        # In a mount namespace that ends with the command, so there is nothing to unmount.
+        mounted = subprocess.run(["unshare", "--mount", *mount], capture_output=True, check=False).returncode == 0
+    return "overlayfs" if mounted else "native"
+
+
+def architecture() -> str:
+    """The machine's architecture, as Go and images call it."""
+    machine = platform.machine()
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+
 def _containerd(state: State) -> str:
+    kept = snapshotter(state.images)
     return f"""version = 3
 root = "{state.images}"
 state = "{RUN}/containerd"
@@ -180,7 +204,10 @@ path = "{state.images}/opt"
 [plugins."io.containerd.nri.v1.nri"]
 disable = true
 [plugins."io.containerd.cri.v1.images"]
-snapshotter = "overlayfs"
+snapshotter = "{kept}"
+[[plugins."io.containerd.transfer.v1.local".unpack_config]]  # `ctr images import`
+platform = "linux/{architecture()}"
+snapshotter = "{kept}"
 [plugins."io.containerd.cri.v1.images".pinned_images]
 sandbox = "{PAUSE_IMAGE}"
 [plugins."io.containerd.cri.v1.runtime"]

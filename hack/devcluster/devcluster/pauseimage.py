@@ -3,12 +3,11 @@
 import hashlib
 import io
 import json
-import platform
 import subprocess
 import tarfile
 from pathlib import Path
 
-from devcluster.config import CONTAINERD_SOCKET, PAUSE_IMAGE
+from devcluster.config import CONTAINERD_SOCKET, PAUSE_IMAGE, architecture
 from devcluster.terminal import Failure
 
 _COMMANDS = ("volume", "serve", "get", "write", "burn")
@@ -28,9 +27,8 @@ def load(programs: Path) -> None:
 def _archive(binary: bytes) -> bytes:
     """A docker archive of one layer, the same bytes for the same program."""
     layer = _tar({"pause": binary}, links=dict.fromkeys(_COMMANDS, "pause"))
-    machine = platform.machine()
     config = {
-        "architecture": {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine),
+        "architecture": architecture(),
         "os": "linux",
         "config": {"Entrypoint": ["/pause"], "Env": ["PATH=/"], "WorkingDir": "/"},
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},

@@ -4,7 +4,7 @@ import json
 import urllib.error
 from typing import Any
 
-from devcluster import lifecycle, processes
+from devcluster import bootstrap, lifecycle, processes
 from devcluster.api import Api
 from devcluster.config import NODE
 from devcluster.paths import State
@@ -71,5 +71,4 @@ def _node_is_ready(state: State, report: dict[str, Any]) -> bool:
         node = Api(report["port"], state.pki).get(f"/api/v1/nodes/{NODE}")
     except (urllib.error.URLError, OSError):
         return False
-    conditions = (node or {}).get("status", {}).get("conditions", [])
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+    return node is not None and bootstrap.node_is_ready(node)
