@@ -62,7 +62,8 @@ class GpuMonitor:
         self._environ = environ
         self._clock = clock
         self._lock = threading.Lock()
-        self._devices: list[Any] | None = None
+        self._is_open = False
+        self._devices: list[Any] = []
         self._driver_version = ""
         self._figures: GpuFigures | None = None
         self._next_read = float("-inf")
@@ -84,26 +85,27 @@ class GpuMonitor:
 
     def _read(self) -> GpuFigures | None:
         try:
-            if self._devices is None:
-                self._devices = self._open()
+            if not self._is_open:
+                self._open()
             return self._measure(self._devices) if self._devices else None
         except pynvml.NVMLError as error:
             self._report(error)
             self._close()
             return None
 
-    def _open(self) -> list[Any]:
+    def _open(self) -> None:
         pynvml.nvmlInit()
+        self._is_open = True
         self._driver_version = pynvml.nvmlSystemGetDriverVersion()
         self._set_problem(driver_problem(self._driver_version, self._minimum_driver))
         devices = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
         chosen = visible_devices([pynvml.nvmlDeviceGetUUID(device) for device in devices], self._environ)
-        return [devices[index] for index in chosen]
+        self._devices = [devices[index] for index in chosen]
 
     def _close(self) -> None:
-        if self._devices is None:
+        if not self._is_open:
             return
-        self._devices = None
+        self._is_open = False
         try:
             pynvml.nvmlShutdown()
         except pynvml.NVMLError as error:
