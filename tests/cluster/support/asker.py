@@ -17,7 +17,7 @@ def ask(url: str, text: str, seconds: float = 90) -> tuple[str, bytes]:
     """One request on a connection of its own: its status (or what went wrong) and the body."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=seconds)
-    question = json.dumps({"model": "default", "voice": "default", "input": text, "response_format": "wav"})
+    question = json.dumps({"model": "tts-1", "input": text, "response_format": "wav"})
     headers = {"Content-Type": "application/json", "Connection": "close"}
     try:
         connection.request("POST", "/v1/audio/speech", question, headers)
