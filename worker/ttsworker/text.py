@@ -8,10 +8,10 @@ MAX_PIECE_LENGTH = 250
 
 # A sentence ends at . ! ? … (with closing quotes or brackets) before a space, at the full stops of scripts that put
 # no space after them, or at an empty line.
-_BOUNDARY = re.compile(r"""(?:[.!?…]+["'”’»)\]]*(?=\s)|[。！？｡]+[」』”’）]*|[।؟۔]+(?=\s|$)|\n\s*\n)""")  # noqa: RUF001
-_CLAUSE = re.compile(r"[,;:](?=\s)|[—–、，；：]")  # noqa: RUF001
+_BOUNDARY = re.compile(r"""(?:[.!?…]+["'”’»)\]]*(?=\s)|[。！？｡]+[」』”’）]*|[।؟۔]+(?=\s|$)|\n\s*\n)""")
+_CLAUSE = re.compile(r"[,;:](?=\s)|[—–、，；：]")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'“‘])(?:[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|Nr|vs|etc|approx|dept|fig|vol|ca|bzw|bspw|usw)\.$",  # noqa: RUF001
+    r"(?:^|[\s(\"'“‘])(?:[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|Nr|vs|etc|approx|dept|fig|vol|ca|bzw|bspw|usw)\.$",
     re.IGNORECASE,
 )
 
