@@ -312,8 +312,11 @@ def test_a_token_in_the_query_is_not_told(server: BadServer, fetch: Fetch) -> No
 def test_more_than_the_limit_is_refused(server: BadServer, fetch: Fetch, tmp_path: Path, *, told: bool) -> None:
     if not told:
         server.steps = [header("Content-Length", None)]
-    assert failure(fetch, server, max_bytes=100_000).reason is Reason.SOURCE_INVALID
-    assert not (tmp_path / ".partial" / KEY / "download").exists()
+    error = failure(fetch, server, max_bytes=100_000)
+    assert error.reason is Reason.DISK_FULL
+    assert "spec.storage.size" in str(error)
+    assert not (tmp_path / KEY).exists()
+    assert fetch(server, max_bytes=len(BODY)).reason is Reason.PUBLISHED
 
 
 def test_progress_counts_what_is_there_already(server: BadServer, tmp_path: Path) -> None:

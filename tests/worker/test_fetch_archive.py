@@ -54,10 +54,10 @@ def unpacked(data: bytes, folder: Path, **options: int) -> dict[str, bytes]:
     }
 
 
-def refused(data: bytes, folder: Path, **options: int) -> str:
+def refused(data: bytes, folder: Path, reason: Reason = Reason.ARCHIVE_INVALID, **options: int) -> str:
     with pytest.raises(FetchError) as caught:
         unpacked(data, folder, **options)
-    assert caught.value.reason is Reason.ARCHIVE_INVALID
+    assert caught.value.reason is reason
     assert "\n" not in str(caught.value)
     assert sorted(path.name for path in folder.iterdir()) == ["download", "tree"]
     return str(caught.value)
@@ -203,21 +203,23 @@ def test_a_link_in_a_zip_is_followed_inside_and_refused_outside(tmp_path: Path) 
 
 @pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip"])
 def test_content_beyond_the_limit_is_refused_before_it_is_written(suffix: str, tmp_path: Path) -> None:
-    assert "1000 bytes" in refused(packed(suffix, {"bomb": bytes(10_000_000)}), tmp_path, max_bytes=1000)
+    assert "1000 bytes" in refused(
+        packed(suffix, {"bomb": bytes(10_000_000)}), tmp_path, Reason.DISK_FULL, max_bytes=1000
+    )
     assert (tmp_path / "tree" / "bomb").stat().st_size <= 1000
 
 
 def test_links_count_against_the_limit(tmp_path: Path) -> None:
-    refused(linked(tarfile.SYMTYPE, "m/link", "real/file"), tmp_path, max_bytes=10)
+    refused(linked(tarfile.SYMTYPE, "m/link", "real/file"), tmp_path, Reason.DISK_FULL, max_bytes=10)
 
 
-def test_skipped_content_counts_against_the_limit(tmp_path: Path) -> None:
-    data = io.BytesIO()
-    with gzip.open(data, "wb") as file:
-        info = tarfile.TarInfo("folder/")
-        info.type, info.size = b"5", 1 << 33
-        file.write(info.tobuf())
-    refused(data.getvalue(), tmp_path, max_bytes=1000)
+def test_what_follows_the_end_counts_against_the_limit(tmp_path: Path) -> None:
+    bomb = io.BytesIO()
+    with gzip.open(bomb, "wb", compresslevel=1) as file:
+        file.write(tar({"a": b"a"}))
+        for _ in range(12):
+            file.write(bytes(10_000_000))
+    refused(bomb.getvalue(), tmp_path, Reason.DISK_FULL, max_bytes=1000)
 
 
 def test_too_many_entries_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

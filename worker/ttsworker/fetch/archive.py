@@ -20,12 +20,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
 from ttsworker.fetch.errors import FetchError, Reason
-from ttsworker.fetch.workspace import remove
+from ttsworker.fetch.workspace import remove, too_large
 from ttsworker.store import MANIFEST_NAME
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")
 MAX_ENTRIES = 100_000
 _CHUNK = 1 << 20
+_MAX_OVERHEAD = MAX_ENTRIES * 1024 + _CHUNK  # a header and its padding for each file
 _DECOMPRESSORS: dict[bytes, Callable[[IO[bytes]], object]] = {
     b"\x1f\x8b": gzip.open,
     b"BZ": bz2.open,
@@ -51,7 +52,7 @@ def is_archive(name: str) -> bool:
 def unpack(archive: Path, target: Path, *, max_bytes: int | None = None) -> None:
     """Unpack a tar (plain, gzip, bzip2, xz) or zip into the new folder `target`, without a single top folder.
 
-    Raises FetchError ArchiveInvalid for what is no archive, is unsafe, or holds more than `max_bytes` of content.
+    Raises FetchError: ArchiveInvalid for what is no archive or is unsafe, DiskFull for more content than `max_bytes`.
     """
     target.mkdir(parents=True)
     unpacker = _Unpacker(target, max_bytes)
@@ -91,7 +92,7 @@ class _Unpacker:
             while chunk := content.read(_CHUNK):
                 self._written += len(chunk)
                 if self._max_bytes is not None and self._written > self._max_bytes:
-                    raise _too_large(self._max_bytes)
+                    raise too_large("the content of the archive", self._max_bytes)
                 file.write(chunk)
 
 
@@ -154,7 +155,7 @@ class _BoundedReader:
     def __init__(self, stream: IO[bytes], max_bytes: int | None) -> None:
         self._stream = stream
         self.last = b""
-        self._limit = None if max_bytes is None else max_bytes + MAX_ENTRIES * 1024 + _CHUNK
+        self._max_bytes = max_bytes
 
     def read(self, count: int = -1) -> bytes:
         if not 0 <= count <= _CHUNK:
@@ -173,8 +174,8 @@ class _BoundedReader:
         return self._stream.tell()
 
     def _check(self, offset: int) -> None:
-        if self._limit is not None and offset > self._limit:
-            raise _too_large(self._limit)
+        if self._max_bytes is not None and offset > self._max_bytes + _MAX_OVERHEAD:
+            raise too_large("the content of the archive", self._max_bytes)
 
 
 def _is_zip(archive: Path) -> bool:
@@ -256,10 +257,6 @@ def _drop_manifest(target: Path) -> None:
     if manifest.is_dir():
         raise _invalid(f"it has a folder named {MANIFEST_NAME}")
     manifest.unlink(missing_ok=True)
-
-
-def _too_large(max_bytes: int) -> FetchError:
-    return _invalid(f"it holds more than the {max_bytes} bytes allowed")
 
 
 def _invalid(why: str) -> FetchError:

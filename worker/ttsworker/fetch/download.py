@@ -16,7 +16,7 @@ from ttsworker.fetch.errors import FetchError, TransientError
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.responses import content_range, http_errors, invalid, raise_for_status, without_query
 from ttsworker.fetch.sources import Request
-from ttsworker.fetch.workspace import Workspace, size
+from ttsworker.fetch.workspace import Workspace, size, too_large
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 READ_TIMEOUT_SECONDS = 30.0
@@ -172,8 +172,7 @@ class Download:
     def _check_limit(self, count: int) -> None:
         limit = self._request.max_bytes
         if limit is not None and count > limit:
-            self._workspace.drop_download()
-            raise invalid(f"it has more than the {size(limit)} allowed")
+            raise too_large("the download", limit)
 
     def _state(self) -> PartState:
         """Read what is known of the part on the disk; a part of another source, or of an unknown one, is dropped."""

@@ -33,8 +33,9 @@ class HttpSource:
         progress.phase = "unpacking"
         try:
             unpack(workspace.download, workspace.tree, max_bytes=self._request.max_bytes)
-        except FetchError:
-            workspace.drop_download()
+        except FetchError as error:
+            if error.reason is Reason.ARCHIVE_INVALID:
+                workspace.drop_download()
             raise
 
     def _download(self, workspace: Workspace, progress: Progress) -> None:

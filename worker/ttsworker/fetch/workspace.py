@@ -104,6 +104,11 @@ def storage_errors(root: Path) -> Iterator[None]:
         raise FetchError(Reason.STORAGE_UNUSABLE, message) from error
 
 
+def too_large(what: str, limit: int) -> FetchError:
+    """Return the error of more than was allowed, which is as much as the volume was asked to hold."""
+    return FetchError(Reason.DISK_FULL, f"{what} has more than the {size(limit)} allowed: increase spec.storage.size")
+
+
 def free_bytes(path: Path) -> int:
     """Return how many bytes an ordinary user may still write."""
     figures = os.statvfs(path)
