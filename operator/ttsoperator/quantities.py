@@ -5,8 +5,8 @@ import re
 from decimal import Decimal
 from typing import Final
 
-PATTERN: Final = r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?([0-9]+)))?$"
-"""The API's own pattern for a quantity, without negative ones: nothing here can be less than nothing."""
+PATTERN: Final = r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]{1,2}))?$"
+"""The API's own pattern for a quantity, without negative and without absurdly large or small ones."""
 
 _SUFFIXES: Final = {
     **{suffix: Decimal(1024) ** power for power, suffix in enumerate(["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"], start=1)},

@@ -2,13 +2,15 @@
 
 import json
 import math
-from typing import Any
+from typing import Any, Final
 
 from .. import names, quantities
 from ..live import Manifest
 from ..spec import TTSService
 from .common import metadata, sealed
 from .serving import Serving
+
+MOST_THREADS: Final = 1024  # the worker takes no more
 
 
 def build(service: TTSService, serving: Serving) -> Manifest:
@@ -48,4 +50,4 @@ def threads(service: TTSService) -> int:
     """
     resources = service.spec.resources
     limit = (resources.limits or {}).get("cpu") if resources else None
-    return max(1, math.floor(quantities.value_of(limit))) if limit is not None else 0
+    return min(max(1, math.floor(quantities.value_of(limit))), MOST_THREADS) if limit is not None else 0
