@@ -117,7 +117,7 @@ class Operator:
             synced=lambda: self._syncer.synced,
             stuck_seconds=lambda: self._queue.stuck_seconds() if self._election.is_leading() else 0.0,
         )
-        runner = web.AppRunner(make_app(self._metrics, health), access_log=None)
+        runner = web.AppRunner(make_app(self._metrics, health), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, port=self._settings.metrics_port).start()

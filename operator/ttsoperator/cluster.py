@@ -210,7 +210,7 @@ class Cluster:
 
     async def _send(self, method: str, url: str, body: object, content_type: str) -> Manifest:
         headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": MANAGER}
-        if token := self.configuration.get_api_key_with_prefix("BearerToken"):  # re-reads a rotated token
+        if token := await self.configuration.get_api_key_with_prefix("BearerToken"):  # re-reads a rotated token
             headers["authorization"] = token
         try:
             response = await self._client.call_api(method, url, headers, body, _request_timeout=REQUEST_TIMEOUT)
@@ -218,7 +218,7 @@ class Cluster:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._count(method, 0)
             raise Unavailable(
-                0, f"no answer from {self.configuration.host}: {error or type(error).__name__}"
+                0, f"no answer from {self.configuration.host}: {str(error) or type(error).__name__}"
             ) from error
         self._count(method, response.status)
         if response.status < 300:

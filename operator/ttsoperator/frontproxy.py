@@ -66,6 +66,7 @@ class AggregatedServer:
         self._load_front_proxy = load_front_proxy
         self._material: _Material | None = None
         self._site: web.TCPSite | None = None
+        self._runner: web.AppRunner | None = None
 
     def authenticate(self, request: web.Request) -> str | None:
         """Return why a request is not the API server's, None when it is."""
@@ -75,28 +76,30 @@ class AggregatedServer:
 
     async def run(self, app: web.Application) -> None:
         """Serve until cancelled; a missing certificate or ConfigMap is waited for."""
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
         try:
             while True:
                 delay = RELOAD_SECONDS
                 try:
-                    await self.refresh(runner)
+                    await self.refresh()
                 except (NotServable, ApiError, OSError) as error:
                     log.warning("custom metrics: %s", error)
                     delay = RETRY_SECONDS
                 await asyncio.sleep(delay)
         finally:
-            await runner.cleanup()
+            await self._runner.cleanup()
 
-    async def refresh(self, runner: web.AppRunner) -> None:
+    async def refresh(self) -> None:
         """Listen with the current certificate and CA; raises NotServable, and keeps the old ones, if they are bad."""
+        if self._runner is None:
+            raise NotServable("the server is not running")
         front_proxy = await self._load_front_proxy()
         material = await asyncio.to_thread(_read, self._cert_dir, front_proxy)
         if material == self._material:
             return
         context = await asyncio.to_thread(_context, self._cert_dir, front_proxy)
-        site = web.TCPSite(runner, port=self._port, ssl_context=context, reuse_port=True)
+        site = web.TCPSite(self._runner, port=self._port, ssl_context=context, reuse_port=True)
         await site.start()  # beside the old one, so that nobody finds the port closed
         if self._site is not None:
             await self._site.stop()

@@ -99,7 +99,7 @@ class LeaderElection:
             async with asyncio.timeout(patience):
                 mine = await self._take() or await self._take()  # again, now with what a faster writer wrote
         except (ApiError, TimeoutError) as error:
-            log.warning("the Lease %s cannot be read or written: %s", self._ref.name, error or "no answer in time")
+            log.warning("the Lease %s cannot be read or written: %s", self._ref.name, str(error) or "no answer in time")
             return False
         self._renewed = started if mine else float("-inf")  # when asked, not when answered: the others count earlier
         return mine

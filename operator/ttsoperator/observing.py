@@ -12,9 +12,10 @@ from .cache import Key
 from .cluster import ApiError, Children
 from .live import Manifest
 from .names import Component
+from .observed import Observed, Progress, Voice, WorkerFacts
 from .scrape import Samples, ScrapeFailed, Scraper, is_ready, value
 from .spec import TTSService
-from .status import Observed, Progress, Voice, WorkerFacts, wants_facts
+from .status import wants_facts
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from prometheus_client.samples import Sample
 from .live import condition, is_deleting
 from .names import METRICS_PORT
 
-TIMEOUT = aiohttp.ClientTimeout(total=2.0, sock_connect=1.0)  # an HPA asks every 15 s and gives up after 30
+TIMEOUT_SECONDS = 2.0  # an HPA asks every 15 s and gives up after 30
 LARGEST_ANSWER = 4 * 1024 * 1024
 CONNECTIONS = 64
 
@@ -28,9 +28,12 @@ class ScrapeFailed(Exception):
 class Scraper:
     """Asks pods for their metrics, many at once; close it with `close`."""
 
-    def __init__(self, count: Callable[[str], None] | None = None, port: int = METRICS_PORT) -> None:
+    def __init__(
+        self, count: Callable[[str], None] | None = None, port: int = METRICS_PORT, timeout: float = TIMEOUT_SECONDS
+    ) -> None:
         self._count = count or (lambda _result: None)
         self._port = port
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -49,7 +52,7 @@ class Scraper:
             samples = parse(await self._fetch(f"http://{host}:{self._port}/metrics"))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             self._count("failed")
-            raise ScrapeFailed(f"pod {name} gave no metrics: {error or 'no answer in time'}") from error
+            raise ScrapeFailed(f"pod {name} gave no metrics: {str(error) or 'no answer in time'}") from error
         self._count("answered")
         return samples
 
@@ -60,7 +63,7 @@ class Scraper:
     async def _fetch(self, url: str) -> str:
         if self._session is None:
             connector = aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True)  # pods come and go
-            self._session = aiohttp.ClientSession(connector=connector, timeout=TIMEOUT)
+            self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
         async with self._session.get(url, allow_redirects=False) as response:
             if response.status != 200:
                 raise ValueError(f"HTTP {response.status}")

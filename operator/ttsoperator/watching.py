@@ -21,7 +21,7 @@ async def watch(
     """Watch until cancelled; calls `started` once kopf has taken over the process's signals, to take them back."""
 
     async def login(**_: object) -> kopf.ConnectionInfo:
-        return credentials(configuration)
+        return await credentials(configuration)
 
     kopf.on.login(registry=registry)(login)
     own = asyncio.all_tasks()
@@ -49,9 +49,9 @@ def settings() -> kopf.OperatorSettings:
     return chosen
 
 
-def credentials(configuration: client.Configuration) -> kopf.ConnectionInfo:
+async def credentials(configuration: client.Configuration) -> kopf.ConnectionInfo:
     """Give kopf the same access as the operator's own client, with the token as it is now."""
-    scheme, _, token = (configuration.get_api_key_with_prefix("BearerToken") or "").partition(" ")
+    scheme, _, token = (await configuration.get_api_key_with_prefix("BearerToken") or "").partition(" ")
     return kopf.ConnectionInfo(
         server=configuration.host,
         ca_path=configuration.ssl_ca_cert,
