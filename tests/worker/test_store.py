@@ -136,7 +136,7 @@ def test_any_difference_is_found_and_told_in_one_line(model: Path, damage: Calla
         verify_model(model)
     assert caught.value.reason == "ModelCorrupt"
     assert str(model) in str(caught.value)
-    assert "delete it so that it is downloaded again" in str(caught.value)
+    assert "delete the download Job so that it is downloaded again" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -85,7 +85,9 @@ def read_manifest(directory: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
-        message = f"no model at {directory}: let the download Job run again, or check the volume that is mounted there"
+        message = (
+            f"no model at {directory}: delete the download Job so that it runs again, or check what is mounted there"
+        )
         raise ModelMissing(message) from error
     except OSError as error:
         raise _corrupt(directory, f"{MANIFEST_NAME} cannot be read ({error.strerror})") from error
@@ -150,4 +152,6 @@ def _raise(error: OSError) -> None:
 
 
 def _corrupt(directory: Path, difference: str) -> ModelCorrupt:
-    return ModelCorrupt(f"the model at {directory} is damaged: {difference}; delete it so that it is downloaded again")
+    return ModelCorrupt(
+        f"the model at {directory} is damaged: {difference}; delete the download Job so that it is downloaded again"
+    )
