@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.badserver import Answer, BadServer, Step, cut, header, serving, status
+from ttsworker.fetch import publish
 from ttsworker.fetch.errors import FetchError, Reason
 from ttsworker.fetch.job import Outcome, fetch_model
 from ttsworker.fetch.progress import Progress
@@ -74,6 +75,16 @@ def test_an_intact_model_is_left_alone_and_a_damaged_one_replaced(
     assert fetch(server).reason is Reason.ALREADY_PRESENT
     assert len(server.requests) == 1
     (tmp_path / KEY / "voice.onnx").write_bytes(BODY[:-1] + b"?")
+    assert fetch(server).reason is Reason.PUBLISHED
+    assert_published(tmp_path)
+
+
+def test_a_filesystem_that_cannot_swap_gets_the_new_model_too(
+    server: BadServer, fetch: Fetch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "_RENAME_EXCHANGE", 1 << 30)  # the kernel refuses an unknown flag with the same EINVAL
+    fetch(server)
+    (tmp_path / KEY / "voice.onnx").write_bytes(b"damaged")
     assert fetch(server).reason is Reason.PUBLISHED
     assert_published(tmp_path)
 
