@@ -25,7 +25,7 @@
   verbs: {{ $children }}
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [events]
   verbs: [get, list, create, patch]

@@ -1,0 +1,220 @@
+"""`make bench-operator`: what the operator adds to what the cluster and a worker take by themselves.
+
+Every figure stands beside what it is measured against, in the same run on the same machine: ratios, nothing asserted.
+Writes docs/bench/operator.json and prints the table. Run from the repository's root: `python -m bench.bench_operator`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.devcluster import warm_start
+from bench.measuring import (
+    Moment,
+    Writes,
+    by_raw_client,
+    cluster_client,
+    operator_metrics,
+    strip,
+    until,
+)
+from tests.cluster.support import setup
+from tests.cluster.support.kubectl import ROOT, Kubectl, Object
+from tests.cluster.support.manifests import tts_service
+from tests.cluster.support.installed import NAMESPACE, USER, Operator
+from tests.cluster.support.tenant import Tenant
+from ttsoperator.cluster import Cluster, service_ref
+from ttsoperator.live import Ref
+
+ROUNDS = 3
+MANY = int(os.environ.get("TTS_BENCH_SERVICES", "100"))
+RESULTS = ROOT / "docs/bench/operator.json"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; `against` says what the ratio compares with."""
+
+    what: str
+    value: float
+    unit: str
+    against: str = ""
+    reference: float | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Value over reference."""
+        return self.value / self.reference if self.reference else None
+
+
+def say(text: str) -> None:
+    """Progress, beside the table."""
+    print(f"==> {text}", file=sys.stderr, flush=True)
+
+
+async def apply_to_ready(kubectl: Kubectl, cluster: Cluster, writes: Writes) -> list[Row]:
+    """One service with image and model present, against the same children written by hand."""
+    total: list[float] = []
+    first: list[float] = []
+    last: list[float] = []
+    alone: list[float] = []
+    for number in range(ROUNDS):
+        say(f"apply to Ready, {number + 1} of {ROUNDS}")
+        with setup.namespace(kubectl, "bench-one") as namespace:
+            tenant = Tenant(kubectl.kubeconfig, namespace)
+            mark = writes.now()
+            began = time.monotonic()
+            await by_raw_client(cluster, [{**tts_service("one"), "metadata": {"name": "one", "namespace": namespace}}])
+            serving = await until(cluster, Ref("apps/v1", "Deployment", namespace, "one"), is_available)
+            ready = await until(cluster, service_ref(namespace, "one"), is_ready)
+            total.append(ready - began)
+            last.append(ready - serving)
+            first.append(writes.of(USER, namespace, mark).span_seconds())
+            children = [strip(child) for child in tenant.children("one")]
+        with setup.namespace(kubectl, "bench-raw") as namespace:
+            began = time.monotonic()
+            await by_raw_client(cluster, [moved(child, namespace) for child in children])
+            by_hand = await until(cluster, Ref("apps/v1", "Deployment", namespace, "one"), is_available)
+            alone.append(by_hand - began)
+    reference = statistics.median(alone)
+    return [
+        Row("apply to Ready", statistics.median(total), "s", "same children by hand to a ready worker", reference),
+        Row("  first to last child written", statistics.median(first), "s"),
+        Row("  worker ready to status Ready", statistics.median(last), "s"),
+    ]
+
+
+async def many_services(kubectl: Kubectl, cluster: Cluster, operator: Operator, writes: Writes) -> list[Row]:
+    """Many services without workers, from the first apply to the last child written, against a raw client."""
+    with setup.namespace(kubectl, "bench-template") as namespace:
+        tenant = Tenant(kubectl.kubeconfig, namespace)
+        tenant.serve("one", replicas=0)
+        tenant.until_ready("one")
+        template = [strip(child) for child in tenant.children("one")]
+        before = operator_metrics(operator)
+    by_operator: list[float] = []
+    by_hand: list[float] = []
+    requests: Counter[str] = Counter()
+    written: Counter[str] = Counter()
+    memory, cpu = 0.0, 0.0
+    for number in range(ROUNDS):
+        say(f"{MANY} services with {len(template)} children each, {number + 1} of {ROUNDS}")
+        with setup.namespace(kubectl, "bench-many") as namespace:
+            earlier = operator_metrics(operator)
+            mark = writes.now()
+            services = [tts_service(f"s{index}", replicas=0) for index in range(MANY)]
+            await by_raw_client(cluster, [moved(service, namespace) for service in services])
+            done = await writes.settle(namespace, mark, creates=MANY * (1 + len(template)))
+            by_operator.append(done.span_seconds())
+            later = await settled(operator)
+            memory = max(memory, later.memory_bytes)
+            cpu = later.cpu_seconds - earlier.cpu_seconds
+            requests = later.requests - earlier.requests
+            written = Counter(writes.of(USER, namespace, mark).verbs())
+        await gone(cluster, namespace)
+        with setup.namespace(kubectl, "bench-raw") as namespace:
+            mark = writes.now()
+            copies = [moved(child, namespace, f"s{index}") for index in range(MANY) for child in template]
+            await by_raw_client(cluster, copies)
+            by_hand.append((await writes.settle(namespace, mark, creates=len(copies))).span_seconds())
+        await gone(cluster, namespace)
+    return [
+        Row(f"{MANY} services, apply to all children written", statistics.median(by_operator), "s",
+            "same children by a raw client", statistics.median(by_hand)),
+        Row(f"  operator's CPU for {MANY} services", cpu, "s"),
+        Row("API writes per service", sum(written.values()) / MANY, "", "children", float(len(template))),
+        Row("API requests per service, reads included", sum(requests.values()) / MANY, ""),
+        Row("operator's memory, 1 service", before.memory_bytes / 1e6, "MB"),
+        Row(f"operator's memory, {MANY} services", memory / 1e6, "MB", "1 service", before.memory_bytes / 1e6),
+    ]  # fmt: skip
+
+
+async def settled(operator: Operator) -> Moment:
+    """The operator's figures once it has nothing left to ask the API server."""
+    earlier = operator_metrics(operator)
+    while True:
+        await asyncio.sleep(2)
+        later = operator_metrics(operator)
+        if later.requests.total() - earlier.requests.total() <= 4:  # its Lease is renewed every two seconds
+            return later
+        earlier = later
+
+
+async def gone(cluster: Cluster, namespace: str) -> None:
+    """Wait until a namespace is deleted, so that its end takes nothing from the next measurement."""
+    await until(cluster, Ref("v1", "Namespace", "", namespace), lambda found: found is None)
+
+
+def moved(manifest: Object, namespace: str, name: str | None = None) -> Object:
+    """A copy for another namespace; `name` takes the place of the template's, `one`, wherever that is a name."""
+    text = json.dumps(manifest)
+    if name:
+        text = text.replace('"one"', f'"{name}"').replace('"one-', f'"{name}-')
+    copy: Object = json.loads(text)
+    copy["metadata"]["namespace"] = namespace
+    return copy
+
+
+def is_available(found: Object | None) -> bool:
+    """Whether a Deployment has a ready pod."""
+    return bool(found and found.get("status", {}).get("readyReplicas"))
+
+
+def is_ready(found: Object | None) -> bool:
+    """Whether a TTSService says so."""
+    conditions: list[Any] = (found or {}).get("status", {}).get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+def table(rows: list[Row]) -> str:
+    """The rows for people, in Markdown."""
+    lines = ["| | measured | against | ratio |", "|---|---|---|---|"]
+    for row in rows:
+        reference = f"{row.reference:.3g} {row.unit} ({row.against})" if row.reference else ""
+        ratio = f"{row.ratio:.2f}" if row.ratio else ""
+        lines.append(f"| {row.what} | {row.value:.3g} {row.unit} | {reference} | {ratio} |")
+    return "\n".join(lines)
+
+
+async def measure() -> list[Row]:
+    """Everything, on one cluster with the operator installed by its chart."""
+    kubectl = Kubectl(setup.kubeconfig())
+    audit = setup.audit_log()
+    setup.install(kubectl)
+    operator = Operator(kubectl.within(NAMESPACE), audit)
+    operator.until_running(1)
+    writes = Writes(audit.path)
+    async with await cluster_client(kubectl.kubeconfig) as cluster:
+        rows = await many_services(kubectl, cluster, operator, writes)
+        return await apply_to_ready(kubectl, cluster, writes) + rows
+
+
+def main() -> None:
+    """Measure, write, print."""
+    rows = asyncio.run(measure())
+    if not setup.has_own_cluster():
+        with tempfile.TemporaryDirectory() as folder:
+            seconds, memory = warm_start(Path(folder) / "state")
+        rows += [
+            Row("devcluster, warm start to node Ready", seconds, "s"),
+            Row("devcluster, memory of all its parts", memory / 1e6, "MB"),
+        ]
+    machine = {"cpus": os.cpu_count(), "memoryBytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")}
+    document = {"machine": machine, "services": MANY, "rows": [{**asdict(row), "ratio": row.ratio} for row in rows]}
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(document, indent=1) + "\n")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
