@@ -1,7 +1,8 @@
 """Passes against an API server in memory: what is written, what is reported, and what is never touched."""
 
 import copy
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -360,19 +361,30 @@ async def test_events_that_may_not_be_written_keep_nothing_from_working(world: W
     assert world.cluster.kinds() > CHILDREN
 
 
-async def life(world: World) -> None:
-    """A service's life: created, ready, autoscaled, and back."""
-    if (KIND, "ns", "english") not in world.cluster.objects:
-        world.cluster.seed(service())
+class Killed(BaseException):
+    """kill -9."""
+
+
+async def life(world: World) -> int:
+    """A service's life: created, ready, autoscaled, and back. Return how often the operator was killed in it."""
+    world.cluster.seed(service())
+    deaths = 0
     for autoscaling in (None, {"minReplicas": 2, "maxReplicas": 3, "targets": {"queueDepth": 4}}, None):
         body = copy.deepcopy(world.object(KIND))
         if body["spec"].get("autoscaling") != autoscaling:
             body["spec"]["autoscaling"] = autoscaling
             body["metadata"]["generation"] += 1
             world.cluster.seed(body)
-        await world.settle()
-        world.workers_become_ready()
-        await world.settle()
+        for ready in (False, True):
+            if ready:
+                world.workers_become_ready()
+            try:
+                await world.settle()
+            except Killed:
+                deaths += 1
+                world.restart()
+                await world.settle()
+    return deaths
 
 
 def remains(world: World) -> dict[tuple[str, str], Manifest]:
@@ -387,41 +399,21 @@ def remains(world: World) -> dict[tuple[str, str], Manifest]:
     return kept
 
 
-class Killed(BaseException):
-    """kill -9."""
-
-
 async def test_killed_after_every_write_of_a_life_the_end_is_the_same(world: World) -> None:
     await life(world)
     expected = remains(world)
-    events = {event["metadata"]["name"] for event in world.events()}
-    n = 0
-    while True:
-        n += 1
+    events = {event["metadata"]["name"]: event["count"] for event in world.events()}
+    for n in itertools.count(1):
         other = World()
-        left = n
+        writes = itertools.count(1)
 
-        def kill(*_: str) -> None:
-            nonlocal left
-            left -= 1
-            if left == 0:
+        def kill(verb: str, *_: str, writes: Iterator[int] = writes, last: int = n) -> None:
+            if verb != "list" and next(writes) == last:
                 raise Killed
 
         other.cluster.refuse = kill
-        died = False
-        while True:
-            try:
-                await life(other)
-                break
-            except Killed:
-                died = True
-                other.restart()
-        assert {(k, n) for k, n in remains(other)} == set(expected)
-        assert remains(other)["Deployment", "english"] == expected["Deployment", "english"]
-        assert (
-            remains(other)[KIND, "english"]["status"]["conditions"] == expected[KIND, "english"]["status"]["conditions"]
-        )
-        assert len(events) == len({event["metadata"]["name"] for event in other.events()})
-        if not died:
+        if not await life(other):
             break
+        assert remains(other) == expected
+        assert {event["metadata"]["name"]: event["count"] for event in other.events()} == events
     assert n > 15, "the life has fewer writes than a real one"
