@@ -102,6 +102,14 @@ def test_no_device_no_library_no_figures_and_no_noise(run: Run) -> None:
     assert run(ONE, LD_LIBRARY_PATH="") == ({"figures": None, "ratio": None, "problem": None}, "")
 
 
+def test_a_gpu_without_a_driver_in_the_container_is_one_clear_line(run: Run) -> None:
+    told, log = run(ONE, LD_LIBRARY_PATH="", NVIDIA_VISIBLE_DEVICES="GPU-aaaa-1")
+    assert told["figures"] is None
+    assert "GPU-aaaa-1" in told["problem"]
+    assert "container toolkit" in told["problem"]
+    assert log.splitlines() == [told["problem"]]
+
+
 def test_a_driver_too_old_is_one_clear_line(run: Run) -> None:
     told, log = run(ONE, driver="470.57.02", script="m = GpuMonitor(); m.read(); m.close(); print(json.dumps(tell(m)))")
     assert told["problem"] == (

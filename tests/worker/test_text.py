@@ -65,6 +65,10 @@ def test_a_long_sentence_is_cut_at_a_comma_else_at_a_space_else_in_a_word() -> N
     assert split_sentences("a" * (MAX_PIECE_LENGTH + 5)) == ["a" * MAX_PIECE_LENGTH, "a" * 5]
 
 
+def test_the_white_space_at_a_cut_counts_for_no_piece() -> None:
+    assert split_sentences("one" + " " * 30 + "two", 4) == ["one", "two"]
+
+
 def test_a_length_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match="max_length is 0"):
         split_sentences("a", 0)

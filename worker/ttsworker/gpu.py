@@ -1,7 +1,7 @@
 """The GPU's figures, read through NVML.
 
 NVML lists the devices the container may use; of these CUDA_VISIBLE_DEVICES picks what this process uses, and
-NVIDIA_VISIBLE_DEVICES=none|void says that the container was given none.
+NVIDIA_VISIBLE_DEVICES, set by NVIDIA's device plugin, says that the container was given some, or (void) none.
 """
 
 import logging
@@ -16,6 +16,8 @@ import pynvml
 
 MINIMUM_DRIVER = 515
 """The oldest driver (its first number) that runs CUDA 11.8."""
+
+_NO_DEVICES = {"", "none", "void"}
 
 READ_INTERVAL_SECONDS = 1.0
 RETRY_INTERVAL_SECONDS = 30.0
@@ -125,7 +127,12 @@ class GpuMonitor:
 
     def _report(self, error: pynvml.NVMLError) -> None:
         if error.value == pynvml.NVML_ERROR_LIBRARY_NOT_FOUND:
-            log.debug("no NVIDIA driver library: no GPU figures")
+            given = self._environ.get("NVIDIA_VISIBLE_DEVICES", "")
+            if given not in _NO_DEVICES:
+                self._set_problem(
+                    f"the container was given a GPU ({given}) but no NVIDIA driver: check the node's container toolkit "
+                    "and spec.podTemplate.runtimeClassName"
+                )
         else:
             self._set_problem(f"the NVIDIA driver does not answer ({error}): check nvidia-smi on the node")
 
@@ -148,7 +155,7 @@ def visible_devices(uuids: list[str], environ: Mapping[str, str]) -> list[int]:
 
     CUDA_VISIBLE_DEVICES lists indices, or UUIDs that may be shortened; the first one that is not there ends the list.
     """
-    if environ.get("NVIDIA_VISIBLE_DEVICES") in {"none", "void"}:
+    if environ.get("NVIDIA_VISIBLE_DEVICES", "all") in _NO_DEVICES:
         return []
     if (wanted := environ.get("CUDA_VISIBLE_DEVICES")) is None:
         return list(range(len(uuids)))

@@ -7,9 +7,12 @@ MAX_PIECE_LENGTH = 250
 """Characters in one piece by default: about 15 s of speech, so that the first audio comes soon."""
 
 # A sentence ends at . ! ? … (with closing quotes or brackets) before a space, at the full stops of scripts that put
-# no space after them, or at an empty line.
-_BOUNDARY = re.compile(r"""(?:[.!?…]+["'”’»)\]]*(?=\s)|[。！？｡]+[」』”’）]*|[।؟۔]+(?=\s|$)|\n\s*\n)""")
+# no space after them, or at an empty line. Possessive, and tried at the first mark of a row only: linear in time.
+_BOUNDARY = re.compile(
+    r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?=\s)|[。！？｡]++[」』”’）]*+|(?<![।؟۔])[।؟۔]++(?=\s|$)|\n\s*\n"""
+)
 _CLAUSE = re.compile(r"[,;:](?=\s)|[—–、，；：]")
+_SPACE = re.compile(r"\s")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'“‘])(?:[^\W\d_]|(?:[^\W\d_]\.)+[^\W\d_]|Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|Nr|vs|etc|approx|dept|fig|vol|ca|bzw|bspw|usw)\.$",
     re.IGNORECASE,
@@ -56,18 +59,17 @@ def _sentences(text: str) -> list[str]:
 
 
 def _bounded(sentence: str, max_length: int) -> list[str]:
-    pieces = []
-    rest = sentence
-    while len(rest) > max_length:
-        cut = _last_cut(rest, max_length)
-        pieces.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip()
-    return [piece for piece in [*pieces, rest] if piece]
+    pieces, start = [], 0
+    while start < len(sentence):
+        window = sentence[start : start + max_length + 1]
+        cut = _last_cut(window, max_length) if len(window) > max_length else len(window)
+        pieces.append(window[:cut].strip())
+        start += cut
+    return [piece for piece in pieces if piece]
 
 
-def _last_cut(text: str, max_length: int) -> int:
-    """Find where to cut: never at 0, and a clause mark in the first half is too early to be worth it."""
-    window = text[: max_length + 1]
+def _last_cut(window: str, max_length: int) -> int:
+    """Find where to cut, never at 0; a clause mark in the first half is too early to be worth it."""
     marks = [match.end() for match in _CLAUSE.finditer(window) if max_length // 2 < match.end() <= max_length]
-    spaces = [match.start() for match in re.finditer(r"\s", window)]
+    spaces = [match.start() for match in _SPACE.finditer(window, 1)]
     return (marks or spaces or [max_length])[-1]
