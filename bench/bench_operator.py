@@ -29,9 +29,9 @@ from bench.measuring import (
     until,
 )
 from tests.cluster.support import setup
+from tests.cluster.support.installed import NAMESPACE, USER, Operator
 from tests.cluster.support.kubectl import ROOT, Kubectl, Object
 from tests.cluster.support.manifests import tts_service
-from tests.cluster.support.installed import NAMESPACE, USER, Operator
 from tests.cluster.support.tenant import Tenant
 from ttsoperator.cluster import Cluster, service_ref
 from ttsoperator.live import Ref

@@ -14,8 +14,8 @@ from pathlib import Path
 from kubernetes.aio import client, config
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.cluster.support.kubectl import Object
 from tests.cluster.support.installed import Operator
+from tests.cluster.support.kubectl import Object
 from ttsoperator.cluster import PLURALS, Cluster, NotFound, path
 from ttsoperator.live import Ref, ref
 
