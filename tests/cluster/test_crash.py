@@ -60,7 +60,7 @@ def test_killed_after_every_write(
 
 
 def _live_through(tenant: Tenant, files: FileServer) -> list[Object]:
-    """Create, edit and delete a service; what was there at each stage. Few of them have workers that must be waited for."""
+    """Create, edit and delete a service; what was there at each stage. Only one has workers to wait for."""
     stages = []
     downloaded: dict[str, Any] = {"engine": "hibari", "model": files.model, "storage": {"size": "100Mi"}}
     for spec in (
