@@ -110,6 +110,7 @@ class World:
             new["spec"]["replicas"] = old["spec"]["replicas"]
         else:
             new["spec"]["replicas"] = 1  # the API's default for a field that nobody holds
+            self.replicas_owner = None
 
     def _delete(self, ref: Ref) -> None:
         gone = self.children.pop((ref.kind, ref.name))
