@@ -1,0 +1,23 @@
+"""What holds for every test."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+REQUIRE_CLUSTER = "TTS_REQUIRE_CLUSTER"
+"""Set by `make test`: a test that needs a cluster and is skipped then fails, for it has shown nothing."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],  # noqa: ARG001
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make a skipped cluster test a failed one where a cluster is required."""
+    report = yield
+    needs_cluster = item.get_closest_marker("cluster") or item.get_closest_marker("devcluster")
+    if report.skipped and needs_cluster and os.environ.get(REQUIRE_CLUSTER):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but {REQUIRE_CLUSTER} is set: {report.longrepr}"
+    return report
