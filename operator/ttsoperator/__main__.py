@@ -121,7 +121,7 @@ class Operator:
         await runner.setup()
         try:
             await web.TCPSite(runner, port=self._settings.metrics_port).start()
-            log.info("metrics and probes on port %d", runner.addresses[0][1])
+            log.info("metrics and probes on port %d", self._settings.metrics_port)
             await asyncio.Event().wait()
         finally:
             await runner.cleanup()
@@ -159,6 +159,7 @@ def main() -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     if settings.log_level != "DEBUG":
         logging.getLogger("kopf").setLevel(logging.WARNING)
+        logging.getLogger("kubernetes").setLevel(logging.ERROR)
     try:
         with suppress(asyncio.CancelledError):
             asyncio.run(run(settings))

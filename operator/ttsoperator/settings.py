@@ -36,10 +36,10 @@ class Settings(BaseSettings):
     workers: int = Field(8, ge=1, le=64)
     """Passes at once, each for another TTSService. More only helps while the API server has idle cores."""
 
-    metrics_port: int = Field(9090, ge=0, le=65535)
-    """Port of /metrics, /healthz and /readyz; 0 picks a free one."""
+    metrics_port: int = Field(9090, ge=1, le=65535)
+    """Port of /metrics, /healthz and /readyz."""
 
-    custom_metrics_port: int = Field(6443, ge=0, le=65535)
+    custom_metrics_port: int = Field(6443, ge=1, le=65535)
     """Port of the aggregated API custom.metrics.k8s.io."""
 
     custom_metrics_cert_dir: Path | None = None
