@@ -26,6 +26,10 @@ class Cancelled(Exception):
     """The stream was closed before its audio was complete."""
 
 
+class Interrupted(Exception):
+    """The worker ended before the audio was complete."""
+
+
 class Stream:
     """One request's audio while it is being made. Close it, whatever happens: that drops what was not started."""
 
@@ -98,6 +102,7 @@ class Scheduler:
         self._max_concurrency = max_concurrency
         self._pause = np.zeros(round(engine.pause_seconds * engine.sample_rate), np.float32)
         self._max_buffered = round(BUFFERED_SECONDS * engine.sample_rate)
+        self._open: set[Stream] = set()
         self._waiting: deque[Stream] = deque()
         self._turns: set[Stream] = set()  # started, and their readers keep up
         self._ready: deque[Stream] = deque()  # those of them that no thread is speaking
@@ -124,6 +129,7 @@ class Scheduler:
     def submit(self, utterances: Sequence[Utterance], *, urgent: bool = False) -> Stream:
         """Queue a text's sentences; an urgent one starts beside the others and before them."""
         stream = Stream(utterances, self)
+        self._open.add(stream)
         if urgent:
             self._turns.add(stream)
             self._ready.appendleft(stream)
@@ -133,8 +139,14 @@ class Scheduler:
         self._start_waiting()
         return stream
 
+    def interrupt(self) -> None:
+        """Let every reader get Interrupted instead of the audio that is not there yet."""
+        for stream in self._open:
+            stream.fail(Interrupted())
+
     def forget(self, stream: Stream) -> None:
         """Take a closed stream out, whether it waits or has its turns."""
+        self._open.discard(stream)
         if stream in self._waiting:
             self._waiting.remove(stream)
         if stream in self._ready:

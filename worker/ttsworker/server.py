@@ -3,9 +3,11 @@
 import asyncio
 import json
 import logging
+import math
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +24,11 @@ BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep an idle connection, so that it is never the worker that closes it under a request."""
 
-CLOSE_SECONDS = 2
-"""For connections to close once the last request is answered."""
+MIN_CLOSE_SECONDS = 2
+"""For connections to close once the last request is answered, even when the drain timeout is used up."""
+
+MAX_MESSAGE = 2000
+"""Characters; a termination message is cut at 4096 bytes."""
 
 log = logging.getLogger(__name__)
 
@@ -56,17 +61,24 @@ async def serve(worker: Worker, listener: socket.socket, stop: asyncio.Event) ->
             lifespan="off",
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=CLOSE_SECONDS,
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    code = 1
+    drain_seconds = worker.settings.drain_timeout_seconds
     try:
-        return await _live(worker, stop)
+        if await _live(worker, stop):
+            started = time.monotonic()
+            code = 1 if await worker.drain() else 0
+            drain_seconds -= time.monotonic() - started
     finally:
+        # Audio that has been handed to the connections may still be on its way to slow clients.
+        server.config.timeout_graceful_shutdown = max(MIN_CLOSE_SECONDS, math.ceil(drain_seconds))
         server.should_exit = True
         await serving
         if not await worker.close():
             log.error("the engine does not come back: leaving it behind")
+    return code
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -110,26 +122,35 @@ def report_failure(reason: str, message: str, path: Path) -> None:
     """Tell why the worker cannot run: one line in the log, and the container's termination message where it has one."""
     log.critical(message, extra={"reason": reason})
     if path.exists():
-        path.write_text(json.dumps({"reason": reason, "message": message[:2000]}), encoding="utf-8")
+        try:
+            path.write_text(json.dumps({"reason": reason, "message": message[:MAX_MESSAGE]}), encoding="utf-8")
+        except OSError as error:
+            log.warning("cannot write %s: %s", path, error.strerror)
 
 
-async def _live(worker: Worker, stop: asyncio.Event) -> int:
+async def _live(worker: Worker, stop: asyncio.Event) -> bool:
+    """Start the worker and wait for the end; false when it could not be started, which has then been reported."""
     starting = asyncio.create_task(worker.start())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return True
     try:
-        if starting.done():
-            await starting
-            await stopping
-            return 1 if await worker.drain() else 0
+        await starting
     except ModelError as error:
         report_failure(error.reason, str(error), worker.settings.termination_log)
-        return 1
+    except Exception as error:  # a fault of the engine's libraries or ours: its trace is for us, the line for the user
+        log.exception("the engine cannot start")
+        message = f"the engine cannot start: {type(error).__name__}: {error}"
+        report_failure("EngineUnavailable", message, worker.settings.termination_log)
+    else:
+        await stopping
+        return True
     finally:
-        starting.cancel()
         stopping.cancel()
-    worker.admission.state = "draining"
-    return 0
+    return False
 
 
 def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> InvalidSettings:

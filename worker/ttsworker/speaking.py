@@ -13,11 +13,14 @@ from ttsworker.encoding import Encoder, encoder_for
 from ttsworker.engines import Unspeakable
 from ttsworker.errors import ApiError
 from ttsworker.requests import AudioFormat, Utterance
-from ttsworker.scheduler import Cancelled
+from ttsworker.scheduler import Cancelled, Interrupted
 from ttsworker.worker import Worker
 
 OUTCOME = "outcome"
 """Key in the ASGI scope's state: how an answer ended that did not end well, `499` or `aborted`."""
+
+SLICE_BYTES = 65_536
+"""Sent at once of a whole file: the next slice waits until the client has taken most of this one."""
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +58,7 @@ class Speech(Response):
             if not self._started:
                 raise as_api_error(error, self._timeout) from error
             scope["state"][OUTCOME] = "aborted"
-            log.exception("broken off in mid-stream")
+            log.error("broken off in mid-stream", exc_info=None if isinstance(error, Interrupted) else error)
         finally:
             watcher.cancel()
             self._stream.close()
@@ -66,10 +69,12 @@ class Speech(Response):
         async with asyncio.timeout(self._timeout):
             parts = [part async for part in self._parts()]
         length = sum(map(len, parts))
-        body = b"".join([self._encoder.header(length), *parts])
+        body = memoryview(b"".join([self._encoder.header(length), *parts]))
         self.headers["content-length"] = str(len(body))
         await self._begin(send)
-        await self._send(send, body, more=False)
+        for start in range(0, len(body), SLICE_BYTES):
+            await self._send(send, body[start : start + SLICE_BYTES])
+        await self._send(send, b"", more=False)
 
     async def _send_stream(self, send: Send) -> None:
         """Send each piece when it is ready; the time is allowed for every piece anew."""
@@ -100,8 +105,10 @@ class Speech(Response):
         self._worker.metrics.first_audio.observe(time.monotonic() - self._stream.submitted)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
-    async def _send(self, send: Send, body: bytes, *, more: bool = True) -> None:
+    async def _send(self, send: Send, body: bytes | memoryview, *, more: bool = True) -> None:
         """Send some bytes; a client that takes none of them for the time of a request is given up."""
+        if self._stream.closed:
+            raise Cancelled
         async with asyncio.timeout(self._timeout):
             await send({"type": "http.response.body", "body": body, "more_body": more})
 
@@ -117,6 +124,8 @@ def as_api_error(error: Exception, timeout: float) -> ApiError:
         return error
     if isinstance(error, Unspeakable):
         return ApiError(400, "unspeakable_text", str(error), param="input")
+    if isinstance(error, Interrupted):
+        return ApiError(503, "draining", "this worker is shutting down: try again, another one will answer")
     if isinstance(error, TimeoutError):
         return ApiError(504, "timeout", f"no audio within {timeout:g} s: send a shorter text, or try again later")
     log.error("synthesis failed", exc_info=error)

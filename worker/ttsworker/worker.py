@@ -100,8 +100,11 @@ class Worker:
             async with asyncio.timeout(self.settings.drain_timeout_seconds):
                 await self.admission.empty()
         except TimeoutError:
-            log.error("drain timeout", extra={"requests_lost": self.admission.accepted})
-        return self.admission.accepted
+            lost = self.admission.accepted
+            log.error("drain timeout", extra={"requests_lost": lost})
+            self.scheduler.interrupt()
+            return lost
+        return 0
 
     async def close(self) -> bool:
         """Stop all tasks and threads; false when the engine does not come back."""
@@ -119,9 +122,9 @@ class Worker:
 
     def _load(self) -> tuple[Engine, WarmUp]:
         settings = self.settings
-        make_engine = self._make_engine or find_engine(settings.engine)
         if settings.model_dir:
             verify_model(settings.model_dir)
+        make_engine = self._make_engine or find_engine(settings.engine)
         threads = settings.threads or cpu_limit()
         log.info("loading", extra={"engine": settings.engine, "model_dir": settings.model_dir, "threads": threads})
         engine = make_engine(EngineOptions(settings.model_dir, threads, settings.precision))
