@@ -144,7 +144,14 @@ class Cluster:
         """See Children."""
         target = ref(manifest)
         live = await self.get(target)
-        await self._own_as_applied(live)
+        for attempt in range(1, TRIES + 1):
+            try:
+                await self._own_as_applied(live)
+                break
+            except Conflict:  # a controller has just written its status
+                if attempt == TRIES:
+                    raise
+                live = await self.get(target)
         same = {**manifest, "metadata": {**manifest["metadata"], "uid": live["metadata"]["uid"]}}  # or nothing at all
         return await self._apply(target, same, MANAGER)
 
