@@ -1,7 +1,7 @@
 """How far the spec's model is: what keeps it from being there, and `.status.model`."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from . import diagnosis
@@ -30,6 +30,9 @@ from .statusmodel import ModelState
 PROGRESS_SECONDS: Final = 5.0
 """Bytes and speed in the status change at most this often."""
 
+POD_TIME: Final = timedelta(seconds=60)
+"""A Job without a pod after so long has none because a quota or a policy forbids it; only its events say which."""
+
 MODEL_READY_REASONS: Final = {
     True: (Reason.BUILT_IN, "the model is part of the worker image"),
     False: (Reason.PUBLISHED, "the model is on the volume, verified"),
@@ -42,7 +45,7 @@ def gpu_resource(service: TTSService) -> str:
     return service.spec.gpu.resource_name if service.spec.gpu else DEFAULT_GPU
 
 
-def model_finding(service: TTSService, observed: Observed) -> Finding | None:
+def model_finding(service: TTSService, observed: Observed, now: datetime) -> Finding | None:
     """Tell what keeps the model from being there, None when it is."""
     live = observed.live
     if service.builtin or is_published(service, live):
@@ -53,7 +56,7 @@ def model_finding(service: TTSService, observed: Observed) -> Finding | None:
     if state_of(job) is JobState.FAILED:
         failure = failure_of(job, live)
         return _failed(failure, f"attempt {attempt_of(job) + 1} failed, another follows")
-    if obstacle := _obstacle(service, observed, job):
+    if obstacle := _obstacle(service, observed, job, now):
         return obstacle
     if earlier := last_failure(job):
         return _failed(earlier, f"attempt {attempt_of(job) + 1} is under way")
@@ -64,7 +67,7 @@ def _failed(failure: Failure, then: str) -> Finding:
     return Finding(told_reason(failure.reason, Reason.DOWNLOAD_FAILED), f"{failure.message} ({then})")
 
 
-def _obstacle(service: TTSService, observed: Observed, job: Manifest) -> Finding | None:
+def _obstacle(service: TTSService, observed: Observed, job: Manifest, now: datetime) -> Finding | None:
     """Tell what keeps the download from running."""
     claim = own_claim(service, observed.live)
     if claim is not None:
@@ -72,6 +75,11 @@ def _obstacle(service: TTSService, observed: Observed, job: Manifest) -> Finding
         if unbound is not None:
             return unbound
     pods = sorted(pods_of(job, observed.live), key=lambda pod: str(pod["metadata"]["name"]))
+    if not pods and now - timestamp(job["metadata"]["creationTimestamp"]) > POD_TIME:
+        name = job["metadata"]["name"]
+        return Finding(
+            Reason.PODS_REFUSED, f"the namespace refuses the download's pod: see `kubectl describe job {name}`"
+        )
     found = (diagnosis.waiting(pod, "fetch", gpu_resource(service)) for pod in pods)
     return diagnosis.worst(finding for finding in found if finding)
 
@@ -89,10 +97,10 @@ def model_status(service: TTSService, observed: Observed, previous: Mapping[str,
         return {"source": source, "state": ModelState.PUBLISHED.value} | {
             key: told[key] for key in ("digest", "bytes") if told.get(key) is not None
         }
-    if job is None or _obstacle(service, observed, job):
-        return {"source": source, "state": ModelState.PENDING.value}
-    if state_of(job) is JobState.FAILED:
+    if job is not None and state_of(job) is JobState.FAILED:
         return {"source": source, "state": ModelState.FAILED.value}
+    if job is None or _obstacle(service, observed, job, now):
+        return {"source": source, "state": ModelState.PENDING.value}
     progress = _progress(observed.download, _pick(before, ModelState.DOWNLOADING), now)
     return {"source": source, "state": ModelState.DOWNLOADING.value, **progress}
 

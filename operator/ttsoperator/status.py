@@ -41,7 +41,7 @@ def compute_status(
     """
     if isinstance(service, InvalidSpec):
         return _invalid(service, previous, now)
-    conditions = merged(previous, _conditions(service, observed), service.generation, now)
+    conditions = merged(previous, _conditions(service, observed, now), service.generation, now)
     return {
         "observedGeneration": service.generation,
         "conditions": conditions,
@@ -71,8 +71,8 @@ def _invalid(error: InvalidSpec, previous: Mapping[str, Any], now: datetime) -> 
     return {**previous, "observedGeneration": error.generation, "conditions": [*changed, *kept]}
 
 
-def _conditions(service: TTSService, observed: Observed) -> list[Wanted]:
-    model = model_finding(service, observed)
+def _conditions(service: TTSService, observed: Observed, now: datetime) -> list[Wanted]:
+    model = model_finding(service, observed, now)
     blocking = _refusal(observed) or model or rollout_finding(service, observed)
     none_wanted = replicas_wanted(service, observed) == 0
     found = summary(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.core_status import Status, assert_blocked, kstatus
+from tests.operator.core_status import GPU, Status, assert_blocked, kstatus, unscheduled
 from tests.operator.core_world import START, World, condition, downloaded, message, text
 from tests.operator.test_plan import OTHER, running
 from ttsoperator.observed import Progress
@@ -148,3 +148,29 @@ def test_a_volume_that_waits_for_its_first_pod_is_no_obstacle() -> None:
     world.settle(wanted)
     unbound(world, "fast")
     assert_blocked(world.status(wanted, storage_classes={"fast": False}), "Downloading", stalled=False)
+
+
+# pods
+
+
+def test_a_download_whose_pod_is_refused_is_told_after_a_minute() -> None:
+    world, wanted = World(), downloaded()
+    world.settle(wanted)
+    world.after(60)
+    assert_blocked(world.status(wanted), "Downloading", stalled=False)
+    world.after(1)
+    status = world.status(wanted)
+    assert_blocked(status, "PodsRefused", stalled=True)
+    assert f"kubectl describe job {world.one('Job')['metadata']['name']}" in message(status, "Ready")
+    world.run_job()
+    assert_blocked(world.status(wanted, status), "Downloading", stalled=False)
+
+
+@pytest.mark.parametrize(
+    ("why", "reason"), [(GPU, "WaitingForGPU"), ('storageclass.storage.k8s.io "x" not found', "WaitingForVolume")]
+)
+def test_a_download_that_finds_no_node(why: str, reason: str) -> None:
+    world, wanted = World(), downloaded()
+    world.settle(wanted)
+    world.run_job()["status"] = unscheduled(why)
+    assert_blocked(world.status(wanted), reason, stalled=False)

@@ -1,0 +1,51 @@
+"""The reference is what the models say, and every reason and condition is explained."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.operator.core_schema import leaves
+from ttsoperator import apidoc
+from ttsoperator.crd import structural_schema
+from ttsoperator.diagnosis import STALLED
+from ttsoperator.names import Condition, Reason
+from ttsoperator.spec import TTSServiceSpec
+
+DOCS = Path(__file__).parents[2] / "docs"
+GUIDE = (DOCS / "status-conditions.md").read_text()
+ROWS = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|$", GUIDE, re.MULTILINE))
+
+
+def test_the_reference_is_up_to_date() -> None:
+    assert (DOCS / "api.md").read_text() == apidoc.render(), "run `python -m ttsoperator.apidoc`"
+
+
+def test_the_reference_is_what_the_program_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    apidoc.main([str(tmp_path / "api.md")])
+    assert capsys.readouterr().out == f"{tmp_path}/api.md\n"
+    assert (tmp_path / "api.md").read_text() == apidoc.render()
+
+
+def test_the_reference_has_every_field() -> None:
+    text = apidoc.render()
+    for path, _ in leaves(structural_schema(TTSServiceSpec)):
+        if "affinity" not in path:
+            named = [step for step in path if step not in {"[]", "{}"}]
+            assert f"`{named[-1]}`" in text, path
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_explained(reason: Reason) -> None:
+    assert reason.value in ROWS
+    assert len(ROWS[reason.value]) > 20
+
+
+def test_nothing_is_explained_that_there_is_not() -> None:
+    assert set(ROWS) == {*Reason, *Condition}
+
+
+def test_reasons_stand_under_what_they_do() -> None:
+    stalled = GUIDE.split("## Stalled")[1]
+    for reason in Reason:
+        assert (f"`{reason.value}`" in stalled) is (reason in STALLED), reason
