@@ -11,6 +11,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from .live import Ref
 from .names import KIND, LABEL_SERVICE
 
 Manifest = dict[str, Any]
@@ -40,14 +41,15 @@ class Cache:
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str, str], Manifest] = {}
         self._of_service: defaultdict[Key, set[tuple[str, str, str]]] = defaultdict(set)
-        self._deleted: OrderedDict[str, None] = OrderedDict()
+        self._deleted: OrderedDict[str, int] = OrderedDict()
 
     def put(self, obj: Mapping[str, Any]) -> bool:
         """Remember `obj` unless something newer is known; True when it was news."""
         meta = obj["metadata"]
         identity = (obj["kind"], meta["namespace"], meta["name"])
         known = self._objects.get(identity)
-        if meta["uid"] in self._deleted or (known is not None and _version(known) >= _version(obj)):
+        newest = max(self._deleted.get(meta["uid"], -1), _version(known) if known is not None else -1)
+        if _version(obj) <= newest:
             return False
         if known is not None:
             self._forget(identity)
@@ -56,16 +58,25 @@ class Cache:
             self._of_service[key].add(identity)
         return True
 
-    def drop(self, obj: Mapping[str, Any]) -> None:
-        """Forget a deleted object for good: no late event brings its uid back."""
+    def drop(self, obj: Mapping[str, Any], version: int | None = None) -> None:
+        """Forget an object that was not there any more at `version` (its own): late events do not bring it back.
+
+        A newer one does: a watch by label reports an object as deleted when it lost the label, and it may get it back.
+        """
         meta = obj["metadata"]
         identity = (obj["kind"], meta["namespace"], meta["name"])
-        self._deleted[meta["uid"]] = None
+        self._deleted[meta["uid"]] = _version(obj) if version is None else version
         if len(self._deleted) > REMEMBERED_DELETIONS:
             self._deleted.popitem(last=False)
         known = self._objects.get(identity)
         if known is not None and known["metadata"]["uid"] == meta["uid"]:
             self._forget(identity)
+
+    def drop_gone(self, target: Ref) -> None:
+        """Forget an object that the API server has just deleted for us."""
+        known = self._objects.get((target.kind, target.namespace, target.name))
+        if known is not None and target.uid in (None, known["metadata"]["uid"]):
+            self.drop(known)
 
     def replace(self, kind: str, namespace: str | None, objects: Iterable[Mapping[str, Any]], version: int) -> set[Key]:
         """Take over a complete list of `kind` made at resourceVersion `version`; return the services it changed."""
@@ -75,7 +86,7 @@ class Cache:
         for identity, known in list(self._objects.items()):
             covered = identity[0] == kind and namespace in (None, identity[1]) and _version(known) <= version
             if covered and known["metadata"]["uid"] not in present:
-                self.drop(known)
+                self.drop(known, version)
                 if key := key_of(known):
                     changed.add(key)
         return changed

@@ -158,8 +158,8 @@ class Reconciler:
                 remains = await self._cluster.delete(target)
                 if remains is not None:
                     self._cache.put(remains)
-                elif target.uid:
-                    self._cache.drop({"kind": target.kind, "metadata": vars(target)})
+                else:
+                    self._cache.drop_gone(target)
         return None
 
     async def _create(self, service: TTSService, manifest: Manifest) -> NameTaken | None:

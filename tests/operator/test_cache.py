@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttsoperator.cache import Cache, Key, key_of
+from ttsoperator.live import Ref
 
 Manifest = dict[str, Any]
 KEY = Key("ns", "english")
@@ -55,9 +56,28 @@ def test_a_late_event_does_not_bring_a_deleted_object_back() -> None:
     cache = Cache()
     cache.put(child(5))
     cache.drop(child(5))
-    assert not cache.put(child(6))
+    assert not cache.put(child(4))
     assert list(cache.owned(KEY)) == []
     assert cache.put(child(7, uid="another"))
+
+
+def test_an_object_that_lost_its_label_and_got_it_back_is_known_again() -> None:
+    cache = Cache()
+    cache.put(child(5))
+    cache.drop(child(6))  # what a watch by label reports when the label is taken away
+    assert not cache.put(child(5))
+    assert cache.put(child(7))
+    assert versions(cache) == ["7"]
+
+
+def test_what_the_api_server_has_deleted_for_us_is_gone_at_once() -> None:
+    cache = Cache()
+    cache.put(child(5, uid="new"))
+    cache.drop_gone(Ref("v1", "Service", "ns", "english", "old"))
+    assert versions(cache) == ["5"]
+    cache.drop_gone(Ref("v1", "Service", "ns", "english", "new"))
+    assert list(cache.owned(KEY)) == []
+    assert not cache.put(child(5, uid="new"))
 
 
 def test_a_deletion_of_the_former_object_leaves_its_successor() -> None:

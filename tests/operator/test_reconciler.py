@@ -173,10 +173,12 @@ async def test_a_child_that_lost_its_labels_is_found_by_its_name_and_healed(worl
     await world.settle()
     bare = copy.deepcopy(world.object("Deployment"))
     bare["metadata"]["labels"] = {}
-    world.cluster.seed(bare)
-    await world.reconcile()
+    seen = world.cluster.seed(bare)
+    world.cache.drop(seen)  # to a watch by label it is deleted
+    await world.reconciler.reconcile(KEY)
     assert world.object("Deployment")["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "tts-operator"
     assert world.object("Deployment")["metadata"]["uid"] == bare["metadata"]["uid"], "healed, not made anew"
+    await world.settle()
 
 
 async def test_somebody_elses_object_is_never_touched(world: World) -> None:
