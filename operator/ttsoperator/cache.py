@@ -95,6 +95,12 @@ class Cache:
         """The TTSService itself."""
         return self._objects.get((KIND, key.namespace, key.name))
 
+    def owner(self, obj: Mapping[str, Any]) -> Key | None:
+        """Return the service that the known version of `obj` belongs to: its labels may name another now."""
+        meta = obj["metadata"]
+        known = self._objects.get((obj["kind"], meta["namespace"], meta["name"]))
+        return None if known is None else key_of(known)
+
     def services(self) -> list[Key]:
         """Every TTSService there is."""
         return [Key(namespace, name) for kind, namespace, name in self._objects if kind == KIND]

@@ -47,9 +47,11 @@ def register(registry: kopf.OperatorRegistry, cache: Cache, queue: WorkQueue[Key
 
 def note(cache: Cache, queue: WorkQueue[Key], event_type: str, obj: Mapping[str, Any]) -> None:
     """Take in one watch event."""
+    before = cache.owner(obj)
     if event_type == "DELETED":
         cache.drop(obj)
     elif not cache.put(obj):
         return  # an echo of our own write, or older than what is known
-    if key := key_of(obj):
-        queue.add(key)
+    for key in {before, key_of(obj)}:
+        if key:
+            queue.add(key)

@@ -128,7 +128,15 @@ def test_watch_events_update_the_cache_and_wake_the_owner() -> None:
         newer = {**obj, "metadata": {**obj["metadata"], "resourceVersion": "6"}}
         note(cache, queue, "MODIFIED", newer)
         assert await woken(queue) == {KEY}
-        note(cache, queue, "DELETED", newer)
+        moved = {
+            **newer,
+            "metadata": {**newer["metadata"], "resourceVersion": "7", "labels": {LABEL_SERVICE: "german"}},
+        }
+        note(cache, queue, "MODIFIED", moved)
+        assert await woken(queue) == {KEY, Key("ns", "german")}, "whose it was must know that it is missing"
+        note(cache, queue, "MODIFIED", {**newer, "metadata": {**newer["metadata"], "resourceVersion": "8"}})
+        await woken(queue)
+        note(cache, queue, "DELETED", {**newer, "metadata": {**newer["metadata"], "resourceVersion": "9"}})
         assert await woken(queue) == {KEY}
         assert list(cache.pods("ns")) == []
 
