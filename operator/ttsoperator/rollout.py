@@ -42,6 +42,13 @@ def rollout_finding(service: TTSService, observed: Observed) -> Finding | None:
     return Finding(Reason.ROLLING_OUT, "workers of the current spec replace those before")
 
 
+def serves_wanted_model(service: TTSService, observed: Observed) -> bool:
+    """Tell whether the Deployment is to serve the spec's model, and not still the one before."""
+    wanted, model = _desired(observed), service.spec.model
+    key = "" if service.builtin else names.model_key(model.source, model.sha256)
+    return wanted is not None and annotations(wanted)[names.MODEL_KEY] == key
+
+
 def workload_condition(service: TTSService, observed: Observed, model: Finding | None) -> Wanted:
     """Return WorkloadAvailable: whether requests are answered now, by workers of this spec or of the one before."""
     deployment, kind = _deployment(service, observed), Condition.WORKLOAD_AVAILABLE

@@ -10,7 +10,7 @@ from .diagnosis import Finding
 from .modelstatus import MODEL_READY_REASONS, model_finding, model_status
 from .names import Condition, Reason
 from .observed import Conflict, Observed, Progress, Refusal, Voice, WorkerFacts
-from .rollout import is_rolled_out, replicas_wanted, rollout_finding, workload_condition
+from .rollout import is_rolled_out, replicas_wanted, rollout_finding, serves_wanted_model, workload_condition
 from .spec import InvalidSpec, TTSService
 
 __all__ = [
@@ -73,7 +73,7 @@ def _invalid(error: InvalidSpec, previous: Mapping[str, Any], now: datetime) -> 
 
 def _conditions(service: TTSService, observed: Observed, now: datetime) -> list[Wanted]:
     model = model_finding(service, observed, now)
-    blocking = _refusal(observed) or model or rollout_finding(service, observed)
+    blocking = _refusal(observed) or _unfinished(service, observed, model)
     none_wanted = replicas_wanted(service, observed) == 0
     found = summary(
         blocking,
@@ -85,6 +85,15 @@ def _conditions(service: TTSService, observed: Observed, now: datetime) -> list[
     if service.spec.autoscaling is not None:
         found.append(_autoscaling_condition(service, observed))
     return found
+
+
+def _unfinished(service: TTSService, observed: Observed, model: Finding | None) -> Finding | None:
+    """Return what keeps the spec from being rolled out.
+
+    A download that is merely repeated (its Job was deleted) does not, while the workers serve that very model.
+    """
+    rollout = rollout_finding(service, observed)
+    return model if model is not None and (rollout or not serves_wanted_model(service, observed)) else rollout
 
 
 def _refusal(observed: Observed) -> Finding | None:

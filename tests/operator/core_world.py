@@ -18,6 +18,7 @@ DEFAULTS = Defaults(worker_image="registry.example.com:5000/tts-worker:1.2")
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HTTPS = "https://models.example.com/voice.onnx"
 SHA = "ab" * 32
+OTHER = "https://models.example.com/other.onnx"
 
 
 def body(name: str = "english", *, generation: int = 1, **spec: Any) -> Manifest:
@@ -200,3 +201,27 @@ def condition(status: Mapping[str, Any], kind: str) -> tuple[str, str]:
 def message(status: Mapping[str, Any], kind: str) -> str:
     [found] = [c for c in status["conditions"] if c["type"] == kind]
     return str(found["message"])
+
+
+def summary(plan: Plan) -> list[str]:
+    """The actions as words: `create Deployment`."""
+    found = []
+    for action in plan.actions:
+        match action:
+            case Create(manifest) | Apply(manifest):
+                found.append(f"{type(action).__name__.lower()} {manifest['kind']}")
+            case Delete(ref):
+                found.append(f"delete {ref.kind}")
+            case HandOverReplicas(_, replicas):
+                found.append(f"hand over {replicas}")
+    return found
+
+
+def running(**spec: Any) -> World:
+    """A downloaded model, served."""
+    world, wanted = World(), downloaded(**spec)
+    world.step(wanted)
+    world.finish_job()
+    world.settle(wanted)
+    world.run_workers()
+    return world

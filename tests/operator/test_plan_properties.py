@@ -95,7 +95,7 @@ stories = st.lists(st.tuples(specs, st.lists(happenings, max_size=4), st.integer
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(stories)
 def test_a_plan_carried_out_leaves_nothing_to_do(story: tuple[World, TTSService]) -> None:
     world, wanted = story
@@ -106,7 +106,7 @@ def test_a_plan_carried_out_leaves_nothing_to_do(story: tuple[World, TTSService]
             assert not differs(manifest, world.children[manifest["kind"], manifest["metadata"]["name"]])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(stories)
 def test_a_status_computed_twice_is_the_same(story: tuple[World, TTSService]) -> None:
     world, wanted = story
@@ -116,7 +116,7 @@ def test_a_status_computed_twice_is_the_same(story: tuple[World, TTSService]) ->
     assert world.status(wanted, first) == first
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(stories)
 def test_workers_once_there_never_go_while_the_service_lives(story: tuple[World, TTSService]) -> None:
     world, wanted = story
@@ -126,7 +126,7 @@ def test_workers_once_there_never_go_while_the_service_lives(story: tuple[World,
         assert world.one("Deployment")["metadata"]["uid"] == before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(stories)
 def test_a_plan_does_not_change_what_it_was_made_from(story: tuple[World, TTSService]) -> None:
     world, wanted = story

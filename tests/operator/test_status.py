@@ -4,8 +4,7 @@ import pytest
 
 from tests.operator.core_schema import problems
 from tests.operator.core_status import GPU, SCHEMA, assert_blocked, crashed, kstatus, unscheduled
-from tests.operator.core_world import START, World, condition, downloaded, message, service, text
-from tests.operator.test_plan import running
+from tests.operator.core_world import START, World, condition, downloaded, message, running, service, text
 from ttsoperator.observed import Conflict, Refusal
 from ttsoperator.spec import InvalidSpec
 from ttsoperator.status import compute_status

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from tests.operator.core_world import World, downloaded, service
-from tests.operator.test_plan import OTHER, running
+from tests.operator.core_world import OTHER, World, downloaded, running, service
 from ttsoperator.conditions import Event
 from ttsoperator.observed import Progress
 from ttsoperator.status import transitions

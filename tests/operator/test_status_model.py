@@ -5,9 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.operator.core_status import GPU, Status, assert_blocked, kstatus, unscheduled
-from tests.operator.core_world import START, World, condition, downloaded, message, text
-from tests.operator.test_plan import OTHER, running
+from tests.operator.core_status import GPU, Status, assert_blocked, crashed, kstatus, unscheduled
+from tests.operator.core_world import OTHER, START, World, condition, downloaded, message, running, text
 from ttsoperator.observed import Progress
 
 
@@ -148,6 +147,29 @@ def test_a_volume_that_waits_for_its_first_pod_is_no_obstacle() -> None:
     world.settle(wanted)
     unbound(world, "fast")
     assert_blocked(world.status(wanted, storage_classes={"fast": False}), "Downloading", stalled=False)
+
+
+def test_a_repeated_download_does_not_take_ready_away() -> None:
+    world, wanted = running(), downloaded()
+    before = world.status(wanted)["conditions"][0]
+    del world.children["Job", world.one("Job")["metadata"]["name"]]
+    world.settle(wanted)
+    world.run_job()
+    status = world.status(wanted)
+    assert status["conditions"][0] == before
+    assert condition(status, "ModelReady") == ("False", "Downloading")
+    assert kstatus(status) == "Current"
+
+
+def test_a_download_that_is_needed_is_the_reason_and_not_the_crash_for_want_of_it() -> None:
+    world, wanted = running(), downloaded()
+    del world.children["Job", world.one("Job")["metadata"]["name"]]
+    world.settle(wanted)
+    world.run_job()
+    world.run_workers(ready=False, **crashed('{"reason":"ModelMissing","message":"no model"}'))
+    status = world.status(wanted)
+    assert_blocked(status, "Downloading", stalled=False)
+    assert condition(status, "WorkloadAvailable") == ("False", "ModelMissing")
 
 
 # pods
