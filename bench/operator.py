@@ -1,7 +1,7 @@
 """`make bench-operator`: what the operator adds to what the cluster and a worker take by themselves.
 
 Every figure stands beside what it is measured against, in the same run on the same machine: ratios, nothing asserted.
-Writes docs/bench/operator.json and prints the table. Run from the repository's root: `python -m bench.bench_operator`.
+Writes docs/bench/operator.json and prints the table. Run from the repository's root: `python -m bench.operator`.
 """
 
 from __future__ import annotations
