@@ -78,17 +78,17 @@ def programs_folder() -> Path:
     """The folder with all programs, built now if it is not there whole."""
     cache = cache_folder() / "programs"
     published = cache / source_key()
-    if _is_whole(published):
+    if is_whole(published):
         return published
     cache.mkdir(parents=True, exist_ok=True)
     with _lock(cache / "lock"):
-        if not _is_whole(published):  # another `up` may have built it while this one waited
+        if not is_whole(published):  # another `up` may have built it while this one waited
             _build(published)
     return published
 
 
-def _is_whole(folder: Path) -> bool:
-    """Every program listed by the manifest, which is written last, is there in its full size."""
+def is_whole(folder: Path) -> bool:
+    """Whether every program listed by the manifest, which is written last, is there in its full size."""
     try:
         sizes = json.loads((folder / "manifest.json").read_text())
         return bool(sizes) and all((folder / name).stat().st_size == size for name, size in sizes.items())
