@@ -4,6 +4,7 @@ import json
 import subprocess
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -53,6 +54,36 @@ def test_a_claim_is_made_when_a_pod_uses_it_and_is_everyones_to_write(namespace:
     assert (folder / "word").read_text() == "kept"
     namespace.kubectl("delete", "pod/writer", "pvc/data")
     eventually("the folder is removed with its claim", lambda: not folder.exists())
+
+
+def test_a_file_system_mounted_inside_is_seen_by_pods(namespace: Namespace) -> None:
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "small"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}},
+    }
+
+    def user(name: str) -> dict[str, Any]:
+        manifest = pod(name, volumeMounts=[{"name": "data", "mountPath": "/data"}])
+        manifest["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": "small"}}]
+        return manifest
+
+    namespace.apply(claim, user("first"))
+    namespace.wait("pod/first", "condition=Ready")
+    namespace.kubectl("delete", "pod", "first")
+    volume = namespace.get("pvc/small")["spec"]["volumeName"]
+    folder = namespace.get(f"pv/{volume}")["spec"]["hostPath"]["path"]
+    namespace.cluster.inside("mount", "-t", "tmpfs", "-o", "size=64k,mode=777", "tmpfs", folder)
+    try:
+        namespace.apply(user("second"))
+        namespace.wait("pod/second", "condition=Ready")
+        big = ("exec", "-i", "second", "--", "/write", "/data/big")
+        refused = namespace.kubectl(*big, stdin="x" * 200_000, check=False)
+        assert "no space left on device" in refused.stderr
+        namespace.kubectl("delete", "pod", "second")
+    finally:
+        namespace.cluster.inside("umount", "--lazy", folder)
 
 
 def test_logs_exec_and_port_forward_work_from_outside(namespace: Namespace) -> None:

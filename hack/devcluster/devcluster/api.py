@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+_TIMEOUT = 20.0  # seconds; a busy machine is slow
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
 
@@ -52,4 +53,4 @@ class Api:
     def _open(self, method: str, path: str, body: dict[str, Any] | None = None, kind: str = MERGE) -> Any:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self._server + path, data, {"Content-Type": kind}, method=method)
-        return urllib.request.urlopen(request, timeout=5, context=self._tls)
+        return urllib.request.urlopen(request, timeout=_TIMEOUT, context=self._tls)

@@ -36,6 +36,13 @@ def set_gpus(api: Api, count: int) -> None:
 
 def missing(api: Api, since: dt.datetime) -> str:
     """What the cluster still waits for before a pod can run, or nothing."""
+    try:
+        return _missing(api, since)
+    except OSError:  # a machine that is busy starting everything may be too slow to answer
+        return "an answer of the API server"
+
+
+def _missing(api: Api, since: dt.datetime) -> str:
     node = api.get(_NODE_PATH)
     if node is None:
         return "the node to register"

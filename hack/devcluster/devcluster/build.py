@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from devcluster import host
 from devcluster.paths import SOURCES, cache_folder
 from devcluster.terminal import Failure, Progress, say
 
@@ -80,6 +81,7 @@ def programs_folder() -> Path:
     published = cache / source_key()
     if is_whole(published):
         return published
+    host.require_go()
     cache.mkdir(parents=True, exist_ok=True)
     with _lock(cache / "lock"):
         if not is_whole(published):  # another `up` may have built it while this one waited

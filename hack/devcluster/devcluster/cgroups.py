@@ -22,16 +22,26 @@ def create(name: str) -> None:
     places = hierarchies()
     if not places:
         raise Failure("no cgroup hierarchy is mounted under /sys/fs/cgroup; the kubelet cannot limit pods without one")
-    for place, unified in places.items():
-        group = place / name
-        group.mkdir(exist_ok=True)
-        if unified:
-            controllers = (place / "cgroup.controllers").read_text().split()
-            for parent in (place, group):
-                (parent / "cgroup.subtree_control").write_text(" ".join(f"+{each}" for each in controllers))
-        for inherited in ("cpuset.cpus", "cpuset.mems"):  # version 1 starts empty, and then holds no process
-            if not unified and (place / inherited).exists():
-                (group / inherited).write_text((place / inherited).read_text())
+    try:
+        for place, unified in places.items():
+            _create(place / name, unified=unified)
+    except OSError as error:
+        raise Failure(
+            f"cannot make a cgroup here ({error}); use a machine where root may, or another cluster"
+        ) from error
+
+
+def _create(group: Path, *, unified: bool) -> None:
+    hierarchy = group.parent
+    group.mkdir(exist_ok=True)
+    if unified:
+        controllers = (hierarchy / "cgroup.controllers").read_text().split()
+        for parent in (hierarchy, group):
+            (parent / "cgroup.subtree_control").write_text(" ".join(f"+{each}" for each in controllers))
+        return
+    for inherited in ("cpuset.cpus", "cpuset.mems"):  # they start empty, and then no process may enter
+        if (hierarchy / inherited).exists():
+            (group / inherited).write_text((hierarchy / inherited).read_text())
 
 
 def remove(name: str, seconds: float = 20.0) -> None:

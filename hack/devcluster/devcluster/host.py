@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from devcluster.paths import SOURCES
 from devcluster.terminal import Failure, say
@@ -56,6 +57,13 @@ def require_go() -> None:
     version = subprocess.run(["go", "list", "-m"], cwd=module, capture_output=True, text=True, check=False)
     if version.returncode:
         raise Failure(f"this Go cannot build Kubernetes: {version.stderr.strip()}")
+
+
+def give_to_caller(path: Path) -> None:
+    """Let the person behind sudo have what they need themselves: root made it in their cache folder."""
+    user, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
+    if user and group and path.exists():
+        os.chown(path, int(user), int(group))
 
 
 def _missing_packages() -> list[str]:

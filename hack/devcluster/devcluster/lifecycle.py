@@ -15,7 +15,7 @@ from typing import Any
 
 from devcluster import bootstrap, build, cgroups, config, host, namespaces, processes
 from devcluster.api import Api
-from devcluster.paths import SOURCES, State
+from devcluster.paths import SOURCES, State, cache_folder
 from devcluster.terminal import Failure, Progress, say
 
 _START_SECONDS = 300.0
@@ -29,7 +29,8 @@ def up(state: State, gpus: int | None) -> None:
     with _lock(state):
         running, report = processes.find(state), read_report(state)
         if running and running.first and report.get("phase") == "ready" and not report.get("ended"):
-            say("already up")
+            renew = "" if report.get("programs") == str(programs) else ", of other sources: renew it by `down` and `up`"
+            say(f"already up{renew}")
             if gpus is not None:
                 bootstrap.set_gpus(Api(report["port"], state.pki), gpus)
             return
@@ -105,6 +106,7 @@ def _start(state: State, programs: Path, gpus: int) -> None:
         port = listener.getsockname()[1]
         state.port_file.write_text(str(port))
         config.write_all(state, port)
+        host.give_to_caller(state.kubeconfig)
         cgroups.create(state.cgroup)
         command = [sys.executable, str(SOURCES), *processes.supervise_arguments(state), "--programs", str(programs),
                    "--port", str(port), "--listener", str(listener.fileno()), "--gpus", str(gpus)]  # fmt: skip
@@ -153,6 +155,7 @@ def _listener(state: State) -> socket.socket:
 @contextmanager
 def _lock(state: State) -> Iterator[None]:
     state.root.mkdir(parents=True, exist_ok=True)
+    host.give_to_caller(cache_folder())
     with state.lock.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -64,7 +64,7 @@ class Supervisor:
                     self._report("ready")
         except _Stopped:
             self._report("stopping")
-        except Failure as failure:
+        except (Failure, OSError) as failure:  # the API's errors are OSErrors
             self._report("failed", str(failure))
             return 1
         finally:
@@ -86,25 +86,20 @@ class Supervisor:
         self._launch(self._forwarder(), pass_fds=(self._listener,))
         apiserver = parts.apiserver(state, programs, self._port)
         self._launch(apiserver)
-        self._wait("containerd", CONTAINERD_SOCKET.exists)
+        self._wait(lambda: "" if CONTAINERD_SOCKET.exists() else "containerd")
         pauseimage.load(programs)
         api = Api(self._port, state.pki)
-        self._wait("the API server", api.is_ready)
+        self._wait(lambda: "" if api.is_ready() else "the API server")
         for part in (parts.controller_manager, parts.scheduler, parts.kubelet, parts.proxy, parts.dns):
             self._launch(part(state, programs))
         bootstrap.create_objects(api)
         self._launch(parts.provisioner(state, programs))
-        self._wait_for_cluster(api, started)
+        self._wait(lambda: bootstrap.missing(api, started))
+        checked = [part(state, programs) for part in (parts.dns, parts.proxy, parts.kubelet)]
+        self._wait(lambda: next((part.name for part in checked if not _answers(part.health)), ""))
         if self._gpus:
             bootstrap.set_gpus(api, self._gpus)
         self._report("ready")
-
-    def _wait_for_cluster(self, api: Api, started: dt.datetime) -> None:
-        while waiting_for := bootstrap.missing(api, started):
-            self._wait(waiting_for, lambda last=waiting_for: bootstrap.missing(api, started) != last)  # type: ignore[misc]
-        for part in (parts.dns, parts.proxy, parts.kubelet):
-            described = part(self._state, self._programs)
-            self._wait(described.name, lambda url=described.health: _answers(url))  # type: ignore[misc]
 
     def _forwarder(self) -> Part:
         command = [
@@ -131,10 +126,14 @@ class Supervisor:
                 start_new_session=True,
             )
 
-    def _wait(self, what: str, is_done: Callable[[], bool]) -> None:
-        self._report(f"waiting for {what}")
+    def _wait(self, missing: Callable[[], str]) -> None:
+        """Wait until nothing is missing, and report what is; a part that ends meanwhile is the end of it."""
         deadline = time.monotonic() + _START_SECONDS
-        while not is_done():
+        reported = ""
+        while what := missing():
+            if what != reported:
+                self._report(f"waiting for {what}")
+                reported = what
             for name in self._note_exits():
                 raise Failure(f"{name} ended with exit code {self._exits[name]}: {_last_line(self._state.log(name))}")
             if time.monotonic() > deadline:
