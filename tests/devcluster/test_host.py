@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from devcluster.terminal import Failure
 
 from devcluster import host
-from devcluster.terminal import Failure
 
 
 def test_without_root_it_says_so_and_names_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,10 +55,12 @@ def test_an_image_of_buildahs_is_found_by_name_and_only_new_layers_are_copied(
     (tmp_path / "pause").chmod(0o755)
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY pause /\nCOPY text /\nENTRYPOINT ['/pause']\n")
 
+    built = []
+
     def build(text: str) -> str:
         (tmp_path / "text").write_text(text)
         command = ["buildah", "bud", "--quiet", "--layers", "--tag", name, str(tmp_path)]
-        subprocess.run(command, check=True, capture_output=True)
+        built.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
         layers = ["buildah", "inspect", "--type", "image", "--format", "{{index .OCIv1.RootFS.DiffIDs 0}}", name]
         return subprocess.run(layers, check=True, capture_output=True, text=True).stdout.strip()
 
@@ -76,7 +78,7 @@ def test_an_image_of_buildahs_is_found_by_name_and_only_new_layers_are_copied(
         namespace.apply(pod("runner", "/pause", image=name))
         namespace.wait("pod/runner", "condition=Ready")
     finally:
-        subprocess.run(["buildah", "rmi", "--force", name], check=True, capture_output=True)
+        subprocess.run(["buildah", "rmi", "--force", *reversed(built)], check=True, capture_output=True)
 
 
 def test_what_is_no_image_is_said_in_a_line(cluster: Devcluster, tmp_path: Path) -> None:
