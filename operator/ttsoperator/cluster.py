@@ -111,6 +111,8 @@ class Cluster:
 
     def __init__(self, configuration: client.Configuration, count: Callable[[str, int], None] | None = None) -> None:
         configuration.connection_pool_maxsize = POOL_CONNECTIONS
+        # Reading ~/.netrc and the proxy variables takes two threads for each request; a kubeconfig's proxy-url works.
+        configuration.client_session_kwargs = {"trust_env": False}
         self.configuration = configuration
         self._client = client.ApiClient(configuration)
         self._count = count or (lambda _verb, _code: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -40,8 +41,7 @@ class Reporter:
         if status == previous:
             return False
         mark = hashlib.sha256(json.dumps(previous, sort_keys=True).encode()).hexdigest()[:16]
-        for event in transitions(previous, status):
-            await self._record(body, event, mark, now)
+        await asyncio.gather(*(self._record(body, event, mark, now) for event in transitions(previous, status)))
         meta = body["metadata"]
         target = service_ref(meta["namespace"], meta["name"], meta["uid"])
         patch = {

@@ -33,7 +33,7 @@ class Settings(BaseSettings):
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    workers: int = Field(8, ge=1, le=64)
+    workers: int = Field(16, ge=1, le=64)
     """Passes at once, each for another TTSService. More only helps while the API server has idle cores."""
 
     metrics_port: int = Field(9090, ge=1, le=65535)
