@@ -16,8 +16,9 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from . import frontproxy, handlers
+from .access import NoCluster, load_configuration
 from .cache import Cache, Key
-from .cluster import ApiError, Cluster, NoCluster, load_configuration
+from .cluster import ApiError, Cluster
 from .custommetrics import CustomMetrics
 from .frontproxy import AggregatedServer
 from .leader import LeaderElection

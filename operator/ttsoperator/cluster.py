@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import aiohttp
-from kubernetes.aio import client, config
+from kubernetes.aio import client
 
 from .live import Ref, ref
 from .names import API_VERSION, HANDOVER_MANAGER, KIND, MANAGER, PLURAL
@@ -73,10 +73,6 @@ class Refused(ApiError):
 
 class Unavailable(ApiError):
     """No answer, overload or a server's failure, after several tries: later it may work."""
-
-
-class NoCluster(Exception):
-    """There is nothing to connect to; the message says what to do."""
 
 
 class Children(Protocol):
@@ -271,22 +267,6 @@ def path(target: Ref, *, collection: bool = False) -> str:
 def service_ref(namespace: str, name: str, uid: str | None = None) -> Ref:
     """Return the reference of a TTSService."""
     return Ref(API_VERSION, KIND, namespace, name, uid)
-
-
-async def load_configuration() -> client.Configuration:
-    """Return the pod's own credentials, else the kubeconfig's (KUBECONFIG or ~/.kube/config); raises NoCluster."""
-    configuration = client.Configuration()
-    try:
-        config.load_incluster_config(client_configuration=configuration)
-    except config.ConfigException:
-        try:
-            await config.load_kube_config(client_configuration=configuration)
-        except (config.ConfigException, OSError) as error:
-            where = config.KUBE_CONFIG_DEFAULT_LOCATION
-            raise NoCluster(
-                f"no cluster to work on: not in a pod, and the kubeconfig {where} is unusable ({error}); set KUBECONFIG"
-            ) from error
-    return configuration
 
 
 def _error(status: int, content: bytes, retry_after: str | None) -> ApiError:
