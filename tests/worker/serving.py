@@ -21,7 +21,7 @@ from ttsworker.server import listen, serve
 from ttsworker.settings import Settings
 from ttsworker.worker import Worker
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 200.0
 """After which a test gives up waiting; no test needs to be this slow."""
 
 
@@ -37,7 +37,7 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(engine: Engine, **settings: Any) -> AsyncIterator[Served]:
+async def serving(engine: Engine, *, wait: bool = True, **settings: Any) -> AsyncIterator[Served]:
     """Serve this engine and wait until it is ready."""
     worker = Worker(Settings(**{"termination_log": Path("/nowhere"), **settings}), make_engine=lambda _: engine)
     listener = listen("127.0.0.1", 0)
@@ -49,7 +49,8 @@ async def serving(engine: Engine, **settings: Any) -> AsyncIterator[Served]:
         base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS, limits=limits
     ) as client:
         try:
-            await until(lambda: worker.admission.state != "starting" or ended.done())
+            if wait:
+                await until(lambda: worker.admission.state != "starting" or ended.done())
             yield Served(worker, client, stop, ended, port)
         finally:
             stop.set()

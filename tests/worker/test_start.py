@@ -121,7 +121,7 @@ def test_a_port_in_use_is_told(tmp_path: Path) -> None:
 
 def test_wrong_settings_are_told() -> None:
     with worker_process({"TTSWORKER_THREAD": "2"}) as worker:
-        assert worker.process.wait(60) == 2
+        assert worker.process.wait(200) == 2
     assert [line["message"] for line in worker.lines] == [
         next(line["message"] for line in worker.lines if "TTSWORKER_THREAD is not a setting" in line["message"])
     ]
@@ -136,7 +136,7 @@ def start_and_fail(tmp_path: Path, environment: dict[str, str]) -> WorkerProcess
     log = tmp_path / "termination-log"
     log.touch()
     with worker_process({"TTSWORKER_TERMINATION_LOG": str(log), **environment}) as worker:
-        worker.process.wait(60)
+        worker.process.wait(200)
     return worker
 
 

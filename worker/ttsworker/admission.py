@@ -3,6 +3,7 @@
 import asyncio
 import math
 import time
+from collections.abc import Callable
 from typing import Literal
 
 from ttsworker.errors import ApiError
@@ -16,9 +17,9 @@ _SMOOTHING = 0.2
 
 
 class Admission:
-    """Counts the accepted requests and refuses what would be too many."""
+    """Counts the accepted requests and refuses what would be too many; `refused` is told why."""
 
-    def __init__(self, *, max_concurrency: int, max_queue_length: int) -> None:
+    def __init__(self, *, max_concurrency: int, max_queue_length: int, refused: Callable[[str], None]) -> None:
         self.state: State = "starting"
         self.accepted = 0
         self._max_accepted = max_concurrency + max_queue_length
@@ -26,20 +27,21 @@ class Admission:
         self._max_concurrency = max_concurrency
         self._seconds_each = 1.0  # how long a request takes, smoothed
         self._changed = asyncio.Event()
+        self._refused = refused
 
     def check_open(self) -> None:
         """Raise ApiError 503 with Retry-After while the worker is not open."""
         if self.state == "starting":
-            raise _refuse(503, "starting", "the model is still being loaded: try again later", 2)
+            raise self._refuse(503, "starting", "the model is still being loaded: try again later", 2)
         if self.state == "draining":
-            raise _refuse(503, "draining", "this worker is shutting down: try again, another one will answer", 1)
+            raise self._refuse(503, "draining", "this worker is shutting down: try again, another one will answer", 1)
 
     def enter(self, waiting: int) -> "Ticket":
         """Accept one more request while `waiting` others wait; raises ApiError 429 or 503 with Retry-After."""
         self.check_open()
         if self.accepted >= self._max_accepted or (waiting > 0 and waiting >= self._max_waiting):
             message = f"{self.accepted} requests are being answered, and no more can wait: try again later"
-            raise _refuse(429, "queue_full", message, self.retry_after())
+            raise self._refuse(429, "queue_full", message, self.retry_after())
         self.accepted += 1
         return Ticket(self)
 
@@ -60,6 +62,10 @@ class Admission:
             self._changed.clear()
             await self._changed.wait()
 
+    def _refuse(self, status: int, code: str, message: str, seconds: int) -> ApiError:
+        self._refused(code)
+        return ApiError(status, code, message, headers={"Retry-After": str(seconds)})
+
 
 class Ticket:
     """The place of one accepted request; give it back once the request is answered."""
@@ -73,7 +79,3 @@ class Ticket:
         if self._admission:
             self._admission.leave(time.monotonic() - self._entered)
             self._admission = None
-
-
-def _refuse(status: int, code: str, message: str, seconds: int) -> ApiError:
-    return ApiError(status, code, message, headers={"Retry-After": str(seconds)})

@@ -1,5 +1,6 @@
 """The worker's settings: a JSON file (the ConfigMap), each overridden by TTSWORKER_<NAME> in the environment."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
-    JsonConfigSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
@@ -33,7 +34,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
     )
-    config_file: ClassVar[Path | None] = None
+    file_values: ClassVar[dict[str, Any]] = {}
 
     engine: str = Field("hibari", description="An engine by its entry point's name: hibari or coqui.")
     model_dir: Path | None = Field(None, description="A published model; without one the engine's embedded voice.")
@@ -68,7 +69,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments win over the environment, which wins over the file."""
-        return init_settings, env_settings, JsonConfigSettingsSource(settings_cls, json_file=cls.config_file)
+        return init_settings, env_settings, InitSettingsSource(settings_cls, cls.file_values)
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -78,20 +79,30 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         message = f"{unknown[0]} is not a setting; known are {', '.join(sorted(known))}"
         raise InvalidSettings(message)
     path = Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None
-    if path and not path.is_file():
-        message = f"{CONFIG_VARIABLE} names {path}, which is not a file"
-        raise InvalidSettings(message)
+    values = _read(path) if path else {}
 
     class FromFile(Settings):
-        config_file = path
+        file_values = values
 
     try:
         return FromFile()
     except ValidationError as error:
         raise InvalidSettings(_first_problem(error, path)) from error
-    except ValueError as error:  # the file is not JSON, or not an object
-        message = f"{path} is not a JSON object: {error}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_bytes())
+    except OSError as error:
+        message = f"{CONFIG_VARIABLE} names {path}, which cannot be read: {error.strerror}"
         raise InvalidSettings(message) from error
+    except ValueError as error:
+        message = f"{path} is not JSON: {error}"
+        raise InvalidSettings(message) from error
+    if not isinstance(values, dict):
+        message = f"{path} is not a JSON object but a {type(values).__name__}"
+        raise InvalidSettings(message)
+    return values
 
 
 def _first_problem(error: ValidationError, path: Path | None) -> str:

@@ -36,7 +36,11 @@ class Worker:
         self.settings = settings
         self.gpu = GpuMonitor()
         self.metrics = Metrics(read_gpu=self.gpu.read, max_concurrency=settings.max_concurrency)
-        self.admission = Admission(max_concurrency=settings.max_concurrency, max_queue_length=settings.max_queue_length)
+        self.admission = Admission(
+            refused=lambda reason: self.metrics.rejected.labels(reason).inc(),
+            max_concurrency=settings.max_concurrency,
+            max_queue_length=settings.max_queue_length,
+        )
         self.loaded = False
         self._make_engine = make_engine
         self._loader = CallThread("loader")

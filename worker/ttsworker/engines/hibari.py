@@ -3,6 +3,7 @@
 The library would download a voice that is not there, so it is always given the file of one that is.
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,10 @@ from hibari.voices import DEFAULT, VOICES, voice_path
 
 from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable
 from ttsworker.requests import Utterance, Voice
+
+# Since 1.29 ONNX Runtime reports to its maker and keeps an id of the machine under HOME, unless this is set before its
+# import (`Hibari` imports it). A program that speaks other people's texts calls nobody.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 LONGEST_NUMBER = 36
 """Digits: the library has number words up to decillions and fails beyond."""

@@ -1,0 +1,104 @@
+"""What Prometheus, the operator and the HPA read."""
+
+import asyncio
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.worker.artificial import ArtificialEngine
+from tests.worker.serving import WorkerProcess, serving, until
+from ttsworker.gpu import GpuFigures
+from ttsworker.metrics import Metrics
+
+SPEECH = "/v1/audio/speech"
+
+NAMES = {
+    "tts_requests_total", "tts_request_duration_seconds", "tts_requests_in_flight", "tts_queue_depth",
+    "tts_queue_wait_seconds", "tts_backlog_audio_seconds", "tts_batch_size", "tts_time_to_first_audio_seconds",
+    "tts_audio_seconds_total", "tts_real_time_factor", "tts_rejected_total", "tts_model_ready", "tts_load_ratio",
+    "tts_request_latency_seconds", "tts_active_requests", "tts_audio_duration_seconds",
+    "tts_warmup_real_time_factor", "tts_warmup_first_audio_seconds", "tts_voice_info",
+}  # fmt: skip
+
+
+def scrape(worker: WorkerProcess) -> dict[str, float]:
+    """Return every sample by its name, with its labels as they are written."""
+    families = text_string_to_metric_families(httpx.get(worker.metrics_url, timeout=60).text)
+    samples = [sample for family in families for sample in family.samples]
+    return {f"{sample.name}{sample.labels or ''}": sample.value for sample in samples}
+
+
+def test_the_names_and_values(hibari: WorkerProcess, api: httpx.Client) -> None:
+    before = scrape(hibari)
+    audio = api.post(SPEECH, json={"input": "One sentence. And another one."})
+    api.post(SPEECH, json={"input": ""})
+    after = scrape(hibari)
+    families = {
+        name.split("{", maxsplit=1)[0].removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
+        for name in after
+    }
+    assert NAMES - families == {"tts_rejected_total"}  # has a label, and nothing was rejected yet
+
+    def grown(name: str) -> float:
+        return after[name] - before.get(name, 0.0)
+
+    seconds = (len(audio.content) - 44) / 48_000
+    assert grown("tts_requests_total{'model': 'hibari', 'status': '200'}") == 1
+    assert grown("tts_requests_total{'model': 'hibari', 'status': '400'}") == 1
+    assert abs(grown("tts_audio_duration_seconds_sum") - seconds) < 1e-6
+    assert grown("tts_audio_seconds_total") >= seconds - 1e-6  # a test synthesis may have come between
+    for name in ("tts_time_to_first_audio_seconds", "tts_queue_wait_seconds"):
+        assert grown(f"{name}_count") == 1
+    for name in ("tts_request_duration_seconds", "tts_request_latency_seconds"):
+        assert grown(f"{name}_count") == 2
+    assert grown("tts_batch_size_count") >= 2
+    assert (after["tts_queue_depth"], after["tts_requests_in_flight"], after["tts_load_ratio"]) == (0, 0, 0)
+    assert after["tts_model_ready{'model': 'hibari'}"] == 1
+    assert after["tts_voice_info{'language': 'en-US', 'voice': 'heart'}"] == 1
+    assert 0 < after["tts_warmup_real_time_factor"] < 1
+    assert after["tts_warmup_first_audio_seconds"] > 0
+    assert not any(name.startswith("tts_gpu") for name in after)
+
+
+async def test_load_is_told_while_it_lasts() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, max_concurrency=2, max_queue_length=3) as served:
+        value = served.worker.metrics.registry.get_sample_value
+        engine.gate.clear()
+        requests = [asyncio.create_task(served.client.post(SPEECH, json={"input": "a" * 150})) for _ in range(5)]
+        await until(lambda: served.worker.admission.accepted == 5 and len(engine.begun) == 1)
+        assert (await served.client.post(SPEECH, json={"input": "a"})).status_code == 429
+        assert value("tts_queue_depth") == 3
+        assert value("tts_requests_in_flight") == value("tts_active_requests") == 2
+        assert value("tts_load_ratio") == 1.0
+        assert value("tts_backlog_audio_seconds") == 4 * 150 / 15
+        assert value("tts_rejected_total", {"reason": "queue_full"}) == 1
+        engine.gate.set()
+        await asyncio.gather(*requests)
+        assert value("tts_queue_depth") == value("tts_requests_in_flight") == value("tts_backlog_audio_seconds") == 0
+        served.stop.set()
+        await served.ended
+        assert value("tts_model_ready", {"model": "artificial"}) == 0
+
+
+async def test_no_label_has_a_clients_words_in_it() -> None:
+    async with serving(ArtificialEngine()) as served:
+        for number in range(20):
+            await served.client.get(f"/nowhere/{number}")
+            await served.client.post(
+                SPEECH, json={"input": f"Text {number}.", "voice": f"v{number}", "model": f"m{number}"}
+            )
+        labels = {
+            tuple(sample.labels.items())
+            for family in served.worker.metrics.registry.collect()
+            for sample in family.samples
+            if sample.name == "tts_requests_total"
+        }
+        assert labels == {(("model", "artificial"), ("status", "404"))}
+
+
+def test_the_gpus_figures() -> None:
+    figures = GpuFigures(count=1, name="T4", driver_version="535", utilization=0.25, memory_used=3, memory_total=4)
+    value = Metrics(read_gpu=lambda: figures, max_concurrency=1).registry.get_sample_value
+    assert value("tts_gpu_utilization_ratio") == 0.25
+    assert value("tts_gpu_memory_used_ratio") == 0.75

@@ -1,0 +1,92 @@
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from ttsworker.settings import InvalidSettings, Settings, load_settings
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "worker.json"
+    monkeypatch.setenv("TTSWORKER_CONFIG", str(path))
+    return path
+
+
+def test_the_defaults_need_nothing() -> None:
+    settings = load_settings({})
+    assert (settings.engine, settings.model_dir, settings.port, settings.metrics_port) == ("hibari", None, 5002, 9090)
+    assert (settings.max_concurrency, settings.max_queue_length, settings.max_text_length) == (8, 64, 4096)
+
+
+def test_the_environment_wins_over_the_file(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config.write_text('{"max_concurrency": 3, "max_queue_length": 5, "model_dir": null, "text_logging": "None"}')
+    monkeypatch.setenv("TTSWORKER_MAX_CONCURRENCY", "2")
+    settings = load_settings(os.environ)
+    assert (settings.max_concurrency, settings.max_queue_length, settings.text_logging) == (2, 5, "None")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"max_concurency": 3}', "max_concurency is not a setting .* known are .*max_concurrency"),
+        ('{"max_concurrency": 0}', "max_concurrency .* is 0: .* greater than or equal to 1"),
+        ('{"precision": "Int4"}', "precision .* is 'Int4': Input should be 'Auto'"),
+        ('{"port": "http"}', "port .* is 'http': Input should be a valid integer"),
+        ("{", "worker.json is not JSON: Expecting"),
+        ("[]", "worker.json is not a JSON object but a list"),
+        ("", "worker.json is not JSON: Expecting"),
+    ],
+)
+def test_a_wrong_file_is_told_in_one_line(config: Path, content: str, message: str) -> None:
+    config.write_text(content)
+    with pytest.raises(InvalidSettings, match=message) as error:
+        load_settings(os.environ)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_is_told(config: Path) -> None:
+    with pytest.raises(InvalidSettings, match=re.escape(f"names {config}, which cannot be read: No such file")):
+        load_settings(os.environ)
+
+
+def test_a_misspelt_variable_is_told() -> None:
+    with pytest.raises(InvalidSettings, match=r"TTSWORKER_THREAD is not a setting; known are .*TTSWORKER_THREADS"):
+        load_settings({"TTSWORKER_THREAD": "2"})
+
+
+def test_a_wrong_variable_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTSWORKER_PORT", "tcp://10.0.0.1:5002")
+    with pytest.raises(InvalidSettings, match=r"port \(from TTSWORKER_PORT\) is 'tcp://10"):
+        load_settings(os.environ)
+
+
+def test_every_setting_is_documented() -> None:
+    documented = Path("docs/worker.md").read_text()
+    assert [name for name in Settings.model_fields if f"| `{name}` |" not in documented] == []
+
+
+def test_what_the_operator_writes_is_accepted(config: Path) -> None:
+    config.write_text(
+        json.dumps(
+            {
+                "model_name": "english",
+                "model_dir": "/models/m-0123456789abcdef",
+                "engine": "coqui",
+                "precision": "Auto",
+                "max_concurrency": 8,
+                "max_queue_length": 64,
+                "max_text_length": 4096,
+                "request_timeout_seconds": 60,
+                "drain_timeout_seconds": 30,
+                "text_logging": "Masked",
+                "threads": 0,
+                "host": "0.0.0.0",
+                "port": 5002,
+                "metrics_port": 9090,
+            }
+        )
+    )
+    assert load_settings(os.environ).model_dir == Path("/models/m-0123456789abcdef")
