@@ -29,7 +29,7 @@ from .resources import Defaults
 from .scrape import Scraper
 from .settings import Settings
 from .syncing import Forbidden, Syncer, wait_for_crd
-from .watching import watch
+from .watching import WatchFailed, watch
 from .workqueue import WorkQueue
 
 log = logging.getLogger("ttsoperator")
@@ -161,16 +161,25 @@ def main() -> None:
     if settings.log_level != "DEBUG":
         logging.getLogger("kopf").setLevel(logging.WARNING)
         logging.getLogger("kubernetes").setLevel(logging.ERROR)
+        logging.getLogger().handlers[0].addFilter(_in_one_line)
     try:
         with suppress(asyncio.CancelledError):
             asyncio.run(run(settings))
-    except (NoCluster, Forbidden, ApiError, OSError) as error:
+    except (NoCluster, Forbidden, WatchFailed, ApiError, OSError) as error:
+        log.debug("ending", exc_info=error)
         sys.exit(f"ttsoperator: {error}")
 
 
 def _on_signals(stop: asyncio.Event) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Leave kopf's tracebacks out: what it could not do is in its message, and not a fault of this program."""
+    if record.name.startswith("kopf"):
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _help() -> str:

@@ -66,16 +66,15 @@ class LeaderElection:
 
         Cancelled, it first ends `lead` and then releases the Lease, so that another replica takes over within 2 s.
         """
-        while True:
-            while not await self._try():  # noqa: ASYNC110 - the Event to wait for would be the API server's
-                await asyncio.sleep(RETRY_SECONDS)
-            log.info("leading as %s", self.identity)
-            try:
+        try:
+            while True:
+                while not await self._try():  # noqa: ASYNC110 - the Event to wait for would be the API server's
+                    await asyncio.sleep(RETRY_SECONDS)
+                log.info("leading as %s", self.identity)
                 await self._lead(lead)
-            finally:
-                self._renewed = float("-inf")
-                await self._release()
-            log.warning("lost the Lease %s, following", self._ref.name)
+                log.warning("lost the Lease %s, following", self._ref.name)
+        finally:
+            await self._release()
 
     async def _lead(self, lead: Callable[[], Awaitable[None]]) -> None:
         task = asyncio.ensure_future(lead())
@@ -86,6 +85,7 @@ class LeaderElection:
         finally:
             task.cancel()
             await asyncio.wait([task])
+            self._renewed = float("-inf")
         if not task.cancelled():
             task.result()
 
@@ -159,15 +159,17 @@ class LeaderElection:
         return self._clock() - self._seen[1] >= term
 
     async def _release(self) -> None:
-        lease = self._lease
-        if lease is None or (lease.get("spec") or {}).get("holderIdentity") != self.identity:
-            return
-        spec = {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _micro_time()}
-        with suppress(ApiError, TimeoutError):  # a Lease that cannot be released runs out by itself
+        """Let go of the Lease if it is ours; one that cannot be released runs out by itself."""
+        self._renewed = float("-inf")
+        with suppress(ApiError, TimeoutError):
             async with asyncio.timeout(RELEASE_SECONDS):
-                await self._put({**lease, "spec": spec})
-                log.info("released the Lease %s", self._ref.name)
-        self._lease = None
+                # Read anew: the answer to our last write may not have been waited for.
+                lease = await self._api.request("GET", path(self._ref))
+                spec: dict[str, Any] = lease.get("spec") or {}
+                if spec.get("holderIdentity") == self.identity:
+                    free = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _micro_time()}
+                    await self._api.request("PUT", path(self._ref), {**lease, "spec": {**spec, **free}})
+                    log.info("released the Lease %s", self._ref.name)
 
 
 def _micro_time() -> str:

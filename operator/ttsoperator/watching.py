@@ -12,13 +12,20 @@ from .handlers import WATCHED
 from .names import CHILD_SELECTOR, KIND
 
 
+class WatchFailed(Exception):
+    """kopf gave up; a new process finds out why, and waits if it is the CRD."""
+
+
 async def watch(
     registry: kopf.OperatorRegistry,
     configuration: client.Configuration,
     namespaces: tuple[str, ...],
     started: Callable[[], None],
 ) -> None:
-    """Watch until cancelled; calls `started` once kopf has taken over the process's signals, to take them back."""
+    """Watch until cancelled; raises WatchFailed.
+
+    Calls `started` once kopf has taken over the process's signals, to take them back.
+    """
 
     async def login(**_: object) -> kopf.ConnectionInfo:
         return await credentials(configuration)
@@ -29,7 +36,10 @@ async def watch(
         registry=registry, settings=settings(), clusterwide=not namespaces, namespaces=namespaces, standalone=True
     )
     started()
-    await kopf.run_tasks(tasks, ignored=own)
+    try:
+        await kopf.run_tasks(tasks, ignored=own)
+    except Exception as error:  # kopf's own errors have no public types; the cause goes along
+        raise WatchFailed(f"a watch ended for good: {error} (was the CRD or a right taken away?)") from error
 
 
 def settings() -> kopf.OperatorSettings:

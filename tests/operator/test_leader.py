@@ -23,6 +23,7 @@ class Leases:
         self._versions = itertools.count(2)
         self.outage: set[str] = set()
         self.hang: set[str] = set()
+        self.answer_seconds = 0.0
 
     def as_seen_by(self, caller: str) -> "Door":
         return Door(self, caller)
@@ -57,7 +58,7 @@ class Door:
             if there is not None:
                 raise Conflict(409, "exists")
             assert isinstance(body, dict)
-            return self._leases.put(body)
+            return await self._write(body)
         if there is None:
             raise NotFound(404, "no lease")
         if method == "GET":
@@ -66,7 +67,12 @@ class Door:
         assert isinstance(body, dict)
         if body["metadata"]["resourceVersion"] != there["metadata"]["resourceVersion"]:
             raise Conflict(409, "newer")
-        return self._leases.put(body)
+        return await self._write(body)
+
+    async def _write(self, body: Manifest) -> Manifest:
+        written = self._leases.put(body)
+        await asyncio.sleep(self._leases.answer_seconds)
+        return written
 
 
 class Replica:
@@ -133,6 +139,22 @@ def test_a_leader_that_is_asked_to_stop_hands_over_at_once() -> None:
         return second.terms[0][0] - stopped
 
     assert run(story()) <= RETRY_SECONDS + 0.1
+
+
+@pytest.mark.parametrize("lease", [None, empty_lease()], ids=["created", "taken"])
+def test_a_lease_whose_answer_was_not_waited_for_is_released_too(lease: Manifest | None) -> None:
+    async def story() -> None:
+        leases = Leases(lease)
+        leases.answer_seconds = 1.0
+        replica = Replica(leases, "a")
+        await asyncio.sleep(0.5)
+        assert leases.lease is not None
+        assert leases.lease["spec"]["holderIdentity"] == replica.election.identity
+        await replica.stop()
+        assert replica.terms == []
+        assert leases.lease["spec"]["holderIdentity"] == ""
+
+    run(story())
 
 
 def test_a_killed_leader_is_followed_when_its_lease_has_run_out_and_not_before() -> None:
