@@ -14,7 +14,13 @@ from common import SYSTEM_CERTIFICATES, apt_install, environment, output, run, s
 
 RELEASE = "bookworm"
 PULLED_BASE = f"debian:{RELEASE}-slim"
-MADE_BASE = f"localhost/tts-base:{RELEASE}"
+MADE_BASE = f"localhost/tts-base:{RELEASE}-slim"
+# As in Debian's own slim images: nobody reads manuals in a container, and everything speaks English.
+SLIM = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "info", "locale", "man")]
+SLIM += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
+# What the image gets: the machine's own sources, a mirror or a password in them, are for building only.
+SOURCES = f"deb http://deb.debian.org/debian {RELEASE} main\\n"
+SOURCES += f"deb http://deb.debian.org/debian-security {RELEASE}-security main\\n"
 PULL_SECONDS = 60
 APT = Path("/etc/apt")
 
@@ -27,7 +33,7 @@ class Builder(ABC):
     """What images are built on; known after `prepare`."""
 
     def prepare(self) -> None:
-        """Find a base: the one BASE names, one that is here, one that can be pulled, or one made of Debian's packages."""
+        """Find a base: the one BASE names, one that is here, one to pull, or one made of Debian's packages."""
         if given := os.environ.get("BASE"):
             self.base = given
         elif self.has(MADE_BASE) or not (self.has(PULLED_BASE) or self._pulled()):
@@ -77,7 +83,8 @@ class Builder(ABC):
             apt_install("mmdebstrap")
         with step(f"making {MADE_BASE} (mmdebstrap)"), tempfile.TemporaryDirectory() as folder:
             archive = Path(folder, "base.tar")
-            debootstrap = ["mmdebstrap", "--quiet", "--variant=minbase", RELEASE]
+            sources = f'rm -f "$1"/etc/apt/sources.list.d/*; printf "{SOURCES}" > "$1"/etc/apt/sources.list'
+            debootstrap = ["mmdebstrap", "--quiet", "--variant=minbase", *SLIM, f"--customize-hook={sources}", RELEASE]
             run([*debootstrap, archive, *machine_apt_sources()], quiet=True)
             self.import_base(archive)
 
@@ -91,7 +98,7 @@ def machine_apt_sources() -> list[str]:
 
 
 class Docker(Builder):
-    """docker with BuildKit."""
+    """Docker with BuildKit."""
 
     name = "docker"
     labels = ".Config.Labels"
@@ -102,12 +109,15 @@ class Docker(Builder):
         return shutil.which("docker") is not None and _attempt(["docker", "info"]) is not None
 
     def inspect(self, tag: str, template: str) -> str | None:
+        """Ask the engine."""
         return _attempt(["docker", "image", "inspect", "--format", template, tag])
 
     def import_base(self, archive: Path) -> None:
+        """Import the archive as one layer."""
         run(["docker", "import", archive, MADE_BASE], quiet=True)
 
     def build(self, tag: str, dockerfile: str, arguments: dict[str, str], labels: dict[str, str]) -> None:
+        """Build with BuildKit, which keeps its own caches."""
         options = _options("--build-arg", {"BASE": self.base, **arguments}) + _options("--label", labels)
         # Engines before 23 must be asked for BuildKit.
         run(["env", "DOCKER_BUILDKIT=1", "docker", "build", "--file", dockerfile, "--tag", tag, *options, "."])
@@ -120,14 +130,17 @@ class Buildah(Builder):
     labels = ".OCIv1.Config.Labels"
 
     def prepare(self) -> None:
+        """Install buildah where it is missing, then find a base."""
         if missing := [package for package in ("buildah", "runc") if shutil.which(package) is None]:
             apt_install(*missing)
         super().prepare()
 
     def inspect(self, tag: str, template: str) -> str | None:
+        """Ask buildah's storage."""
         return _attempt(["buildah", "inspect", "--type", "image", "--format", template, tag])
 
     def import_base(self, archive: Path) -> None:
+        """Make an image of one layer of the archive."""
         container = output(["buildah", "from", "scratch"])
         try:
             run(["buildah", "add", "--quiet", container, archive, "/"], quiet=True)
@@ -137,6 +150,7 @@ class Buildah(Builder):
             run(["buildah", "rm", container], quiet=True)
 
     def build(self, tag: str, dockerfile: str, arguments: dict[str, str], labels: dict[str, str]) -> None:
+        """Build with layers that are kept, also those of the stages before the last."""
         command = ["buildah", "bud", "--layers", "--pull-never", "--network", "host", "--isolation", self._isolation()]
         command += ["--file", dockerfile, *_options("--build-arg", {"BASE": self.base, **arguments}), *self._machine()]
         # The stage before the last gets a name, so that its layers are kept for the next time and not longer.
