@@ -1,0 +1,158 @@
+"""What docs/images.md promises of every image, tried on the built ones."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.containers import Finished, Image, built_image
+
+ROOT = Path(__file__).parents[2]
+TAGS = {"operator": "localhost/tts-operator:dev", "worker": "localhost/tts-worker:dev"}
+
+# Needs the right to build and run containers, as the cluster does.
+pytestmark = pytest.mark.cluster
+
+FORBIDDEN = """
+import importlib.util, os, shutil
+programs = ["gcc", "g++", "cc", "c++", "clang", "tcc", "as", "ld", "make", "go", "rustc", "pip", "pip3", "uv", "uvx"]
+modules = ["pip", "setuptools", "ensurepip", "uv", "pytest", "mypy"]
+print(*[p for p in programs if shutil.which(p, path=os.environ["PATH"] + ":/opt/uv/bin:/usr/sbin:/sbin")])
+print(*[m for m in modules if importlib.util.find_spec(m)])
+"""
+WRITABLE = """
+import os
+open("/tmp/trial", "w").close()
+for folder in ("/", "/opt/venv", "/usr", "/etc", "/var", os.path.dirname(os.__file__)):
+    try:
+        open(os.path.join(folder, "trial"), "w").close()
+    except OSError:
+        continue
+    print(folder)
+"""
+NOT_COMPILED = """
+import importlib, sys
+importlib.import_module(sys.argv[1])
+for name, module in sorted(sys.modules.items()):
+    spec = getattr(module, "__spec__", None)
+    if spec and spec.has_location and spec.origin.endswith(".py"):
+        if not __import__("os").path.exists(spec.cached):
+            print(name)
+"""
+SNDFILE = """
+import ctypes
+library = ctypes.CDLL("libsndfile.so.1")
+library.sf_version_string.restype = ctypes.c_char_p
+print(library.sf_version_string().decode())
+"""
+
+
+def stdout_of(finished: Finished) -> str:
+    assert finished.returncode == 0, finished.stderr
+    return finished.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Image]]:
+    if os.geteuid() != 0:
+        pytest.skip("building and running images needs root")
+    subprocess.run([ROOT / "hack/images", *TAGS], check=True)
+    with (
+        built_image(TAGS["operator"], tmp_path_factory.mktemp("operator")) as operator,
+        built_image(TAGS["worker"], tmp_path_factory.mktemp("worker")) as worker,
+    ):
+        yield {"operator": operator, "worker": worker}
+
+
+@pytest.fixture(params=TAGS)
+def image(request: pytest.FixtureRequest, images: dict[str, Image]) -> Image:
+    return images[request.param]
+
+
+@pytest.fixture
+def worker(images: dict[str, Image]) -> Image:
+    return images["worker"]
+
+
+def test_it_runs_as_a_numbered_user_that_is_not_root(image: Image) -> None:
+    assert image.config["User"] == "65532:65532"
+    assert stdout_of(image.run("id", "-u")) == "65532"
+    # Libraries ask for the user's name and home; both are there.
+    assert (
+        stdout_of(image.run("python", "-c", "import getpass, pathlib; print(getpass.getuser(), pathlib.Path.home())"))
+        == "tts /tmp"
+    )
+
+
+def test_only_tmp_can_be_written(image: Image) -> None:
+    assert stdout_of(image.run("python", "-c", WRITABLE)) == ""
+
+
+def test_nothing_in_it_compiles_or_installs(image: Image) -> None:
+    assert stdout_of(image.run("python", "-c", FORBIDDEN)) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "modules"),
+    [("operator", ["ttsoperator"]), ("worker", ["ttsworker", "ttsworker.fetch"])],
+)
+def test_its_programs_answer_help(images: dict[str, Image], name: str, modules: list[str]) -> None:
+    assert images[name].config["Entrypoint"] == ["python", "-m", modules[0]]
+    for module in modules:
+        assert "usage" in stdout_of(images[name].run("python", "-m", module, "--help")).lower()
+
+
+@pytest.mark.parametrize(("name", "module"), [("operator", "ttsoperator.handlers"), ("worker", "ttsworker.app")])
+def test_a_start_compiles_nothing(images: dict[str, Image], name: str, module: str) -> None:
+    assert stdout_of(images[name].run("python", "-c", NOT_COMPILED, module)) == ""
+
+
+def test_each_has_its_own_package_only(images: dict[str, Image]) -> None:
+    for name, other in (("operator", "ttsworker"), ("worker", "ttsoperator")):
+        found = images[name].run("python", "-c", f"import {other}")
+        assert "No module named" in found.stderr
+
+
+def test_labels_name_title_version_and_licences(images: dict[str, Image]) -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    for name, image in images.items():
+        labels = image.config["Labels"]
+        assert labels["org.opencontainers.image.title"] == f"tts-{name}"
+        assert labels["org.opencontainers.image.version"] == version
+        assert labels["org.opencontainers.image.licenses"].startswith("Apache-2.0")
+        assert "GPL-3.0-or-later" in stdout_of(image.run("cat", "/usr/share/doc/tts-operator/THIRD_PARTY.md"))
+    assert "GPL-3.0-or-later" in images["worker"].config["Labels"]["org.opencontainers.image.licenses"]
+
+
+def test_the_building_machine_leaves_no_trace(image: Image) -> None:
+    names = {variable.split("=", 1)[0] for variable in image.config["Env"]}
+    assert names <= {"PATH", "HOME", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONSAFEPATH"}
+    traces = ["/run/machine-certificates.crt", "/var/cache/uv", "/root/.cache", "/src", "/locks", "/opt/uv"]
+    assert stdout_of(image.run("sh", "-c", f"ls -d {' '.join(traces)} 2>/dev/null; true")) == ""
+
+
+def test_the_worker_speaks_phonemes(worker: Image) -> None:
+    assert stdout_of(worker.run("espeak-ng", "-q", "-x", "-v", "en-us", "hello")) == "h@l'oU"
+
+
+@pytest.mark.parametrize("codec", ["libmp3lame", "libopus", "aac", "flac", "pcm_s16le"])
+def test_the_worker_encodes_audio(worker: Image, codec: str) -> None:
+    done = worker.run(
+        *("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=duration=1:sample_rate=48000"),
+        *("-c:a", codec, "-f", "matroska", "/tmp/tone.mkv"),
+    )
+    assert stdout_of(done) == ""
+
+
+def test_the_worker_has_libsndfile(worker: Image) -> None:
+    assert stdout_of(worker.run("python", "-c", SNDFILE)).startswith("libsndfile-1.")
+
+
+def test_certificates_of_the_usual_authorities_are_there(image: Image) -> None:
+    count = "import ssl; print(ssl.create_default_context().cert_store_stats()['x509_ca'])"
+    assert int(stdout_of(image.run("python", "-c", count))) > 100
