@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Protocol
 
 import aiohttp
 import pytest
@@ -29,18 +30,6 @@ class Process:
         self._process = process
         self.said = ""
 
-    @classmethod
-    async def start(cls, *arguments: str, **environment: str) -> "Process":
-        path = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
-        process = await asyncio.create_subprocess_exec(
-            *PROGRAM,
-            *arguments,
-            env=path | environment,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        return cls(process)
-
     async def until(self, pattern: str) -> re.Match[str]:
         assert self._process.stdout is not None
         while not (match := re.search(pattern, self.said)):
@@ -49,6 +38,10 @@ class Process:
             self.said += line.decode()
         return match
 
+    def kill(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+
     async def end(self, number: signal.Signals | None = None) -> int:
         if number:
             self._process.send_signal(number)
@@ -56,6 +49,33 @@ class Process:
         self.said += rest.decode()
         assert self._process.returncode is not None
         return self._process.returncode
+
+
+class Start(Protocol):
+    async def __call__(self, *arguments: str, **environment: str) -> Process: ...
+
+
+@pytest.fixture
+async def start() -> AsyncIterator[Start]:
+    """Starts operators; none outlives its test."""
+    started: list[Process] = []
+
+    async def start(*arguments: str, **environment: str) -> Process:
+        path = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+        process = await asyncio.create_subprocess_exec(
+            *PROGRAM,
+            *arguments,
+            env=path | environment,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        started.append(Process(process))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        await process.end()
 
 
 @pytest.fixture
@@ -89,22 +109,22 @@ def kubeconfig(folder: Path, server: str) -> str:
     return str(file)
 
 
-async def test_bad_settings_are_named_and_end_it() -> None:
-    process = await Process.start(TTS_OPERATOR_WORKERS="many", TTS_OPERATOR_METRICS_PORT="-1")
+async def test_bad_settings_are_named_and_end_it(start: Start) -> None:
+    process = await start(TTS_OPERATOR_WORKERS="many", TTS_OPERATOR_METRICS_PORT="-1")
     assert await process.end() == 2
     assert len(process.said.splitlines()) == 2
     assert "TTS_OPERATOR_WORKERS: Input should be a valid integer" in process.said
     assert "TTS_OPERATOR_METRICS_PORT: " in process.said
 
 
-async def test_help_names_every_setting() -> None:
-    process = await Process.start("--help")
+async def test_help_names_every_setting(start: Start) -> None:
+    process = await start("--help")
     assert await process.end() == 0
     assert "TTS_OPERATOR_WORKER_IMAGE" in process.said
 
 
-async def test_without_a_cluster_one_line_says_what_to_do(tmp_path: Path) -> None:
-    process = await Process.start(KUBECONFIG=str(tmp_path / "none"), TTS_OPERATOR_METRICS_PORT=free_port())
+async def test_without_a_cluster_one_line_says_what_to_do(start: Start, tmp_path: Path) -> None:
+    process = await start(KUBECONFIG=str(tmp_path / "none"), TTS_OPERATOR_METRICS_PORT=free_port())
     assert await process.end() == 1
     (line,) = process.said.splitlines()
     assert "no cluster to work on" in line
@@ -113,9 +133,9 @@ async def test_without_a_cluster_one_line_says_what_to_do(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_missing_crd_is_waited_for_alive_but_not_ready_and_stopping_is_clean(
-    api: str, tmp_path: Path, number: signal.Signals
+    start: Start, api: str, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = await Process.start(KUBECONFIG=kubeconfig(tmp_path, api), TTS_OPERATOR_METRICS_PORT=free_port())
+    process = await start(KUBECONFIG=kubeconfig(tmp_path, api), TTS_OPERATOR_METRICS_PORT=free_port())
     port = (await process.until(r"probes on port (\d+)"))[1]
     await process.until("waiting for the CRD ttsservices.tts-operator.io: install the chart")
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
@@ -129,17 +149,15 @@ async def test_a_missing_crd_is_waited_for_alive_but_not_ready_and_stopping_is_c
     assert "Traceback" not in process.said
 
 
-async def test_an_api_server_that_is_away_is_waited_for(tmp_path: Path) -> None:
-    process = await Process.start(
-        KUBECONFIG=kubeconfig(tmp_path, "http://127.0.0.1:1"), TTS_OPERATOR_METRICS_PORT=free_port()
-    )
+async def test_an_api_server_that_is_away_is_waited_for(start: Start, tmp_path: Path) -> None:
+    process = await start(KUBECONFIG=kubeconfig(tmp_path, "http://127.0.0.1:1"), TTS_OPERATOR_METRICS_PORT=free_port())
     await process.until(r"waiting for the API server: no answer from http://127.0.0.1:1")
     assert await process.end(signal.SIGTERM) == 0
 
 
-async def test_a_taken_port_is_one_clear_line(api: str, tmp_path: Path) -> None:
+async def test_a_taken_port_is_one_clear_line(start: Start, api: str, tmp_path: Path) -> None:
     port = api.rpartition(":")[2]
-    process = await Process.start(KUBECONFIG=kubeconfig(tmp_path, api), TTS_OPERATOR_METRICS_PORT=port)
+    process = await start(KUBECONFIG=kubeconfig(tmp_path, api), TTS_OPERATOR_METRICS_PORT=port)
     assert await process.end() == 1
     assert f"address ('0.0.0.0', {port})" in process.said.splitlines()[-1]
     assert "Traceback" not in process.said
