@@ -15,10 +15,10 @@ serve:           ## only the server, with its embedded voice, on port 5002
 	@hack/bootstrap serve
 	@.venv-serve/bin/python -m ttsworker serve
 
-test:            ## every test, on a real Kubernetes too
+test:            ## everything: linters, unit tests, cluster tests on a real Kubernetes
 	@hack/test all
 
-test-unit:       ## linters' companions without a cluster: operator, worker, contract
+test-unit:       ## operator, worker and contract tests; needs no cluster
 	@hack/test unit
 
 test-cluster:    ## the stories on a real Kubernetes (KUBECONFIG's, else hack/devcluster's)
