@@ -37,6 +37,10 @@ class Span:
         ended = max(datetime.fromisoformat(entry["stageTimestamp"]) for entry in self.entries)
         return (ended - began).total_seconds()
 
+    def creates(self) -> Span:
+        """Only those that made an object."""
+        return Span([entry for entry in self.entries if entry["verb"] == "create"])
+
     def verbs(self) -> list[str]:
         """What was done, one word each."""
         return [entry["verb"] for entry in self.entries]

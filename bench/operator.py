@@ -36,7 +36,7 @@ from tests.cluster.support.tenant import Tenant
 from ttsoperator.cluster import Cluster, service_ref
 from ttsoperator.live import Ref
 
-ROUNDS = 3
+ROUNDS = int(os.environ.get("TTS_BENCH_ROUNDS", "3"))
 MANY = int(os.environ.get("TTS_BENCH_SERVICES", "100"))
 RESULTS = ROOT / "docs/bench/operator.json"
 
@@ -79,7 +79,7 @@ async def apply_to_ready(kubectl: Kubectl, cluster: Cluster, writes: Writes) -> 
             ready = await until(cluster, service_ref(namespace, "one"), is_ready)
             total.append(ready - began)
             last.append(ready - serving)
-            first.append(writes.of(USER, namespace, mark).span_seconds())
+            first.append(writes.of(USER, namespace, mark).creates().span_seconds())
             children = [strip(child) for child in tenant.children("one")]
         with setup.namespace(kubectl, "bench-raw") as namespace:
             began = time.monotonic()
