@@ -1,6 +1,7 @@
 """The embedded voice."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import hibari.voices
@@ -32,6 +33,16 @@ def test_the_same_utterance_gives_the_same_audio_alone_and_with_others(engine: E
     together = engine.synthesize([one, other])
     assert np.array_equal(together[0], np.concatenate(list(engine.stream(one))))
     assert np.array_equal(together[1], engine.synthesize([other])[0])
+
+
+def test_calls_at_once_give_the_same_audio_as_one_after_another(engine: Engine) -> None:
+    utterances = [
+        Utterance(f"On the {number}th of May 19{number:02}, nobody knew why.", "heart") for number in range(24)
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        at_once = list(threads.map(lambda utterance: engine.synthesize([utterance])[0], utterances))
+    for utterance, audio in zip(utterances, at_once, strict=True):
+        assert np.array_equal(audio, engine.synthesize([utterance])[0])
 
 
 def test_it_never_downloads_a_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,19 @@ def test_the_names_and_values(hibari: WorkerProcess, api: httpx.Client) -> None:
     assert not any(name.startswith("tts_gpu") for name in after)
 
 
+def test_everything_answers_while_the_real_engine_speaks_a_long_text(hibari: WorkerProcess, api: httpx.Client) -> None:
+    long = {"input": "This sentence is one of sixty that are spoken for one client. " * 60}
+    with httpx.Client(base_url=hibari.url, timeout=200) as other, other.stream("POST", SPEECH, json=long) as answer:
+        chunks = answer.iter_bytes()
+        next(chunks)
+        assert api.get("/health").status_code == api.get("/ready").status_code == 200
+        assert api.post(SPEECH, json={"input": "A short text."}).status_code == 200
+        during = scrape(hibari)
+        assert during["tts_backlog_audio_seconds"] > 0
+        assert during["tts_requests_in_flight"] == 1
+        assert sum(map(len, chunks)) > 60 * 2 * 48_000
+
+
 async def test_load_is_told_while_it_lasts() -> None:
     engine = ArtificialEngine()
     async with serving(engine, max_concurrency=2, max_queue_length=3) as served:

@@ -124,7 +124,8 @@ class Scheduler:
 
     def stalled_seconds(self) -> float:
         """How long the call that gave nothing for the longest time has been silent; 0 when no call is running."""
-        return time.monotonic() - min(self._progress.values(), default=time.monotonic())
+        now = time.monotonic()
+        return now - min(list(self._progress.values()), default=now)  # a copy: the metrics' thread asks too
 
     def submit(self, utterances: Sequence[Utterance], *, urgent: bool = False) -> Stream:
         """Queue a text's sentences; an urgent one starts beside the others and before them."""
