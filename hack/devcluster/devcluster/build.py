@@ -104,7 +104,7 @@ def _build(published: Path) -> None:
         shutil.rmtree(leftover)
     shutil.rmtree(published, ignore_errors=True)
     staging = Path(tempfile.mkdtemp(prefix=".building-", dir=published.parent))
-    say(f"building Kubernetes {KUBERNETES} and containerd {CONTAINERD}, once (10 minutes on two cores)")
+    say(f"building Kubernetes {KUBERNETES} and containerd {CONTAINERD}, once (up to 10 minutes on two cores)")
     for number, target in enumerate(TARGETS, 1):
         _build_target(target, staging, f"[{number}/{len(TARGETS)}] building {', '.join(target.programs)}")
     (staging / "kubectl").symlink_to("kubernetes")  # the binary goes by the name it is called

@@ -1,7 +1,7 @@
 """Puts images into the running cluster: from buildah's or docker's storage, or from an archive.
 
-Nothing is loaded twice: a loaded image carries the identity of what it was loaded from as a label, and layers
-that containerd already has are left out.
+Nothing is loaded twice: a loaded image carries the identity of what it was loaded from as a label, and containerd
+passes over the layers that it has already.
 """
 
 import json
@@ -27,13 +27,21 @@ class _Source:
 
     name: str
     identity: str
-    save: Callable[[Path], Path]
-    """Writes into a folder; returns an archive, or a folder that is an OCI layout with some blobs left out."""
+    save: Callable[[Path], "_Saved"]
+    """Prepares to write into a folder."""
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """An archive, and the command that writes it; none where it is there already."""
+
+    path: Path
+    command: list[str]
 
 
 def load(state: State, image: str) -> None:
     """Load an image into the running cluster, by name or from an archive; does nothing when it is there."""
-    source = _from_archive(Path(image)) if Path(image).is_file() else _from_buildah(state, image) or _from_docker(image)
+    source = _from_archive(Path(image)) if Path(image).is_file() else _from_buildah(image) or _from_docker(image)
     if source is None:
         raise Failure(
             f"no image {image}: it is no file, and neither buildah nor docker has it; "
@@ -45,8 +53,9 @@ def load(state: State, image: str) -> None:
     progress = Progress(f"loading {source.name}")
     with tempfile.TemporaryDirectory(dir=state.root, prefix="load-") as folder:
         saved = source.save(Path(folder))
-        progress.update("exported")
-        _import(state, saved)
+        if saved.command:
+            _run(saved.command, tick=lambda: progress.update(f"{_bytes_below(Path(folder)) / 1e6:.0f} MB exported"))
+        _import(state, saved.path, tick=lambda: progress.update("importing"))
     if source.name not in _ctr(state, "images", "list", "--quiet").split():
         raise Failure(f"{image} was imported, but it does not hold an image of the name {source.name}")
     _ctr(state, "images", "label", source.name, f"{_LABEL}={source.identity}")
@@ -65,29 +74,16 @@ def _remove_unnamed(state: State) -> None:
         _ctr(state, "images", "remove", *unnamed)
 
 
-def _from_buildah(state: State, image: str) -> _Source | None:
+def _from_buildah(image: str) -> _Source | None:
     facts = _inspect(["buildah", "inspect", "--type", "image", image])
     if facts is None:
         return None
     name = _full_name(image)
-    layers = [digest.removeprefix("sha256:") for digest in facts["OCIv1"]["rootfs"]["diff_ids"]]
-    blobs = state.images / "io.containerd.content.v1.content" / "blobs" / "sha256"
-    known = {layer: (blobs / layer).stat().st_size for layer in layers if (blobs / layer).exists()}
 
-    def save(folder: Path) -> Path:
-        if not known:
-            _run(["buildah", "push", "--quiet", image, f"docker-archive:{folder}/image.tar:{name}"])
-            return folder / "image.tar"
-        # Empty files of the right size stand for layers containerd has, so that buildah need not write them.
-        layout = folder / "blobs" / "sha256"
-        layout.mkdir(parents=True)
-        for layer, size in known.items():
-            with (layout / layer).open("wb") as blob:
-                blob.truncate(size)
-        _run(["buildah", "push", "--quiet", image, f"oci:{folder}:{name}"])
-        for layer in known:
-            (layout / layer).unlink()
-        return folder
+    def save(folder: Path) -> _Saved:
+        # The one form that buildah leaves uncompressed: an OCI layout of the same takes it ten times as long.
+        archive = folder / "image.tar"
+        return _Saved(archive, ["buildah", "push", "--quiet", image, f"docker-archive:{archive}:{name}"])
 
     return _Source(name, str(facts["FromImageID"]), save)
 
@@ -97,9 +93,9 @@ def _from_docker(image: str) -> _Source | None:
     if facts is None:
         return None
 
-    def save(folder: Path) -> Path:
-        _run(["docker", "image", "save", "--output", f"{folder}/image.tar", image])
-        return folder / "image.tar"
+    def save(folder: Path) -> _Saved:
+        archive = folder / "image.tar"
+        return _Saved(archive, ["docker", "image", "save", "--output", str(archive), image])
 
     return _Source(_full_name(image), str(facts["Id"]), save)
 
@@ -116,12 +112,12 @@ def _from_archive(path: Path) -> _Source:
         raise Failure(f"{path} is no image archive: {str(error).splitlines()[0].rstrip(':')}") from error
     for manifest in documents.get("manifest.json", []):
         for tag in manifest.get("RepoTags") or []:
-            return _Source(tag, manifest["Config"], lambda _: path)
+            return _Source(tag, manifest["Config"], lambda _: _Saved(path, []))
     for manifest in documents.get("index.json", {}).get("manifests", []):
         annotations = manifest.get("annotations", {})
         for key in ("io.containerd.image.name", "org.opencontainers.image.ref.name"):
             if "/" in annotations.get(key, ""):
-                return _Source(annotations[key], manifest["digest"], lambda _: path)
+                return _Source(annotations[key], manifest["digest"], lambda _: _Saved(path, []))
     raise Failure(f"{path} does not name its image; export it so: `buildah push NAME oci-archive:FILE:NAME`")
 
 
@@ -142,24 +138,31 @@ def _inspect(command: list[str]) -> dict[str, Any] | None:
     return facts
 
 
-def _import(state: State, saved: Path) -> None:
-    """Feed an archive, or a folder as one, to containerd: by a pipe, since inside other folders may be seen."""
-    command = lifecycle.inside_command(state, ["ctr", "images", "import", "-"])
-    if saved.is_file():
-        with saved.open("rb") as archive:
-            _run(command, stdin=archive)
-        return
-    with subprocess.Popen(["tar", "--create", "--directory", str(saved), "."], stdout=subprocess.PIPE) as archiver:
-        _run(command, stdin=archiver.stdout)
+def _bytes_below(folder: Path) -> int:
+    """Bytes written so far; a file with a hole counts for what is on disk."""
+    return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
+
+
+def _import(state: State, saved: Path, tick: Callable[[], None]) -> None:
+    """Feed an archive to containerd: by a pipe, since inside other folders may be seen."""
+    with saved.open("rb") as archive:
+        _run(lifecycle.inside_command(state, ["ctr", "images", "import", "-"]), stdin=archive, tick=tick)
 
 
 def _ctr(state: State, *arguments: str) -> str:
     return _run(lifecycle.inside_command(state, ["ctr", *arguments]))
 
 
-def _run(command: list[str], stdin: IO[bytes] | None = None) -> str:
-    result = subprocess.run(command, stdin=stdin or subprocess.DEVNULL, capture_output=True, check=False)
-    if result.returncode:
-        told = result.stderr.decode(errors="replace").strip()
-        raise Failure(f"`{' '.join(command[-4:])}` failed: {told}")
-    return result.stdout.decode()
+def _run(command: list[str], stdin: IO[bytes] | None = None, tick: Callable[[], None] = lambda: None) -> str:
+    """What a command prints; calls `tick` every second while it works."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL, stdout=pipe, stderr=pipe) as process:
+        while True:
+            try:
+                output, complaint = process.communicate(timeout=1)
+                break
+            except subprocess.TimeoutExpired:
+                tick()
+    if process.returncode:
+        raise Failure(f"`{' '.join(command[-4:])}` failed: {complaint.decode(errors='replace').strip()}")
+    return output.decode()

@@ -98,6 +98,8 @@ def _start(state: State, programs: Path, gpus: int) -> None:
     progress = Progress("starting the cluster")
     for folder in (state.config, state.logs, state.etcd, state.kubelet, state.cni, state.host_logs, state.volumes):
         shutil.rmtree(folder, ignore_errors=True)
+    for leftover in state.root.glob("load-*"):  # of a `load` that was killed
+        shutil.rmtree(leftover)
     state.audit_log.unlink(missing_ok=True)
     for folder in (state.logs, state.volumes):
         folder.mkdir(parents=True)

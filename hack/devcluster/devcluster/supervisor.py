@@ -51,7 +51,8 @@ class Supervisor:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._exits: dict[str, int] = {}
         self._started = time.monotonic()
-        self._environment = {**os.environ, "PATH": f"{programs}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
+        # Nothing else of the caller's: a proxy meant for the internet would be asked for pods.
+        self._environment = {"PATH": f"{programs}:{os.environ['PATH']}:/usr/sbin:/sbin", "HOME": "/root"}
 
     def run(self) -> int:
         """Serve until told to end, or until the start fails."""
@@ -84,8 +85,7 @@ class Supervisor:
         self._launch(parts.etcd(state, programs))
         self._launch(parts.containerd(state, programs))
         self._launch(self._forwarder(), pass_fds=(self._listener,))
-        apiserver = parts.apiserver(state, programs, self._port)
-        self._launch(apiserver)
+        self._launch(parts.apiserver(state, programs, self._port))
         self._wait(lambda: "" if CONTAINERD_SOCKET.exists() else "containerd")
         pauseimage.load(programs)
         api = Api(self._port, state.pki)
@@ -102,16 +102,8 @@ class Supervisor:
         self._report("ready")
 
     def _forwarder(self) -> Part:
-        command = [
-            sys.executable,
-            str(SOURCES),
-            "forward",
-            "--listener",
-            str(self._listener),
-            "--port",
-            str(self._port),
-        ]
-        return Part("forwarder", command)
+        options = ["--listener", str(self._listener), "--port", str(self._port)]
+        return Part("forwarder", [sys.executable, str(SOURCES), "forward", *options])
 
     def _launch(self, part: Part, pass_fds: tuple[int, ...] = ()) -> None:
         with self._state.log(part.name).open("wb") as log:
