@@ -47,7 +47,7 @@ def test_a_newer_image_takes_the_name_and_the_old_one_is_removed(
     assert old not in images(cluster).values()
 
 
-def test_an_image_of_buildahs_is_found_by_name_and_only_new_layers_are_copied(
+def test_an_image_of_buildahs_is_found_by_name_and_only_new_layers_are_stored(
     namespace: Namespace, name: str, tmp_path: Path
 ) -> None:
     cluster = namespace.cluster

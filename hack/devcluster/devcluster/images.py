@@ -139,7 +139,7 @@ def _inspect(command: list[str]) -> dict[str, Any] | None:
 
 
 def _bytes_below(folder: Path) -> int:
-    """Bytes written so far; a file with a hole counts for what is on disk."""
+    """Bytes written so far."""
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
 
 
