@@ -272,4 +272,4 @@ def test_uninstalling_with_the_crd_takes_everything(operator: Operator, tenant: 
     upgrade(operator, "--set=crds.keep=false")
     helm(operator.kubectl, "uninstall", RELEASE, "--wait", "--timeout=2m")
     eventually(lambda: not everything_labelled(tenant, RELEASE))
-    eventually(lambda: not tenant.children("goes"), within=120)
+    eventually(lambda: not tenant.children("goes"))

@@ -31,4 +31,4 @@ def test_a_users_own_service_is_left_alone(tenant: Tenant) -> None:
 
     # Nor does its deletion touch what is not its own.
     tenant.delete("tts", "mine")
-    tenant("wait", "service", "mine", "--for=delete", "--timeout=60s", timeout=90)
+    tenant.wait("service", "mine", "--for=delete")

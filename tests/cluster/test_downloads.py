@@ -151,8 +151,7 @@ TROUBLES = [
 @pytest.fixture(scope="module")
 def troubled(shared: Tenant, files: FileServer) -> Iterator[Ground]:
     """All troubled services at once: they wait side by side."""
-    if setup.has_own_cluster():
-        pytest.skip("a disk that is full is made inside hack/devcluster")
+    setup.need_devcluster("a full disk can be made")
     ground = Ground(shared, files)
     _make_small_disk(ground)
     for trouble in TROUBLES:

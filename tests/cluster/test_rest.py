@@ -43,4 +43,4 @@ def _until_still(tenant: Tenant, operator: Operator) -> None:
         time.sleep(5)
         return not operator.writes_since(mark)
 
-    eventually(still, within=120)
+    eventually(still)

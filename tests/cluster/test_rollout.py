@@ -23,7 +23,7 @@ def test_edited_resources_roll_without_a_lost_request(tenant: Tenant, client: Cl
         resources: dict[str, Any] = {**SMALL, "requests": {"cpu": "30m", "memory": "96Mi"}}
         tenant.serve("english", replicas=2, resources=resources)
         tenant.until_ready("english")
-        tenant("wait", "pod", "--for=delete", "--timeout=90s", *_named(tenant, before), timeout=120)
+        tenant.wait("pod", "--for=delete", *_named(tenant, before))
 
     _nothing_was_lost(load)
     after = tenant.workers("english")
@@ -40,7 +40,7 @@ def test_another_model_is_fetched_beside_the_old_one(tenant: Tenant, client: Cli
         moved = {"source": files.at("assets/hibari.onnx?v=2"), "sha256": files.sha256}
         tenant.serve("english", engine="hibari", model=moved)
         status = tenant.until_ready("english")
-        tenant("wait", "pod", old["metadata"]["name"], "--for=delete", "--timeout=90s", timeout=120)
+        tenant.wait("pod", "--for=delete", old["metadata"]["name"])
 
     _nothing_was_lost(load)
     assert status["model"]["source"] == moved["source"]

@@ -52,7 +52,7 @@ def test_downloaded_model_becomes_speech(tenant: Tenant, client: Client, files: 
     cleaner["spec"]["containers"][0]["volumeMounts"].append({"name": "model", "mountPath": "/models"})
     cleaner["spec"]["restartPolicy"] = "Never"
     tenant.apply(cleaner)
-    tenant("wait", "pod", "cleaner", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s", timeout=90)
+    tenant.wait("pod", "cleaner", "--for=jsonpath={.status.phase}=Succeeded")
     tenant.delete("pod", worker["metadata"]["name"])
     message = tenant.until_condition("english", "WorkloadAvailable", "False", "ModelMissing")
     assert "/models/" in message

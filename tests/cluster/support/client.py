@@ -39,7 +39,7 @@ class Client:
     def start(cls, kubectl: Kubectl, image: str) -> Self:
         """Start the pod and wait for it."""
         kubectl.apply(python_pod(POD, image, "sleep", "infinity"))
-        kubectl("wait", "pod", POD, "--for=condition=Ready", "--timeout=60s", timeout=90)
+        kubectl.wait("pod", POD, "--for=condition=Ready")
         return cls(kubectl)
 
     def speak(self, url: str, text: str) -> bytes:

@@ -54,5 +54,5 @@ def serve_files(kubectl: Kubectl, name: str, image: str, *options: str) -> FileS
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "files"}, "data": program}
     command = ["python", "-c", SERVE_VOICE, f"--port={PORT}", *options]
     kubectl.apply(config, python_pod(name, image, *command, files="files"), service_of(name, PORT))
-    kubectl("wait", "pod", name, "--for=condition=Ready", "--timeout=60s", timeout=90)
+    kubectl.wait("pod", name, "--for=condition=Ready")
     return FileServer(kubectl, name, kubectl("exec", name, "--", "python", "-c", DIGEST_OF_VOICE).strip())

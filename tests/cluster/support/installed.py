@@ -58,7 +58,7 @@ class Operator:
             assert len(pods) == len(ready) == replicas, json.dumps([pod.get("status") for pod in pods])[-1500:]
             return True
 
-        eventually(running, within=90)
+        eventually(running)
 
 
 def is_ready(pod: Object) -> bool:

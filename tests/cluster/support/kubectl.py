@@ -13,6 +13,9 @@ Object = dict[str, Any]
 
 ROOT = Path(__file__).parents[3]
 
+PATIENCE = 180.0
+"""Seconds to wait for what takes a few on an idle machine: a busy one is no failure."""
+
 
 class KubectlError(Exception):
     """kubectl failed; the message is what it wrote to standard error."""
@@ -76,6 +79,10 @@ class Kubectl:
     def delete(self, kind: str, name: str, *options: str) -> None:
         """Ask for an object's deletion; does not wait until it is gone."""
         self("delete", kind, name, "--wait=false", *options)
+
+    def wait(self, kind: str, *names_and_for: str) -> None:
+        """kubectl wait, with the patience of all waits here."""
+        self("wait", kind, *names_and_for, f"--timeout={PATIENCE:.0f}s", timeout=PATIENCE + 30)
 
     def names(self, kinds: str, selector: str = "") -> Iterable[str]:
         """kind/name of every object of these kinds."""

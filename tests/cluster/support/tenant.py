@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.cluster.support.kubectl import Kubectl, Object
+from tests.cluster.support.kubectl import PATIENCE, Kubectl, Object
 from tests.cluster.support.manifests import tts_service
 from tests.cluster.support.waiting import eventually
 
@@ -31,7 +31,7 @@ class Tenant(Kubectl):
         conditions = self.service(name).get("status", {}).get("conditions", [])
         return {each["type"]: f"{each['status']} {each['reason']}: {each.get('message', '')}" for each in conditions}
 
-    def until_ready(self, name: str, within: float = 120) -> Object:
+    def until_ready(self, name: str, within: float = PATIENCE) -> Object:
         """Wait until the current generation is Ready; returns its status."""
 
         def ready() -> Object:
@@ -44,7 +44,7 @@ class Tenant(Kubectl):
 
         return eventually(ready, within)
 
-    def until_condition(self, name: str, kind: str, status: str, reason: str, within: float = 90) -> str:
+    def until_condition(self, name: str, kind: str, status: str, reason: str, within: float = PATIENCE) -> str:
         """Wait until a condition of the current generation has this status and reason; returns its message."""
 
         def reached() -> str:

@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from tests.cluster.support.kubectl import KubectlError
+from tests.cluster.support.kubectl import PATIENCE, KubectlError
 
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T | None], within: float = 90, every: float = 0.3) -> T:
+def eventually(check: Callable[[], T | None], within: float = PATIENCE, every: float = 0.3) -> T:
     """The first true value of check, called again while it is false, asserts in vain or kubectl refuses.
 
     Raises AssertionError with the last failure when `within` seconds are over.
