@@ -209,7 +209,7 @@ async def measure() -> list[Row]:
 def main() -> None:
     """Measure, write, print."""
     rows = asyncio.run(measure())
-    if not setup.has_own_cluster():
+    if not setup.is_prepared():
         with tempfile.TemporaryDirectory() as folder:
             seconds, memory = warm_start(Path(folder) / "state")
         rows += [
