@@ -100,7 +100,11 @@ def locked(name: str) -> Iterator[None]:
     """One process at a time for what is made in the cache; the kernel lets go when the process dies."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / f"{name}.lock").open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"==> waiting for another process that is making {name}")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
