@@ -1,8 +1,10 @@
 """The commands: up, down, status, exec, load, kubeconfig, logs."""
 
 import argparse
+import os
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 from devcluster import forward, images, lifecycle, parts, status, supervisor
@@ -18,6 +20,9 @@ def main() -> int:
     except Failure as failure:
         say(str(failure))
         return 1
+    except BrokenPipeError:  # whoever read the output has seen enough; Python would complain once more at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         say("interrupted")
         return 130
