@@ -72,18 +72,19 @@ class WorkerProcess:
     lines: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False
 
-    def wait_for(self, message: str) -> dict[str, Any]:
-        """Return the log line with this message, waiting for it."""
+    def wait_for(self, message: str, **fields: str) -> dict[str, Any]:
+        """Return the log line with this message and these fields, waiting for it."""
+        wanted = {"message": message, **fields}
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             ended = self.closed
             for line in list(self.lines):
-                if line["message"] == message:
+                if line | wanted == line:
                     return line
             if ended:
                 break
             time.sleep(0.02)
-        raise AssertionError(f"no line {message!r} among {self.lines}")
+        raise AssertionError(f"no line with {wanted} among {self.lines}")
 
     @property
     def url(self) -> str:

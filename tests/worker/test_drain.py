@@ -48,7 +48,8 @@ async def test_what_the_drain_timeout_does_not_suffice_for_is_broken_off_and_tol
         served.stop.set()
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
             await answer.aread()
-        assert (await waiting).status_code == 503
+        refused = await waiting
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
         assert await served.ended == 1
         engine.held.set()
 

@@ -30,8 +30,10 @@ def scrape(worker: WorkerProcess) -> dict[str, float]:
 
 def test_the_names_and_values(hibari: WorkerProcess, api: httpx.Client) -> None:
     before = scrape(hibari)
-    audio = api.post(SPEECH, json={"input": "One sentence. And another one."})
-    api.post(SPEECH, json={"input": ""})
+    audio = api.post(SPEECH, json={"input": "One sentence. And another one."}, headers={"X-Request-ID": "good"})
+    api.post(SPEECH, json={"input": ""}, headers={"X-Request-ID": "bad"})
+    for name in ("good", "bad"):
+        hibari.wait_for("request", request_id=name)  # they are counted when their answer has been sent
     after = scrape(hibari)
     families = {
         name.split("{", maxsplit=1)[0].removesuffix("_bucket").removesuffix("_sum").removesuffix("_count")
@@ -66,7 +68,9 @@ def test_everything_answers_while_the_real_engine_speaks_a_long_text(hibari: Wor
         chunks = answer.iter_bytes()
         next(chunks)
         assert api.get("/health").status_code == api.get("/ready").status_code == 200
-        assert api.post(SPEECH, json={"input": "A short text."}).status_code == 200
+        short = api.post(SPEECH, json={"input": "A short text."}, headers={"X-Request-ID": "short"})
+        assert short.status_code == 200
+        hibari.wait_for("request", request_id="short")
         during = scrape(hibari)
         assert during["tts_backlog_audio_seconds"] > 0
         assert during["tts_requests_in_flight"] == 1
@@ -88,6 +92,7 @@ async def test_load_is_told_while_it_lasts() -> None:
         assert value("tts_rejected_total", {"reason": "queue_full"}) == 1
         engine.gate.set()
         await asyncio.gather(*requests)
+        await until(lambda: served.worker.admission.accepted == 0)
         assert value("tts_queue_depth") == value("tts_requests_in_flight") == value("tts_backlog_audio_seconds") == 0
         served.stop.set()
         await served.ended

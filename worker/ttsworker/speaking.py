@@ -125,7 +125,8 @@ def as_api_error(error: Exception, timeout: float) -> ApiError:
     if isinstance(error, Unspeakable):
         return ApiError(400, "unspeakable_text", str(error), param="input")
     if isinstance(error, Interrupted):
-        return ApiError(503, "draining", "this worker is shutting down: try again, another one will answer")
+        message = "this worker is shutting down: try again, another one will answer"
+        return ApiError(503, "draining", message, headers={"Retry-After": "1"})
     if isinstance(error, TimeoutError):
         return ApiError(504, "timeout", f"no audio within {timeout:g} s: send a shorter text, or try again later")
     log.error("synthesis failed", exc_info=error)
