@@ -92,20 +92,24 @@ class Observer:
 
     async def _claim_hints(self, claim: Manifest) -> tuple[dict[str, bool] | None, Sequence[str]]:
         meta = claim["metadata"]
-        classes: dict[str, bool] | None = None
-        events: list[str] = []
+        classes = await self._hint("storage.k8s.io/v1", "StorageClass", None)
+        about = f"involvedObject.uid={meta['uid']},type=Warning"
+        warnings = await self._hint("v1", "Event", meta["namespace"], fieldSelector=about)
+        events = [e["message"] for e in sorted(warnings or (), key=_last_seen)]
+        return None if classes is None else {c["metadata"]["name"]: _is_default(c) for c in classes}, events
+
+    async def _hint(self, version: str, kind: str, namespace: str | None, **query: str) -> Sequence[Manifest] | None:
+        """List what may be forbidden here: the hints are a courtesy, without one the status says less."""
         try:
-            found, _ = await self._cluster.list_objects("storage.k8s.io/v1", "StorageClass", None)
-            classes = {
-                c["metadata"]["name"]: (c["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true"
-                for c in found
-            }
-            about = f"involvedObject.uid={meta['uid']},type=Warning"
-            warnings, _ = await self._cluster.list_objects("v1", "Event", meta["namespace"], fieldSelector=about)
-            events = [e["message"] for e in sorted(warnings, key=_last_seen)]
-        except ApiError as error:  # the hints are a courtesy: without them the status says less
-            log.debug("no hints about claim %s: %s", meta["name"], error)
-        return classes, events
+            found, _ = await self._cluster.list_objects(version, kind, namespace, **query)
+        except ApiError as error:
+            log.debug("no hints from %s: %s", kind, error)
+            return None
+        return found
+
+
+def _is_default(storage_class: Manifest) -> bool:
+    return (storage_class["metadata"].get("annotations") or {}).get(DEFAULT_CLASS) == "true"
 
 
 def read_facts(samples: Samples) -> WorkerFacts:
