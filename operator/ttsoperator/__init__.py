@@ -1,0 +1,1 @@
+"""The operator: TTSServices in, their children and an honest status out."""
