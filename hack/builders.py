@@ -151,7 +151,17 @@ class Buildah(Builder):
 
     def build(self, tag: str, dockerfile: str, arguments: dict[str, str], labels: dict[str, str]) -> None:
         """Build with layers that are kept, also those of the stages before the last."""
-        command = ["buildah", "bud", "--layers", "--pull-never", "--network", "host", "--isolation", self._isolation()]
+        command = [
+            "buildah",
+            "bud",
+            "--layers",
+            "--force-rm",
+            "--pull-never",
+            "--network",
+            "host",
+            "--isolation",
+            self._isolation(),
+        ]
         command += ["--file", dockerfile, *_options("--build-arg", {"BASE": self.base, **arguments}), *self._machine()]
         # The stage before the last gets a name, so that its layers are kept for the next time and not longer.
         for name, options in {f"{tag}-package": ["--target", "package"], tag: _options("--label", labels)}.items():
@@ -173,11 +183,12 @@ class Buildah(Builder):
         """What builds use of this machine."""
         cache = Path(os.environ.get("UV_CACHE_DIR") or _user_cache() / "uv")
         cache.mkdir(parents=True, exist_ok=True)
-        options = ["--volume", f"{cache}:/var/cache/uv", "--build-arg", "UV_CACHE_DIR=/var/cache/uv"]
-        certificates = Path(os.environ.get("SSL_CERT_FILE") or SYSTEM_CERTIFICATES)
+        # /mnt and /media are in every Debian. A folder made to mount on would stay in the image.
+        options = ["--volume", f"{cache}:/mnt", "--build-arg", "UV_CACHE_DIR=/mnt"]
+        certificates = Path(os.environ.get("SSL_CERT_FILE") or SYSTEM_CERTIFICATES).resolve()
         if certificates.exists():
-            inside = "/run/machine-certificates.crt"
-            options += ["--volume", f"{certificates}:{inside}:ro"]
+            inside = f"/media/{certificates.name}"
+            options += ["--volume", f"{certificates.parent}:/media:ro"]
             options += _options("--build-arg", {"SSL_CERT_FILE": inside, "PIP_CERT": inside})
         if self.base == MADE_BASE and machine_apt_sources():
             options += ["--volume", f"{APT}:{APT}:ro"]
