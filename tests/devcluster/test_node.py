@@ -23,11 +23,11 @@ def test_the_node_is_ready_and_every_part_runs(cluster: Devcluster) -> None:
     assert all(Path(f"/proc/{part['pid']}").exists() for part in status["parts"].values())
 
 
-def test_the_kubeconfig_works_outside_and_inside(cluster: Devcluster) -> None:
+def test_the_kubeconfig_works_outside_and_inside(cluster: Devcluster, tmp_path: Path) -> None:
     kubeconfig = cluster.run("kubeconfig").stdout.strip()
     outside = subprocess.run(
         [f"{cluster.status()['programs']}/kubectl", "get", "nodes", "-o", "name"],
-        env={"KUBECONFIG": kubeconfig}, capture_output=True, text=True, check=True,
+        env={"KUBECONFIG": kubeconfig, "HOME": str(tmp_path)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert outside.stdout == "node/devcluster\n"
     assert cluster.inside("kubectl", "get", "nodes", "-o", "name") == "node/devcluster\n"
