@@ -51,7 +51,7 @@ def http_errors(max_redirects: int) -> Iterator[None]:
     except httpx.TransportError as error:
         if distrust := _distrust(error):
             raise invalid(f"the server's certificate is not trusted ({distrust.verify_message})") from error
-        message = f"the source cannot be reached ({type(error).__name__}: {error})"
+        message = f"{error.request.url.host} cannot be reached ({type(error).__name__}: {error})"
         raise TransientError(message) from error
 
 
