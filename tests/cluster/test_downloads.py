@@ -121,7 +121,7 @@ TROUBLES = [
         "full-disk",
         lambda g: g.fetched(storage={"size": "100Mi", "storageClassName": f"small-{g.tenant.namespace}"}),
         ("Stalled", "True", "DiskFull"),
-        "space",
+        "increase spec.storage.size",
         _enlarge_disk,
     ),
     Trouble(

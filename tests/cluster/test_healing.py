@@ -136,8 +136,10 @@ def _every_count(tenant: Tenant, deployment: str) -> Iterator[Callable[[], list[
             assert watch.stdout
             return seen + [int(line) for line in watch.stdout]
 
-        yield counts
-        watch.kill()
+        try:
+            yield counts
+        finally:
+            watch.kill()
 
 
 def test_autoscaling_comes_and_goes_without_a_dip(tenant: Tenant) -> None:
@@ -148,7 +150,7 @@ def test_autoscaling_comes_and_goes_without_a_dip(tenant: Tenant) -> None:
         tenant.serve("english", replicas=3, autoscaling={"minReplicas": 2, "maxReplicas": 4})
         tenant.until_ready("english")
         eventually(lambda: tenant.get("hpa", "english")["status"].get("currentReplicas") == 3)
-        assert "replicas" not in _owned_by_operator(tenant.get("deployment", "english"))
+        assert "replicas" not in _owned_by_operator(tenant, "english")
 
         tenant.serve("english", replicas=2)
         tenant.until_ready("english")
@@ -161,8 +163,9 @@ def test_autoscaling_comes_and_goes_without_a_dip(tenant: Tenant) -> None:
     assert max(seen) == 3, seen
 
 
-def _owned_by_operator(deployment: Object) -> dict[str, Any]:
-    """The fields of spec that the operator's applies hold."""
+def _owned_by_operator(tenant: Tenant, name: str) -> dict[str, Any]:
+    """The fields of a Deployment's spec that the operator's applies hold."""
+    deployment = json.loads(tenant("get", "deployment", name, "-o", "json", "--show-managed-fields"))
     fields = (
         entry["fieldsV1"] for entry in deployment["metadata"]["managedFields"] if entry["manager"] == "tts-operator"
     )
