@@ -16,8 +16,8 @@ from tests.contract.containers import Finished, Image, built_image
 ROOT = Path(__file__).parents[2]
 TAGS = {"operator": "localhost/tts-operator:dev", "worker": "localhost/tts-worker:dev"}
 
-# Needs the right to build and run containers, as the cluster does.
-pytestmark = pytest.mark.cluster
+# They need the right to run containers, as the cluster does; a first build takes minutes.
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1800)]
 
 FORBIDDEN = """
 import importlib.util, os, shutil
