@@ -13,7 +13,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 
-def ask(url: str, text: str, seconds: float = 90) -> tuple[str, bytes]:
+def ask(url: str, text: str, seconds: float = 300) -> tuple[str, bytes]:
     """One request on a connection of its own: its status (or what went wrong) and the body."""
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=seconds)
@@ -58,7 +58,7 @@ class Tally:
 
 
 def steadily(url: str, text: str, clients: str) -> None:
-    """Some clients ask one after the other until standard input closes; then the counts are printed."""
+    """Some clients ask one after the other until standard input closes; once all are answered the counts are printed."""
     tally, stop = Tally(), threading.Event()
 
     def client() -> None:
@@ -71,6 +71,7 @@ def steadily(url: str, text: str, clients: str) -> None:
         thread.start()
     sys.stdin.read()
     stop.set()
+    print("stopped", flush=True)
     for thread in threads:
         thread.join()
     print(json.dumps(tally.counts))
@@ -91,6 +92,7 @@ def burst(url: str, text: str, per_second: str) -> None:
     sys.stdin.read()
     stop.set()
     sender.join()
+    print("stopped", flush=True)
     for thread in threads:
         thread.join()
     print(json.dumps(tally.counts))

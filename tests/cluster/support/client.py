@@ -20,8 +20,21 @@ POD = "client"
 class Load:
     """Requests that a pod sends for as long as a `with` block lasts; none is ever sent a second time."""
 
+    process: "subprocess.Popen[str]"
     answers: dict[str, int] = field(default_factory=dict)
     """How many requests ended with each status, or with each failure; complete after the block."""
+
+    def stop(self) -> None:
+        """Send nothing more; what was sent may still be unanswered when this returns."""
+        assert self.process.stdin
+        if not self.process.stdin.closed:
+            self.process.stdin.close()
+            self.expect("stopped")
+
+    def expect(self, line: str) -> None:
+        """Wait for a line of the pod's."""
+        assert self.process.stdout
+        assert self.process.stdout.readline() == f"{line}\n", f"wanted to hear: {line}"
 
     @property
     def lost(self) -> dict[str, int]:
@@ -64,14 +77,13 @@ class Client:
     @contextmanager
     def _load(self, *arguments: str) -> Iterator[Load]:
         command = self.kubectl.command("exec", "-i", POD, "--", "python", "-c", ASKER, *arguments)
-        load = Load()
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdin
-            assert process.stdout
+            load = Load(process)
             try:
-                assert process.stdout.readline() == "answered\n", "the load did not start"
+                load.expect("answered")
                 yield load
-                process.stdin.close()
+                load.stop()
+                assert process.stdout
                 load.answers.update(json.loads(process.stdout.read()))
             finally:
                 process.kill()
