@@ -58,7 +58,7 @@ class Tally:
 
 
 def steadily(url: str, text: str, clients: str) -> None:
-    """Some clients ask one after the other until standard input closes; once all are answered the counts are printed."""
+    """Some clients ask one after the other until standard input closes; then come the counts."""
     tally, stop = Tally(), threading.Event()
 
     def client() -> None:

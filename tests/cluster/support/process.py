@@ -13,6 +13,7 @@ from tests.cluster.support.installed import NAMESPACE, RELEASE
 from tests.cluster.support.kubectl import Object
 from tests.cluster.support.proxy import Writes, counting
 from tests.cluster.support.tenant import Tenant
+from tests.support.program import free_port
 
 
 class OperatorProcess:
@@ -80,7 +81,7 @@ class OperatorProcess:
             "TTS_OPERATOR_POD_NAME": "process",
             "TTS_OPERATOR_LEASE_NAME": RELEASE,
             "TTS_OPERATOR_WORKER_IMAGE": self._image,
-            "TTS_OPERATOR_METRICS_PORT": "0",
+            "TTS_OPERATOR_METRICS_PORT": str(free_port()),
         }
         with self.log.open("ab") as log:
             return subprocess.Popen([sys.executable, "-m", "ttsoperator"], env=environment, stdout=log, stderr=log)
