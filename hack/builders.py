@@ -53,6 +53,12 @@ class Builder(ABC):
         """Size of an image's files, uncompressed, to be read by people."""
         return output([self.name, "images", "--format", "{{.Size}}", tag])
 
+    def identity(self, tag: str) -> str:
+        """Digest of an image's configuration, which is what Kubernetes calls the imageID of a loaded one."""
+        return (self.inspect(tag, self.digest) or "").removeprefix("sha256:")
+
+    digest: str
+    """Where the inspected image has its identity, in Go's template language."""
     labels: str
     """Where the inspected image has its labels, in Go's template language."""
 
@@ -101,6 +107,7 @@ class Docker(Builder):
     """Docker with BuildKit."""
 
     name = "docker"
+    digest = "{{.Id}}"
     labels = ".Config.Labels"
 
     @staticmethod
@@ -127,6 +134,7 @@ class Buildah(Builder):
     """buildah, which needs no engine. Builds use the machine's network, certificates and packages, and uv's cache."""
 
     name = "buildah"
+    digest = "{{.FromImageID}}"
     labels = ".OCIv1.Config.Labels"
 
     def prepare(self) -> None:
@@ -165,9 +173,9 @@ class Buildah(Builder):
         command += ["--file", dockerfile, *_options("--build-arg", {"BASE": self.base, **arguments}), *self._machine()]
         # The stage before the last gets a name, so that its layers are kept for the next time and not longer.
         for name, options in {f"{tag}-package": ["--target", "package"], tag: _options("--label", labels)}.items():
-            former = self.inspect(name, "{{.FromImageID}}")
+            former = self.inspect(name, self.digest)
             run([*command, *options, "--tag", name, "."])
-            if former and former != self.inspect(name, "{{.FromImageID}}"):
+            if former and former != self.inspect(name, self.digest):
                 _attempt(["buildah", "rmi", former])  # refused while a container is made of it: the next one will do
 
     def _isolation(self) -> str:

@@ -81,17 +81,27 @@ def run(command: Sequence[str | Path], *, quiet: bool = False, stdin: str | None
         )
 
 
-def output(command: Sequence[str | Path], *, stdin: str | None = None) -> str:
-    """What a command prints, stripped. Raises Failure with its complaint when it fails."""
+def output(command: Sequence[str | Path], *, stdin: str | None = None, progress: bool = False) -> str:
+    """What a command prints, stripped. Raises Failure with its complaint when it fails.
+
+    With `progress` what it tells on stderr is shown at once.
+    """
     words = [str(word) for word in command]
     try:
         done = subprocess.run(
-            words, cwd=ROOT, env=environment(), text=True, check=False, input=stdin or "", capture_output=True
+            words,
+            cwd=ROOT,
+            env=environment(),
+            text=True,
+            check=False,
+            input=stdin or "",
+            stdout=subprocess.PIPE,
+            stderr=None if progress else subprocess.PIPE,
         )
     except FileNotFoundError as error:
         raise Failure(f"{words[0]} is needed and not installed") from error
     if done.returncode:
-        raise Failure(f"`{' '.join(words)[:200]}` failed: {done.stderr.strip()[-2000:]}")
+        raise Failure(f"`{' '.join(words)[:200]}` failed: {(done.stderr or '').strip()[-2000:]}")
     return done.stdout.strip()
 
 
