@@ -1,5 +1,6 @@
 """The operator is killed after write n, for every n of a life cycle: same end, and nothing is there twice."""
 
+import difflib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,9 +55,15 @@ def test_killed_after_every_write(
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for number, (stages, writes) in zip(every, pool.map(life, every), strict=True):
-            assert stages == undisturbed, f"killed after write {number}"
+            assert not (difference := _difference(undisturbed, stages)), f"killed after write {number}:\n{difference}"
             # How often the status is written depends on what is seen together: the last kills may find nothing to kill.
             assert writes.over or number > len(every) - 5, f"only {writes.count} writes"
+
+
+def _difference(expected: list[Object], found: list[Object]) -> str:
+    """What differs, line by line."""
+    before, after = (json.dumps(stages, indent=1, sort_keys=True).splitlines() for stages in (expected, found))
+    return "\n".join(difflib.unified_diff(before, after, "undisturbed", "killed", lineterm="", n=12))
 
 
 def _live_through(tenant: Tenant, files: FileServer) -> list[Object]:
