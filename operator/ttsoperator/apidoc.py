@@ -11,7 +11,7 @@ from .crd import Schema, custom_resource_definition
 _INTRO: Final = """\
 # TTSService, field by field
 
-<!-- Generated from operator/ttsoperator/spec.py by `python -m ttsoperator.apidoc`; do not edit. -->
+<!-- Generated from operator/ttsoperator/spec/ by `python -m ttsoperator.apidoc`; do not edit. -->
 
 `tts-operator.io/v1alpha1`, kind `TTSService`, short name `tts`. `kubectl explain tts.spec --recursive` says the same on
 the command line. [examples/](../examples) has the shortest service, one on GPUs, and one with every field;

@@ -1,4 +1,4 @@
-"""Renders the CustomResourceDefinition from the models in spec.py: `python -m ttsoperator.crd [FOLDER]`."""
+"""Renders the CustomResourceDefinition from the models in spec/: `python -m ttsoperator.crd [FOLDER]`."""
 
 import sys
 from pathlib import Path
@@ -8,9 +8,9 @@ import yaml
 from pydantic import BaseModel
 
 from . import names
-from .apimodel import rule
 from .spec import TTSServiceSpec
-from .statusmodel import TTSServiceStatus
+from .spec.base import rule
+from .spec.status import TTSServiceStatus
 
 FILE_NAME: Final = f"{names.GROUP}_{names.PLURAL}.yaml"
 Schema = dict[str, Any]
@@ -153,7 +153,7 @@ class _Dumper(yaml.SafeDumper):
 
 def render() -> str:
     """Return the CRD as YAML."""
-    head = "# Generated from operator/ttsoperator/spec.py by `python -m ttsoperator.crd`; do not edit.\n"
+    head = "# Generated from operator/ttsoperator/spec/ by `python -m ttsoperator.crd`; do not edit.\n"
     return head + yaml.dump(custom_resource_definition(), Dumper=_Dumper, sort_keys=False, width=120)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from . import names, quantities
+from . import names
 from .live import Manifest, annotations
+from .spec import quantities
 
 _MERGE_KEYS: Final[dict[str, tuple[str, ...]]] = {
     "containers": ("name",),

@@ -12,10 +12,10 @@ from .cache import Key
 from .cluster import ApiError, Children
 from .live import Manifest
 from .names import Component
-from .observed import Observed, Progress, Voice, WorkerFacts
 from .scrape import Samples, ScrapeFailed, Scraper, is_ready, value
 from .spec import TTSService
 from .status import wants_facts
+from .status.observed import Observed, Progress, Voice, WorkerFacts
 
 log = logging.getLogger(__name__)
 

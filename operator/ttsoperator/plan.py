@@ -25,7 +25,7 @@ class Create:
     """Create the object.
 
     If the name is taken `live.ownership` decides: OURS is applied instead, of FORMER and FOREIGN nothing is written and
-    a `status.Conflict` is reported.
+    an `observed.Conflict` is reported.
     """
 
     manifest: Manifest
@@ -64,7 +64,7 @@ Action = Create | Apply | Delete | HandOverReplicas
 class Plan:
     """Actions to do in order (the first that fails ends the pass), what is wanted, and when to look again.
 
-    `desired` goes into `status.Observed`; `requeue_after` is in seconds, None when a watch event will tell.
+    `desired` goes into `observed.Observed`; `requeue_after` is in seconds, None when a watch event will tell.
     """
 
     actions: tuple[Action, ...]

@@ -17,14 +17,14 @@ from .cache import Cache, Key
 from .cluster import AlreadyExists, ApiError, Children, Conflict, NotFound, Unavailable
 from .live import Live, Manifest, Ownership, Ref, is_deleting, ownership, ref
 from .metrics import Metrics
-from .observed import Conflict as NameTaken
-from .observed import Observed, Refusal
 from .observing import Observer
 from .plan import Action, Apply, Create, Delete, HandOverReplicas, Plan, make_plan
 from .reporting import Reporter
 from .resources import Defaults
 from .spec import InvalidSpec, TTSService, parse
 from .status import compute_status
+from .status.observed import Conflict as NameTaken
+from .status.observed import Observed, Refusal
 from .workqueue import Retry
 
 log = logging.getLogger(__name__)

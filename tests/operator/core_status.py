@@ -5,7 +5,7 @@ from typing import Any
 from tests.operator.core_schema import problems
 from tests.operator.core_world import condition
 from ttsoperator.crd import structural_schema
-from ttsoperator.statusmodel import TTSServiceStatus
+from ttsoperator.spec.status import TTSServiceStatus
 
 SCHEMA = structural_schema(TTSServiceStatus)
 Status = dict[str, Any]

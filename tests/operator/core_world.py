@@ -8,11 +8,11 @@ from typing import Any
 
 from ttsoperator import names
 from ttsoperator.live import Live, Manifest, Ref
-from ttsoperator.observed import Observed
 from ttsoperator.plan import Action, Apply, Create, Delete, HandOverReplicas, Plan, make_plan
 from ttsoperator.resources import Defaults
 from ttsoperator.spec import TTSService, parse
 from ttsoperator.status import compute_status
+from ttsoperator.status.observed import Observed
 
 DEFAULTS = Defaults(worker_image="registry.example.com:5000/tts-worker:1.2")
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)

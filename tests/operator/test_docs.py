@@ -8,9 +8,9 @@ import pytest
 from tests.operator.core_schema import leaves
 from ttsoperator import apidoc
 from ttsoperator.crd import structural_schema
-from ttsoperator.diagnosis import STALLED
 from ttsoperator.names import Condition, Reason
 from ttsoperator.spec import TTSServiceSpec
+from ttsoperator.status.diagnosis import STALLED
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "status-conditions.md").read_text()

@@ -11,10 +11,10 @@ from ttsoperator.cache import Key
 from ttsoperator.cluster import Refused
 from ttsoperator.live import Live
 from ttsoperator.names import API_VERSION, KIND, TEMPLATE_HASH, Component, pod_labels
-from ttsoperator.observed import Observed, Progress, Voice, WorkerFacts
 from ttsoperator.observing import CLAIM_SECONDS, FACTS_RETRY_SECONDS, PROGRESS_SECONDS, Observer
 from ttsoperator.scrape import Scraper
 from ttsoperator.spec import TTSService, parse
+from ttsoperator.status.observed import Observed, Progress, Voice, WorkerFacts
 
 KEY = Key("ns", "english")
 Manifest = dict[str, Any]

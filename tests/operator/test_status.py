@@ -5,9 +5,9 @@ import pytest
 from tests.operator.core_schema import problems
 from tests.operator.core_status import GPU, SCHEMA, assert_blocked, crashed, kstatus, unscheduled
 from tests.operator.core_world import START, World, condition, downloaded, message, running, service, text
-from ttsoperator.observed import Conflict, Refusal
 from ttsoperator.spec import InvalidSpec
 from ttsoperator.status import compute_status
+from ttsoperator.status.observed import Conflict, Refusal
 
 
 def test_ready() -> None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from tests.operator.core_world import OTHER, World, downloaded, running, service
-from ttsoperator.conditions import Event
-from ttsoperator.observed import Progress
 from ttsoperator.status import transitions
+from ttsoperator.status.conditions import Event
+from ttsoperator.status.observed import Progress
 
 
 class Diary:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.operator.core_status import GPU, Status, assert_blocked, crashed, kstatus, unscheduled
 from tests.operator.core_world import OTHER, START, World, condition, downloaded, message, running, text
-from ttsoperator.observed import Progress
+from ttsoperator.status.observed import Progress
 
 
 def test_downloading() -> None:

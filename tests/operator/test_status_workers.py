@@ -5,9 +5,9 @@ import pytest
 from tests.operator.core_schema import problems
 from tests.operator.core_status import SCHEMA, Status
 from tests.operator.core_world import OTHER, World, condition, downloaded, message, running, service
-from ttsoperator.observed import Observed, Voice, WorkerFacts
 from ttsoperator.spec import TTSService
 from ttsoperator.status import wants_facts
+from ttsoperator.status.observed import Observed, Voice, WorkerFacts
 
 
 def autoscaled(*conditions: Status) -> Status:

@@ -1,10 +1,10 @@
 """PersistentVolumeClaim that holds the model."""
 
-from .. import names, quantities
+from .. import names
 from ..download import own_claim
 from ..live import Live, Manifest
-from ..modelspec import DEFAULT_SIZE, AccessMode, ReclaimPolicy
-from ..spec import TTSService
+from ..spec import TTSService, quantities
+from ..spec.model import DEFAULT_SIZE, AccessMode, ReclaimPolicy
 from .common import metadata, sealed
 
 

@@ -4,9 +4,9 @@ import json
 import math
 from typing import Any, Final
 
-from .. import names, quantities
+from .. import names
 from ..live import Manifest
-from ..spec import TTSService
+from ..spec import TTSService, quantities
 from .common import metadata, sealed
 from .serving import Serving
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from .. import names, quantities
-from ..autoscaling import Autoscaling
+from .. import names
 from ..live import Manifest
-from ..spec import TTSService
+from ..spec import TTSService, quantities
+from ..spec.autoscaling import Autoscaling
 from .common import metadata, sealed
 
 

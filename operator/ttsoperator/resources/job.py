@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from .. import names, quantities
+from .. import names
 from ..live import Manifest
-from ..modelspec import DEFAULT_SIZE
-from ..spec import TTSService
+from ..spec import TTSService, quantities
+from ..spec.model import DEFAULT_SIZE
 from .claim import claim_of
 from .common import annotated, metadata, sealed
 from .pods import TMP_MOUNT, TMP_VOLUME, Defaults, container, environment, pod_spec, template_metadata

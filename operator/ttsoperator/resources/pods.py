@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .. import names
-from ..modelspec import AccessMode
-from ..scheduling import Affinity
 from ..spec import TTSService
+from ..spec.model import AccessMode
+from ..spec.scheduling import Affinity
 
 _HOSTNAME: Final = "kubernetes.io/hostname"
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from .apimodel import Annotations, ApiModel, Labels, Name, Quantities, map_list, rule, rules
+from .base import Annotations, ApiModel, Labels, Name, Quantities, map_list, rule, rules
 from .scheduling import Affinity, Toleration
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .download import termination
-from .live import Manifest, condition
-from .names import Reason
+from ..download import termination
+from ..live import Manifest, condition
+from ..names import Reason
 
 STALLED: Final = frozenset(
     {

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from ..names import Condition, Reason
 from .diagnosis import Finding
-from .names import Condition, Reason
 
 LONGEST_MESSAGE: Final = 1024
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from .apimodel import Annotations, ApiModel, rule, rules
+from ..names import Reason
 from .autoscaling import Autoscaling
-from .modelspec import BUILTIN, DEFAULT_SIZE, Model, Storage
-from .names import Reason
-from .podtypes import Image, PodTemplate, Resources
+from .base import Annotations, ApiModel, rule, rules
+from .model import BUILTIN, DEFAULT_SIZE, Model, Storage
+from .pods import Image, PodTemplate, Resources
 
 DEFAULT_GPU: Final = "nvidia.com/gpu"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttsoperator import quantities
+from ttsoperator.spec import quantities
 
 
 @pytest.mark.parametrize(

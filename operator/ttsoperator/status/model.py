@@ -4,10 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from . import diagnosis
-from .conditions import time_text
-from .diagnosis import Finding, told_reason
-from .download import (
+from ..download import (
     Failure,
     JobState,
     attempt_of,
@@ -21,11 +18,14 @@ from .download import (
     result_of,
     state_of,
 )
-from .live import Manifest, timestamp
-from .names import Reason
+from ..live import Manifest, timestamp
+from ..names import Reason
+from ..spec import DEFAULT_GPU, TTSService
+from ..spec.status import ModelState
+from . import diagnosis
+from .conditions import time_text
+from .diagnosis import Finding, told_reason
 from .observed import Observed, Progress
-from .spec import DEFAULT_GPU, TTSService
-from .statusmodel import ModelState
 
 PROGRESS_SECONDS: Final = 5.0
 """Bytes and speed in the status change at most this often."""

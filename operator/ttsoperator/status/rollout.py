@@ -1,13 +1,14 @@
 """How far the workers are: whether the current spec is rolled out, and what keeps it from that."""
 
-from . import diagnosis, names
+from .. import names
+from ..live import Manifest, annotations, condition, has_condition
+from ..names import Condition, Reason
+from ..spec import TTSService
+from . import diagnosis
 from .conditions import Wanted
 from .diagnosis import PATIENT, Finding
-from .live import Manifest, annotations, condition, has_condition
-from .modelstatus import gpu_resource
-from .names import Condition, Reason
+from .model import gpu_resource
 from .observed import Observed
-from .spec import TTSService
 
 
 def is_rolled_out(service: TTSService, observed: Observed) -> bool:

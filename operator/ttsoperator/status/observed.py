@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .live import Live, Manifest
+from ..live import Live, Manifest
 
 
 @dataclass(frozen=True)

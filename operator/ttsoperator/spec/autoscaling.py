@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from .apimodel import ApiModel, rule, rules
+from .base import ApiModel, rule, rules
 
 
 class SelectPolicy(StrEnum):

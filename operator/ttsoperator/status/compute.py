@@ -4,28 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from . import names
-from .conditions import Event, Wanted, merged, summary, transitions
+from .. import names
+from ..names import Condition, Reason
+from ..spec import InvalidSpec, TTSService
+from .conditions import Wanted, merged, summary
 from .diagnosis import Finding
-from .modelstatus import MODEL_READY_REASONS, model_finding, model_status
-from .names import Condition, Reason
-from .observed import Conflict, Observed, Progress, Refusal, Voice, WorkerFacts
+from .model import MODEL_READY_REASONS, model_finding, model_status
+from .observed import Observed
 from .rollout import is_rolled_out, replicas_wanted, rollout_finding, serves_wanted_model, workload_condition
-from .spec import InvalidSpec, TTSService
-
-__all__ = [
-    "Conflict",
-    "Event",
-    "Observed",
-    "Progress",
-    "Refusal",
-    "Status",
-    "Voice",
-    "WorkerFacts",
-    "compute_status",
-    "transitions",
-    "wants_facts",
-]
 
 Status = dict[str, Any]
 

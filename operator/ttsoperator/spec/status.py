@@ -1,11 +1,11 @@
-"""The fields of a TTSService's status, for the CRD's schema; status.py fills them."""
+"""The fields of a TTSService's status, for the CRD's schema; the package status fills them."""
 
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from .apimodel import ApiModel, map_list
+from .base import ApiModel, map_list
 
 Text = Annotated[str, StringConstraints(max_length=2048)]
 Time = Annotated[str, StringConstraints(max_length=64), Field(json_schema_extra={"format": "date-time"})]
