@@ -30,8 +30,9 @@ def whole(shared: Tenant, files: FileServer) -> Tenant:
 
 
 def _child(tenant: Tenant, kind: str) -> Object:
-    (child,) = tenant.list(kind, f"tts-operator.io/service={NAME}")
-    return child
+    children = tenant.list(kind, f"tts-operator.io/service={NAME}")
+    assert len(children) == 1, f"{len(children)} of kind {kind}"
+    return children[0]
 
 
 def _wanted(child: Object) -> Object:
