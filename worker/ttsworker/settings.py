@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -43,11 +43,26 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, le=1024, description="CPU threads of the engine; 0 takes the container's limit.")
 
     max_concurrency: int = Field(8, ge=1, le=1024, description="Requests spoken in turn; more of them wait.")
+    max_batch_size: int = Field(5, ge=1, le=64, description="Sentences spoken in one call, where the engine can.")
     max_queue_length: int = Field(64, ge=0, le=100_000, description="Requests that may wait; beyond it 429.")
+    max_queue_audio_seconds: float = Field(120, gt=0, le=86_400, description="Audio that may wait; beyond it 429.")
     max_text_length: int = Field(4096, ge=1, le=1_000_000, description="Characters of one request.")
     request_timeout_seconds: float = Field(60, gt=0, le=3600, description="The longest wait for the next audio.")
     drain_timeout_seconds: float = Field(30, gt=0, le=3600, description="From SIGTERM to the end of the last request.")
     health_interval_seconds: float = Field(30, gt=0, le=3600, description="Between two test syntheses.")
+
+    redis_url: SecretStr | None = Field(None, description="redis:// or rediss://; shares cache and rate limits.")
+    cache_ttl_seconds: int = Field(3600, ge=0, le=31_536_000, description="Life of cached audio; 0 caches nothing.")
+    cache_memory_bytes: int = Field(64 * 2**20, ge=0, description="Bound of the cache in memory, without a Redis.")
+
+    api_keys_file: Path | None = Field(None, description="Keys of clients, a line each; without it nobody needs one.")
+    rate_limit_per_second: float = Field(10, ge=0, le=100_000, description="Of speech, for each client; 0 is no limit.")
+    rate_limit_burst: int = Field(20, ge=1, le=100_000, description="Requests at once that the limit lets through.")
+    trusted_proxies: list[str] = Field(
+        [], description="Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8."
+    )
+    tls_certificate_file: Path | None = Field(None, description="PEM chain; with it the API is HTTPS.")
+    tls_key_file: Path | None = Field(None, description="The certificate's private key, PEM.")
 
     text_logging: TextLogging = Field("Masked", description="What of a text the log shows.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
