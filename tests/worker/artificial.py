@@ -18,10 +18,11 @@ class ArtificialEngine:
 
     While `gate` is not set every sentence but the probe waits for it; with HOLD in its text it waits for `held`.
     Without `flowing` the probe waits as well: the engine is stuck. A text with FAIL in it raises, with NAN gives
-    samples that are none, with SKIP gives none, with UNSPEAKABLE is refused.
+    samples that are none, with SKIP gives none, with UNSPEAKABLE is refused. The next `failures` sentences fail.
     """
 
     model_name = "artificial"
+    revision = "1"
     device = "cpu"
     sample_rate = 24_000
     max_batch_size = 1
@@ -47,6 +48,7 @@ class ArtificialEngine:
         self.held = threading.Event()
         self.flowing = threading.Event()
         self.flowing.set()
+        self.failures = 0
         self.silent = False
         self.begun: list[str] = []
         self.batches: list[int] = []
@@ -75,6 +77,9 @@ class ArtificialEngine:
             if "HOLD" in utterance.text:
                 self.held.wait()
         self.flowing.wait()
+        if self.failures and not is_probe:
+            self.failures -= 1
+            raise RuntimeError("fails for a while")
         if "FAIL" in utterance.text:
             raise RuntimeError("told to fail")
         if "UNSPEAKABLE" in utterance.text:

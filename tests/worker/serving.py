@@ -17,12 +17,17 @@ from typing import Any
 import httpx
 
 from ttsworker.engines import Engine
+from ttsworker.lineup import FIRST_RETRY_SECONDS
 from ttsworker.server import listen, serve
 from ttsworker.settings import Settings
+from ttsworker.speaker import EngineFactory
 from ttsworker.worker import Worker
 
 PATIENCE_SECONDS = 200.0
 """After which a test gives up waiting; no test needs to be this slow."""
+
+
+PLAIN: dict[str, Any] = {"termination_log": Path("/nowhere"), "cache_ttl_seconds": 0, "rate_limit_per_second": 0}
 
 
 @dataclass
@@ -37,9 +42,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(engine: Engine, *, wait: bool = True, **settings: Any) -> AsyncIterator[Served]:
-    """Serve this engine and wait until it is ready."""
-    worker = Worker(Settings(**{"termination_log": Path("/nowhere"), **settings}), make_engine=lambda _: engine)
+async def serving(
+    engine: Engine | EngineFactory, *, wait: bool = True, first_retry: float = FIRST_RETRY_SECONDS, **settings: Any
+) -> AsyncIterator[Served]:
+    """Serve this engine and wait until it is ready. Nothing is cached or limited unless the settings say so."""
+    make = engine if callable(engine) else lambda _: engine
+    worker = Worker(Settings(**{**PLAIN, **settings}), make_engine=make, first_retry=first_retry)
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     stop = asyncio.Event()

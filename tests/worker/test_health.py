@@ -8,8 +8,10 @@ import pytest
 
 from tests.worker.artificial import ArtificialEngine
 from tests.worker.serving import Served, serving, until
+from ttsworker.audio import to_pcm
 from ttsworker.engines import ModelInvalid
 from ttsworker.health import NotAudible, judge, warm_up
+from ttsworker.requests import Utterance
 from ttsworker.settings import Settings
 from ttsworker.worker import Worker
 
@@ -101,12 +103,17 @@ async def test_a_model_that_is_silent_is_not_served() -> None:
     await worker.close()
 
 
-@pytest.mark.parametrize(
-    "audio", [np.zeros(24_000), np.full(24_000, 1e-5), np.full(24_000, np.nan), np.ones(100), np.zeros(0)]
-)
+@pytest.mark.parametrize("audio", [np.zeros(24_000), np.full(24_000, 1e-5), np.ones(100), np.zeros(0)])
 def test_what_is_not_audible(audio: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
     with pytest.raises(NotAudible):
-        judge([audio.astype(np.float32)], 24_000)
+        judge([to_pcm(audio.astype(np.float32))], 24_000)
+
+
+def test_what_is_not_a_number_is_not_audible() -> None:
+    engine = ArtificialEngine()
+    engine.probe = Utterance("NAN " * 10, "one")
+    with pytest.raises(NotAudible, match="not numbers"):
+        warm_up(engine)
 
 
 def test_warming_up_measures() -> None:

@@ -1,9 +1,9 @@
-"""Who may come in: a bounded number of requests, and none before the worker is ready or while it shuts down."""
+"""Who may come in: a bounded number of requests and of audio, and none before the worker is ready or at its end."""
 
 import asyncio
 import math
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from ttsworker.errors import ApiError
@@ -13,19 +13,35 @@ State = Literal["starting", "open", "draining"]
 MAX_RETRY_AFTER = 60
 """Seconds; a client that is told more would rather go away."""
 
-_SMOOTHING = 0.2
+
+@dataclass(frozen=True)
+class Load:
+    """What is before a new request, as the scheduler tells it; seconds are estimates."""
+
+    waiting: int
+    """Requests that have not started."""
+    waiting_audio_seconds: float
+    """Audio they will become."""
+    work_seconds: float
+    """Time the engine needs for all that has not been spoken, of every request."""
 
 
 class Admission:
     """Counts the accepted requests and refuses what would be too many; `refused` is told why."""
 
-    def __init__(self, *, max_concurrency: int, max_queue_length: int, refused: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        *,
+        max_concurrency: int,
+        max_queue_length: int,
+        max_queue_audio_seconds: float,
+        refused: Callable[[str], None],
+    ) -> None:
         self.state: State = "starting"
         self.accepted = 0
         self._max_accepted = max_concurrency + max_queue_length
         self._max_waiting = max_queue_length
-        self._max_concurrency = max_concurrency
-        self._seconds_each = 1.0  # how long a request takes, smoothed
+        self._max_audio_seconds = max_queue_audio_seconds
         self._changed = asyncio.Event()
         self._refused = refused
 
@@ -36,24 +52,21 @@ class Admission:
         if self.state == "draining":
             raise self._refuse(503, "draining", "this worker is shutting down: try again, another one will answer", 1)
 
-    def enter(self, waiting: int) -> "Ticket":
-        """Accept one more request while `waiting` others wait; raises ApiError 429 or 503 with Retry-After."""
+    def enter(self, load: Load, audio_seconds: float) -> "Ticket":
+        """Accept a request for so much audio; raises ApiError 429 or 503 with Retry-After.
+
+        One that would be the first to wait is accepted however long its text is. So is one whose audio is all cached
+        (0 seconds): it takes nothing that could be short.
+        """
         self.check_open()
-        if self.accepted >= self._max_accepted or (waiting > 0 and waiting >= self._max_waiting):
-            message = f"{self.accepted} requests are being answered, and no more can wait: try again later"
-            raise self._refuse(429, "queue_full", message, self.retry_after())
+        if audio_seconds > 0:
+            self._check_room(load, audio_seconds)
         self.accepted += 1
         return Ticket(self)
 
-    def retry_after(self) -> int:
-        """Seconds in which about half of those accepted will have been answered."""
-        expected = self._seconds_each * self.accepted / self._max_concurrency / 2
-        return min(MAX_RETRY_AFTER, max(1, math.ceil(expected)))
-
-    def leave(self, seconds: float) -> None:
-        """Note that an accepted request has been answered after so many seconds."""
+    def leave(self) -> None:
+        """Note that an accepted request has been answered."""
         self.accepted -= 1
-        self._seconds_each += _SMOOTHING * (seconds - self._seconds_each)
         self._changed.set()
 
     async def empty(self) -> None:
@@ -62,9 +75,24 @@ class Admission:
             self._changed.clear()
             await self._changed.wait()
 
+    def _check_room(self, load: Load, audio_seconds: float) -> None:
+        again = retry_after(load.work_seconds)
+        if self.accepted >= self._max_accepted or (load.waiting and load.waiting >= self._max_waiting):
+            message = f"{self.accepted} requests are being answered, and no more can wait: try again in {again} s"
+            raise self._refuse(429, "queue_full", message, again)
+        if load.waiting and load.waiting_audio_seconds + audio_seconds > self._max_audio_seconds:
+            waits = f"about {load.waiting_audio_seconds:.0f} s of audio wait"
+            message = f"{waits}, and at most {self._max_audio_seconds:g} s may: try again in {again} s"
+            raise self._refuse(429, "queue_full", message, again)
+
     def _refuse(self, status: int, code: str, message: str, seconds: int) -> ApiError:
         self._refused(code)
         return ApiError(status, code, message, headers={"Retry-After": str(seconds)})
+
+
+def retry_after(work_seconds: float) -> int:
+    """Seconds in which about half of the work will have been done: there will be room, and others ask again too."""
+    return min(MAX_RETRY_AFTER, max(1, math.ceil(work_seconds / 2)))
 
 
 class Ticket:
@@ -72,10 +100,9 @@ class Ticket:
 
     def __init__(self, admission: Admission) -> None:
         self._admission: Admission | None = admission
-        self._entered = time.monotonic()
 
     def give_back(self) -> None:
         """Make room for another request; a second time without effect."""
         if self._admission:
-            self._admission.leave(time.monotonic() - self._entered)
+            self._admission.leave()
             self._admission = None

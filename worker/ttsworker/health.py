@@ -3,15 +3,16 @@
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
 
-from ttsworker.engines import Audio, Engine
+from ttsworker.audio import FULL_SCALE, Audio, Pcm, to_pcm
+from ttsworker.engines import Engine
 from ttsworker.gpu import GpuFigures, GpuMonitor
-from ttsworker.scheduler import Scheduler
+from ttsworker.scheduler import Scheduler, Sentence
 
 SILENCE = 1e-3
 """Root mean square below which audio counts as silent: -60 dB of full scale."""
@@ -43,46 +44,61 @@ class WarmUp:
     first_audio_seconds: float
 
 
-def judge(pieces: Iterable[Audio], sample_rate: int) -> float:
+def judge(pieces: Iterable[Pcm], sample_rate: int) -> float:
     """Return the audio's seconds; raises NotAudible."""
-    audio = np.concatenate([np.zeros(0, np.float32), *pieces])
+    audio = np.concatenate([np.zeros(0, np.int16), *pieces])
     seconds = len(audio) / sample_rate
     if seconds < SHORTEST_SECONDS:
         raise NotAudible(f"the test sentence became {seconds:.2f} s of audio")
-    level = float(np.sqrt(np.mean(np.square(audio, dtype=np.float64))))
-    if not level > SILENCE:  # also true of not-a-number
+    level = float(np.sqrt(np.mean(np.square(audio, dtype=np.float64)))) / FULL_SCALE
+    if level <= SILENCE:
         raise NotAudible(f"the test sentence became silence (level {level:.5f})")
     return seconds
 
 
 def warm_up(engine: Engine) -> WarmUp:
     """Speak the test sentence twice, so that everything lazy is done, and measure the second; raises NotAudible."""
-    judge(engine.synthesize([engine.probe]), engine.sample_rate)
+    judge(map(_finite_pcm, engine.synthesize([engine.probe])), engine.sample_rate)
     started = time.perf_counter()
     pieces = []
     first = 0.0
     for piece in engine.stream(engine.probe):
         first = first or time.perf_counter() - started
-        pieces.append(piece)
+        pieces.append(_finite_pcm(piece))
     seconds = judge(pieces, engine.sample_rate)
     return WarmUp((time.perf_counter() - started) / seconds, first)
+
+
+def _finite_pcm(piece: Audio) -> Pcm:
+    if not np.isfinite(piece).all():
+        raise NotAudible("the test sentence became samples that are not numbers")
+    return to_pcm(piece)
 
 
 class Health:
     """Speaks the test sentence every `interval` seconds, as one more request before the others.
 
     Unhealthy is: the last test failed, or a call of the engine has given nothing for `patience` seconds, be it the
-    test's or a client's. A stuck engine is thus told after at most `interval + patience` seconds.
+    test's or a client's. A stuck engine is thus told after at most `interval + patience` seconds. `told` hears how each
+    test ended.
     """
 
     def __init__(
-        self, engine: Engine, scheduler: Scheduler, gpu: GpuMonitor, *, interval: float, patience: float
+        self,
+        engine: Engine,
+        scheduler: Scheduler,
+        gpu: GpuMonitor,
+        *,
+        interval: float,
+        patience: float,
+        told: Callable[[bool], None],
     ) -> None:
         self._engine = engine
         self._scheduler = scheduler
         self._gpu = gpu
         self._interval = interval
         self._patience = patience
+        self._told = told
         self.last: Check | None = None
         self.gpu_figures: GpuFigures | None = None
 
@@ -94,16 +110,16 @@ class Health:
         return self.last.problem if self.last else None
 
     async def watch(self) -> None:
-        """Check for ever."""
+        """Check now and then, for ever."""
         while True:
-            await self.check()
             await asyncio.sleep(self._interval)
+            await self.check()
 
     async def check(self) -> None:
         """Speak the test sentence and remember how it went."""
         self.gpu_figures = await asyncio.to_thread(self._gpu.read)
         started = time.perf_counter()
-        stream = self._scheduler.submit([self._engine.probe], urgent=True)
+        stream = self._scheduler.submit([Sentence(self._engine.probe)], urgent=True)
         problem, seconds = None, 0.0
         try:
             async with asyncio.timeout(self._patience):
@@ -117,3 +133,4 @@ class Health:
         if problem:
             log.error("health check failed", extra={"problem": problem})
         self.last = Check(datetime.now(UTC), time.perf_counter() - started, seconds, problem)
+        self._told(problem is None)

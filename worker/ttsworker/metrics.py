@@ -58,6 +58,10 @@ class Metrics:
         self._load = Gauge("tts_load_ratio", "Requests in flight by max_concurrency", registry=registry)
         self._max_concurrency = max_concurrency
         self._model_ready = Gauge("tts_model_ready", "1 when the model can speak", ["model"], registry=registry)
+        self._models: set[str] = set()
+        self._voices = Gauge("tts_voice_info", "A voice of the model", ["voice", "language"], registry=registry)
+        self._warm_up = _WarmUp()
+        registry.register(self._warm_up)
         self._read_gpu = read_gpu
         registry.register(_Gpu(read_gpu))
         PlatformCollector(registry=registry)
@@ -77,21 +81,18 @@ class Metrics:
             gauge.set_function(in_flight)
 
     def set_model(self, model: str, voices: tuple[Voice, ...], is_ready: Callable[[], bool]) -> None:
-        """Tell the model's name and voices once it is loaded."""
+        """Tell the name and the voices of the model at work, once it is loaded; others are not ready then."""
+        for other in self._models - {model}:
+            self._model_ready.labels(other).set_function(lambda: 0)
+        self._models.add(model)
         self._model_ready.labels(model).set_function(is_ready)
-        info = Gauge("tts_voice_info", "A voice of the model", ["voice", "language"], registry=self.registry)
+        self._voices.clear()
         for voice in voices:
-            info.labels(voice.name, voice.language).set(1)
+            self._voices.labels(voice.name, voice.language).set(1)
 
     def set_warm_up(self, *, real_time_factor: float, first_audio_seconds: float) -> None:
-        """Tell what the worker measured before it became ready."""
-        registry = self.registry
-        factor = Gauge(
-            "tts_warmup_real_time_factor", "Seconds of work by second of audio at the start", registry=registry
-        )
-        factor.set(real_time_factor)
-        first = Gauge("tts_warmup_first_audio_seconds", "Seconds to the first audio at the start", registry=registry)
-        first.set(first_audio_seconds)
+        """Tell what was measured before the model at work became ready."""
+        self._warm_up.figures = (real_time_factor, first_audio_seconds)
 
     def answered(self, model: str, status: str, seconds: float) -> None:
         """Count a request for speech; `status` is the HTTP status, 499 for a client gone, or `aborted`."""
@@ -105,6 +106,19 @@ class Metrics:
         self._audio.inc(audio_seconds)
         if audio_seconds > 0:
             self._real_time_factor.observe(work_seconds / audio_seconds)
+
+
+class _WarmUp(Collector):
+    """What was measured at the start; absent until then, as 0 would be a wrong figure."""
+
+    def __init__(self) -> None:
+        self.figures: tuple[float, float] | None = None
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        if self.figures:
+            factor, first = self.figures
+            yield GaugeMetricFamily("tts_warmup_real_time_factor", "Work by second of audio at the start", factor)
+            yield GaugeMetricFamily("tts_warmup_first_audio_seconds", "Seconds to the first audio at the start", first)
 
 
 class _Gpu(Collector):

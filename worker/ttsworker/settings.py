@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -20,6 +20,16 @@ PREFIX = "TTSWORKER_"
 CONFIG_VARIABLE = "TTSWORKER_CONFIG"
 
 Precision = Literal["Auto", "Float32", "Float16", "BFloat16"]
+
+
+class Fallback(BaseModel):
+    """A model that is used when those before it cannot be loaded or keep failing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    engine: str = "hibari"
+    model_dir: Path | None = None
+    model_name: str | None = Field(None, max_length=256)
 
 
 class InvalidSettings(Exception):
@@ -39,6 +49,7 @@ class Settings(BaseSettings):
     engine: str = Field("hibari", description="An engine by its entry point's name: hibari or coqui.")
     model_dir: Path | None = Field(None, description="A published model; without one the engine's embedded voice.")
     model_name: str | None = Field(None, max_length=256, description="What clients call the model; the engine knows.")
+    fallbacks: list[Fallback] = Field([], max_length=8, description="Models to use, in order, when that one fails.")
     precision: Precision = Field("Auto", description="Auto lowers it only where that is safe and faster.")
     threads: int = Field(0, ge=0, le=1024, description="CPU threads of the engine; 0 takes the container's limit.")
 

@@ -5,15 +5,19 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ttsworker.encoding import Encoder, encoder_for
+from ttsworker.admission import Ticket
+from ttsworker.audio import Pcm
+from ttsworker.encoding import AudioSpec, Encoder, encoder_for
 from ttsworker.engines import Unspeakable
 from ttsworker.errors import ApiError
-from ttsworker.requests import AudioFormat, Utterance
-from ttsworker.scheduler import Cancelled, Interrupted
+from ttsworker.requests import SpeechRequest
+from ttsworker.scheduler import Cancelled, Interrupted, Sentence, Stream
+from ttsworker.speaker import Speaker
 from ttsworker.worker import Worker
 
 OUTCOME = "outcome"
@@ -25,27 +29,67 @@ SLICE_BYTES = 65_536
 log = logging.getLogger(__name__)
 
 
-class Speech(Response):
-    """Audio as an HTTP response, sent while it is being made; made in full before it is sent when `whole`.
+@dataclass(frozen=True)
+class Wish:
+    """What a client wants to hear: `whole` is the audio in one answer with its length, `param` names the text."""
 
-    What goes wrong before the first byte is a proper error. Afterwards the response ends without its end: the client
-    sees an incomplete answer and not a silent gap. A client that goes away cancels what has not been spoken.
+    request: SpeechRequest
+    spec: AudioSpec
+    whole: bool
+    param: str = "input"
+
+
+@dataclass(frozen=True)
+class Take:
+    """One model's turn at a request: its sentences, with the audio of those that are cached."""
+
+    speaker: Speaker
+    sentences: Sequence[Sentence]
+
+    @property
+    def cached(self) -> int:
+        """How many sentences need not be spoken."""
+        return sum(sentence.audio is not None for sentence in self.sentences)
+
+
+async def speak(worker: Worker, wish: Wish) -> Response:
+    """Accept a request and return the response that speaks it; raises ApiError for what is not accepted."""
+    worker.admission.check_open()
+    take = await prepare(worker, wish)
+    ticket = worker.admission.enter(take.speaker.load(), take.speaker.audio_seconds(take.sentences))
+    log.info("accepted", extra={"text": " ".join(each.utterance.text for each in take.sentences)})
+    return Speech(worker, wish, take, ticket)
+
+
+async def prepare(worker: Worker, wish: Wish) -> Take:
+    """Split the text for the model at work and look its sentences up; raises ApiError 400."""
+    while True:
+        speaker = worker.speaker
+        utterances = worker.utterances(wish.request, param=wish.param)
+        known = await worker.cache.get_many([speaker.key(utterance) for utterance in utterances])
+        if speaker is worker.speaker:  # else another model took over meanwhile
+            return Take(speaker, [Sentence(*pair) for pair in zip(utterances, known, strict=True)])
+
+
+class Speech(Response):
+    """Audio as an HTTP response, sent while it is being made; made in full before it is sent when it shall be whole.
+
+    What goes wrong before the first byte is a proper error, or another model's turn. Afterwards the response ends
+    without its end: the client sees an incomplete answer and not a silent gap. A client that goes away cancels what has
+    not been spoken.
     """
 
-    def __init__(
-        self, worker: Worker, utterances: Sequence[Utterance], audio_format: AudioFormat, *, whole: bool
-    ) -> None:
+    def __init__(self, worker: Worker, wish: Wish, take: Take, ticket: Ticket) -> None:
         self._worker = worker
+        self._wish = wish
+        self._ticket = ticket
         self._timeout = worker.settings.request_timeout_seconds
-        self._encoder: Encoder = encoder_for(audio_format, worker.engine.sample_rate)
-        super().__init__(media_type=self._encoder.media_type)
-        del self.headers["content-length"]  # of the empty body that Response starts with
-        # A single sentence is complete as soon as it has begun, or nearly: it gets its true length.
-        self._whole = whole or len(utterances) == 1
-        self._ticket = worker.admission.enter(worker.scheduler.waiting)
-        self._stream = worker.scheduler.submit(utterances)
+        self._submitted = time.monotonic()
         self._started = False
-        log.info("accepted", extra={"text": " ".join(utterance.text for utterance in utterances)})
+        self._gone = False
+        super().__init__()
+        del self.headers["content-length"]  # of the empty body that Response starts with
+        self._take(take)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response."""
@@ -62,7 +106,18 @@ class Speech(Response):
         finally:
             watcher.cancel()
             self._stream.close()
+            self._encoder.close()
             self._ticket.give_back()
+
+    def _take(self, take: Take) -> None:
+        self._speaker = take.speaker
+        self._encoder: Encoder = encoder_for(self._wish.spec, take.speaker.engine.sample_rate)
+        self._stream: Stream = take.speaker.speak(take.sentences)
+        # A single sentence is complete as soon as it has begun, or nearly: it gets its true length.
+        self._whole = self._wish.whole or len(take.sentences) == 1
+        self.headers["content-type"] = self._encoder.media_type
+        self.headers["x-tts-model"] = take.speaker.name
+        self.headers["x-tts-cached-sentences"] = f"{take.cached}/{len(take.sentences)}"
 
     async def _send_whole(self, send: Send) -> None:
         """Make all the audio in the time of one request, and send it with its length."""
@@ -93,16 +148,40 @@ class Speech(Response):
 
     async def _parts(self) -> AsyncGenerator[bytes, None]:
         """Yield the encoded pieces; raises ApiError 400 when there is nothing in the text to speak."""
-        async for piece in self._stream:
+        async for piece in self._pieces():
             yield self._encoder.encode(piece)
         if not self._stream.samples:
             raise ApiError(400, "nothing_to_speak", "the text has nothing in it that this model speaks")
         yield self._encoder.finish()
-        self._worker.metrics.audio_duration.observe(self._stream.samples / self._worker.engine.sample_rate)
+        self._speaker.note(ok=True)
+        self._worker.metrics.audio_duration.observe(self._stream.samples / self._speaker.engine.sample_rate)
+
+    async def _pieces(self) -> AsyncGenerator[Pcm, None]:
+        """Yield the audio; where the model fails before any and another one is about to stand in, it is that one's."""
+        while True:
+            try:
+                async for piece in self._stream:
+                    yield piece
+            except (ApiError, Cancelled, Interrupted, Unspeakable):
+                raise
+            except Exception:
+                self._speaker.note(ok=False)
+                if self._stream.samples or not await self._worker.lineup.replaced(self._speaker):
+                    raise
+                await self._take_again()
+            else:
+                return
+
+    async def _take_again(self) -> None:
+        self._stream.close()
+        self._encoder.close()
+        self._take(await prepare(self._worker, self._wish))
+        if self._gone:
+            self._stream.close()
 
     async def _begin(self, send: Send) -> None:
         self._started = True
-        self._worker.metrics.first_audio.observe(time.monotonic() - self._stream.submitted)
+        self._worker.metrics.first_audio.observe(time.monotonic() - self._submitted)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
     async def _send(self, send: Send, body: bytes | memoryview, *, more: bool = True) -> None:
@@ -115,6 +194,7 @@ class Speech(Response):
     async def _close_on_disconnect(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
+        self._gone = True
         self._stream.close()
 
 

@@ -1,55 +1,78 @@
-"""The worker's life: load the model, warm up, serve, drain, end."""
+"""The worker's life: load a model, serve, drain, end."""
 
 import asyncio
+import functools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from ttsworker.admission import Admission
+from ttsworker.cache import AudioCache, open_cache
 from ttsworker.cpu import cpu_limit
-from ttsworker.engines import Engine, EngineOptions, ModelInvalid, find_engine
+from ttsworker.engines import Engine
 from ttsworker.gpu import GpuMonitor
-from ttsworker.health import Health, NotAudible, WarmUp, warm_up
+from ttsworker.health import Health
+from ttsworker.lineup import FIRST_RETRY_SECONDS, Lineup
 from ttsworker.metrics import Metrics
 from ttsworker.requests import SpeechRequest, Utterance, check_text, choose_language, choose_voice
 from ttsworker.scheduler import Scheduler
 from ttsworker.settings import Settings
-from ttsworker.store import verify_model
+from ttsworker.speaker import EngineFactory, ModelOptions, Speaker, load
 from ttsworker.text import split_sentences
 from ttsworker.threads import CallThread
 
-CHARACTERS_PER_SECOND = 15.0
-"""Of read English, to estimate how much audio waits to be spoken."""
-
 log = logging.getLogger(__name__)
-
-EngineFactory = Callable[[EngineOptions], Engine]
 
 
 class Worker:
-    """Everything behind the HTTP routes. `engine`, `scheduler` and `health` are there once it is loaded."""
+    """Everything behind the HTTP routes. `speaker` is there once it is loaded."""
 
-    engine: Engine
-    scheduler: Scheduler
-    health: Health
-
-    def __init__(self, settings: Settings, make_engine: EngineFactory | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        make_engine: EngineFactory | None = None,
+        *,
+        first_retry: float = FIRST_RETRY_SECONDS,
+    ) -> None:
         self.settings = settings
         self.gpu = GpuMonitor()
         self.metrics = Metrics(read_gpu=self.gpu.read, max_concurrency=settings.max_concurrency)
+        self.cache: AudioCache = open_cache(settings, self.metrics)
         self.admission = Admission(
             refused=lambda reason: self.metrics.rejected.labels(reason).inc(),
             max_concurrency=settings.max_concurrency,
             max_queue_length=settings.max_queue_length,
+            max_queue_audio_seconds=settings.max_queue_audio_seconds,
         )
+        self.lineup = Lineup(_models(settings), self._load, self._publish, first_retry=first_retry)
         self.loaded = False
         self._make_engine = make_engine
         self._loader = CallThread("loader")
-        self._background: list[asyncio.Task[None]] = []
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def speaker(self) -> Speaker:
+        """The model at work."""
+        return self.lineup.speaker
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the model at work."""
+        return self.speaker.engine
+
+    @property
+    def scheduler(self) -> Scheduler:
+        """The scheduler of the model at work."""
+        return self.speaker.scheduler
+
+    @property
+    def health(self) -> Health:
+        """How the model at work is."""
+        return self.speaker.health
 
     @property
     def model_name(self) -> str:
-        """What clients call the model."""
-        return self.settings.model_name or self.engine.model_name
+        """What clients call the model at work."""
+        return self.speaker.name
 
     def problem(self) -> str | None:
         """Say why the worker is unhealthy; starting and draining are healthy."""
@@ -61,25 +84,16 @@ class Worker:
 
     async def start(self) -> None:
         """Load the model, speak with it and open the doors; raises ModelError."""
-        try:
-            self.engine, measured = await self._loader.run(self._load)
-        finally:
-            self._loader.stop()
-        settings = self.settings
-        self.scheduler = Scheduler(self.engine, self.metrics, max_concurrency=settings.max_concurrency)
-        self.health = Health(
-            self.engine,
-            self.scheduler,
-            self.gpu,
-            interval=settings.health_interval_seconds,
-            patience=settings.request_timeout_seconds,
+        await self.lineup.start()
+        self.metrics.watch_load(
+            lambda: self.scheduler.waiting,
+            lambda: self.admission.accepted,
+            lambda: self.scheduler.backlog_seconds,
         )
-        self.loaded = True
-        self._publish(measured)
-        await self.health.check()
-        self._background.append(asyncio.create_task(self.health.watch()))
+        self._watching = asyncio.create_task(self.lineup.watch())
         if self.admission.state == "starting":
             self.admission.state = "open"
+        measured = self.speaker.measured
         log.info(
             "ready",
             extra={
@@ -89,11 +103,21 @@ class Worker:
             },
         )
 
+    def knows_model(self, name: str) -> bool:
+        """Whether a client may ask for this model: the one at work, or any other of the line-up."""
+        return name == self.model_name or name in {model.name for model in _models(self.settings)}
+
     def utterances(self, request: SpeechRequest, *, param: str = "input") -> Sequence[Utterance]:
-        """Return the sentences of a request; raises ApiError 400 for what cannot be spoken."""
+        """Return the sentences of a request; raises ApiError 400 for what cannot be spoken.
+
+        A model that stands in for another does not know its voices: it speaks with its own.
+        """
         text = check_text(request.input, self.settings.max_text_length, param=param)
-        voice = choose_voice(request.voice, self.engine.voices)
-        language = choose_language(request.language, voice, self.engine.languages)
+        voices = self.engine.voices
+        known = {voice.name for voice in voices}
+        stranger = self.lineup.standing_in and request.voice not in known
+        voice = choose_voice(None if stranger else request.voice, voices)
+        language = choose_language(None if stranger else request.language, voice, self.engine.languages)
         return [Utterance(sentence, voice.name, language, request.speed) for sentence in split_sentences(text)]
 
     async def drain(self) -> int:
@@ -112,40 +136,41 @@ class Worker:
 
     async def close(self) -> bool:
         """Stop all tasks and threads; false when the engine does not come back."""
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
         self._loader.stop()
-        if not self.loaded:
-            return self._loader.join(timeout=1.0)
-        if not await self.scheduler.close(patience=1.0):
+        loader_ended = await asyncio.to_thread(self._loader.join, 1.0)
+        await self.cache.close()
+        if not (await self.lineup.close() and loader_ended):
             return False
-        self.engine.close()
         self.gpu.close()
         return True
 
-    def _load(self) -> tuple[Engine, WarmUp]:
-        settings = self.settings
-        if settings.model_dir:
-            verify_model(settings.model_dir)
-        make_engine = self._make_engine or find_engine(settings.engine)
-        threads = settings.threads or cpu_limit()
-        log.info("loading", extra={"engine": settings.engine, "model_dir": settings.model_dir, "threads": threads})
-        engine = make_engine(EngineOptions(settings.model_dir, threads, settings.precision))
-        engine.load()
-        try:
-            return engine, warm_up(engine)
-        except NotAudible as error:
-            raise ModelInvalid(f"the model cannot speak: {error}") from error
+    async def _load(self, options: ModelOptions) -> Speaker:
+        threads = self.settings.threads or cpu_limit()
+        loaded = await self._loader.run(functools.partial(load, options, threads, self._make_engine))
+        speaker = Speaker(
+            loaded,
+            options,
+            self.settings,
+            metrics=self.metrics,
+            gpu=self.gpu,
+            spoken=self.cache.put,
+            note=self.lineup.note,
+        )
+        await speaker.start()
+        return speaker
 
-    def _publish(self, measured: WarmUp) -> None:
-        metrics = self.metrics
-        metrics.set_warm_up(
+    def _publish(self, speaker: Speaker) -> None:
+        measured = speaker.measured
+        self.metrics.set_warm_up(
             real_time_factor=measured.real_time_factor, first_audio_seconds=measured.first_audio_seconds
         )
-        metrics.set_model(self.model_name, tuple(self.engine.voices), lambda: self.not_ready() is None)
-        metrics.watch_load(
-            lambda: self.scheduler.waiting,
-            lambda: self.admission.accepted,
-            lambda: self.scheduler.waiting_characters / CHARACTERS_PER_SECOND,
-        )
+        self.metrics.set_model(speaker.name, tuple(speaker.engine.voices), lambda: self.not_ready() is None)
+        self.loaded = True
+
+
+def _models(settings: Settings) -> list[ModelOptions]:
+    first = ModelOptions(settings.engine, settings.model_dir, settings.model_name, settings.precision)
+    return [first, *(ModelOptions(each.engine, each.model_dir, each.model_name) for each in settings.fallbacks)]

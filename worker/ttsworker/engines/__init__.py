@@ -6,17 +6,23 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from ttsworker.audio import Audio
 from ttsworker.requests import Utterance, Voice
 from ttsworker.settings import Precision
 from ttsworker.store import ModelError
 
-GROUP = "ttsworker.engines"
+__all__ = [
+    "Audio",
+    "Engine",
+    "EngineOptions",
+    "EngineUnavailable",
+    "GpuUnavailable",
+    "ModelInvalid",
+    "Unspeakable",
+    "find_engine",
+]
 
-Audio = npt.NDArray[np.float32]
-"""Mono samples, -1 to 1, at the engine's sample rate."""
+GROUP = "ttsworker.engines"
 
 
 class ModelInvalid(ModelError):
@@ -55,6 +61,8 @@ class Engine(Protocol):
 
     model_name: str
     """The model's own name, for clients and metrics."""
+    revision: str
+    """Of everything but the model that decides how an utterance sounds: versions of libraries, device, precision."""
     device: str
     """cpu or cuda."""
     sample_rate: int

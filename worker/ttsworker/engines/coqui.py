@@ -11,6 +11,7 @@ import importlib.util
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ class CoquiEngine:
         self._length_scale: float = self._model.length_scale
         self.sample_rate: int = config.audio.get("output_sample_rate") or config.audio["sample_rate"]
         self.pause_seconds = PAUSE_SAMPLES / self.sample_rate
+        self.revision = f"coqui-tts-{version('coqui-tts')} torch-{version('torch')} {self.device} {self._precision}"
         self._describe(config)
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:

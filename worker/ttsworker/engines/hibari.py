@@ -6,6 +6,7 @@ The library would download a voice that is not there, so it is always given the 
 import os
 import re
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class HibariEngine:
         self._model_dir = options.model_dir
         self.parallelism = options.threads
         self.model_name = "hibari"
+        self.revision = " ".join(f"{name}-{version(name)}" for name in ("hibari-tts", "onnxruntime"))
         self.voices: Sequence[Voice] = ()
         self._speakers: dict[str, Any] = {}
 

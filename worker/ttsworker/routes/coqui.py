@@ -8,11 +8,12 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 
+from ttsworker.encoding import AudioSpec
 from ttsworker.errors import ApiError
 from ttsworker.requests import SpeechRequest
 from ttsworker.routes.bodies import LoadedWorker, read_body
 from ttsworker.routes.openai import AUDIO
-from ttsworker.speaking import Speech
+from ttsworker.speaking import Wish, speak
 from ttsworker.worker import Worker
 
 SPEECH_PATH = "/api/tts"
@@ -46,7 +47,7 @@ async def _speak(request: Request, worker: Worker) -> Response:
     wanted = SpeechRequest(
         input=values.get("text", ""), voice=_voice(values, worker), language=_language(values, worker)
     )
-    return Speech(worker, worker.utterances(wanted, param="text"), "wav", whole=True)
+    return await speak(worker, Wish(wanted, AudioSpec("wav"), whole=True, param="text"))
 
 
 def _voice(values: Mapping[str, str], worker: Worker) -> str | None:

@@ -4,10 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from ttsworker.encoding import AudioSpec
 from ttsworker.errors import ApiError
 from ttsworker.requests import SpeechRequest, parse_speech_request
 from ttsworker.routes.bodies import LoadedWorker, read_body
-from ttsworker.speaking import Speech
+from ttsworker.speaking import Wish, speak
 
 SPEECH_PATH = "/v1/audio/speech"
 
@@ -37,10 +38,10 @@ async def create_speech(request: Request, worker: LoadedWorker) -> Response:
     """Speak a text; the audio comes while it is being made."""
     worker.admission.check_open()
     wanted = parse_speech_request(await read_body(request, worker.settings.max_text_length))
-    if wanted.model and wanted.model not in OPENAI_NAMES | {worker.model_name}:
+    if wanted.model and wanted.model not in OPENAI_NAMES and not worker.knows_model(wanted.model):
         message = f"there is no such model; this worker serves {worker.model_name}"
         raise ApiError(404, "model_not_found", message, param="model")
-    return Speech(worker, worker.utterances(wanted), wanted.response_format, whole=not wanted.stream)
+    return await speak(worker, Wish(wanted, AudioSpec(wanted.response_format), whole=not wanted.stream))
 
 
 @router.get("/v1/models")
