@@ -1,6 +1,6 @@
 """Failover: models that cannot be loaded or keep failing are stood in for, and come back."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from tests.worker.serving import Served, serving, until
 from tests.worker.test_overload import ask
 from ttsworker.engines import Engine, EngineOptions, ModelInvalid
 from ttsworker.lineup import FAILURES
-from ttsworker.requests import Voice
+from ttsworker.requests import Utterance, Voice
 from ttsworker.settings import Fallback
 from ttsworker.store import build_manifest, write_manifest
 
@@ -34,8 +34,8 @@ class Unloadable(ArtificialEngine):
 
 class Spare(ArtificialEngine):
     model_name = "spare"
-    voices = (Voice("spare-voice", "en"),)
-    probe = ArtificialEngine.probe.__class__("probe of the spare one", "spare-voice")
+    voices: Sequence[Voice] = (Voice("spare-voice", "en"),)
+    probe = Utterance("probe of the spare one", "spare-voice")
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """Turns an engine's samples into the bytes of a sound format, piece by piece."""
 
 import struct
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import soxr
 
-from ttsworker.engines import Audio
+from ttsworker.audio import Pcm
 from ttsworker.requests import AudioFormat
 
 PCM_RATE = 24_000
@@ -26,11 +27,14 @@ class Encoder(Protocol):
     def header(self, byte_length: int | None) -> bytes:
         """Return what comes first; the length is that of everything after it, None when not known yet."""
 
-    def encode(self, piece: Audio) -> bytes:
+    def encode(self, piece: Pcm) -> bytes:
         """Return the bytes of one more piece."""
 
     def finish(self) -> bytes:
         """Return the bytes that were held back."""
+
+    def close(self) -> None:
+        """Free."""
 
 
 class WavEncoder:
@@ -49,13 +53,16 @@ class WavEncoder:
         fields = (b"RIFF", riff_size, b"WAVE", b"fmt ", 16, 1, 1, rate, rate * width, width, width * 8, b"data", size)
         return struct.pack("<4sI4s4sIHHIIHH4sI", *fields)
 
-    def encode(self, piece: Audio) -> bytes:
+    def encode(self, piece: Pcm) -> bytes:
         """Return the piece's samples."""
-        return to_int16(piece)
+        return piece.tobytes()
 
     def finish(self) -> bytes:
         """Nothing is held back."""
         return b""
+
+    def close(self) -> None:
+        """Nothing."""
 
 
 class PcmEncoder:
@@ -65,32 +72,35 @@ class PcmEncoder:
 
     def __init__(self, sample_rate: int) -> None:
         self._resampler = (
-            None if sample_rate == PCM_RATE else soxr.ResampleStream(sample_rate, PCM_RATE, 1, dtype="float32")
+            None if sample_rate == PCM_RATE else soxr.ResampleStream(sample_rate, PCM_RATE, 1, dtype="int16")
         )
 
     def header(self, byte_length: int | None) -> bytes:  # noqa: ARG002 - the protocol's signature
         """There is none."""
         return b""
 
-    def encode(self, piece: Audio) -> bytes:
+    def encode(self, piece: Pcm) -> bytes:
         """Return as many samples as can be told already."""
-        return to_int16(self._resampler.resample_chunk(piece) if self._resampler else piece)
+        return (self._resampler.resample_chunk(piece) if self._resampler else piece).tobytes()
 
     def finish(self) -> bytes:
         """Return the samples that the resampler still holds."""
         if self._resampler is None:
             return b""
-        return to_int16(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+        return self._resampler.resample_chunk(np.zeros(0, np.int16), last=True).tobytes()
+
+    def close(self) -> None:
+        """Nothing."""
 
 
 _ENCODERS: dict[AudioFormat, type[WavEncoder | PcmEncoder]] = {"wav": WavEncoder, "pcm": PcmEncoder}
 
 
-def encoder_for(audio_format: AudioFormat, sample_rate: int) -> Encoder:
+@dataclass(frozen=True)
+class AudioSpec:
+    format: AudioFormat
+
+
+def encoder_for(spec: AudioSpec, sample_rate: int) -> Encoder:
     """Return a new encoder for audio of this rate."""
-    return _ENCODERS[audio_format](sample_rate)
-
-
-def to_int16(samples: Audio) -> bytes:
-    """Return the samples as 16 bit little endian; what is beyond -1 to 1 is clipped."""
-    return (np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+    return _ENCODERS[spec.format](sample_rate)
