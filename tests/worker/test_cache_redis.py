@@ -138,7 +138,7 @@ async def test_gets_of_many_requests_share_connections_and_commands(valkey: Valk
         for [pcm] in found:
             assert_is(pcm, tone(0.1))
         assert valkey.calls("mget") - commands <= 200 / KEYS_AT_ONCE + 2
-        assert valkey.connections() == connections
+        assert valkey.connections() - connections <= 1  # that of the put may not have been given back yet
         assert counted.hits == 200
 
 
