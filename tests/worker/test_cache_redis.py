@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import time
 import traceback
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -228,6 +229,17 @@ async def test_two_hundred_gets_of_a_paused_redis_cost_one_command_and_one_time_
         assert valkey.calls("mget") - commands == 1
         assert valkey.connections() == connections
         assert valkey.calls("set") == 0
+
+
+async def test_a_halt_of_the_worker_itself_is_not_blamed_on_redis(valkey: Valkey) -> None:
+    async with caching(valkey.url, get_seconds=0.5, back_off=NEVER) as (cache, counted):
+        await put(cache, valkey, key())
+        getting = asyncio.create_task(cache.get_many([key()]))
+        for _ in range(3):
+            await asyncio.sleep(0)  # it begins
+        time.sleep(1.0)  # noqa: ASYNC251 - nothing of the worker runs, as when the kernel throttles it
+        assert_is((await getting)[0], tone(0.1))
+        assert not counted.failures
 
 
 async def test_a_paused_redis_is_used_again_when_it_goes_on(valkey: Valkey) -> None:

@@ -24,6 +24,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 
 from ttsworker.cache.breaker import BackOff, Breaker
 from ttsworker.cache.interface import CacheUnavailable, InvalidRedisUrl, Observer, Reason
+from ttsworker.cache.patience import limited
 
 T = TypeVar("T")
 
@@ -71,8 +72,7 @@ class Link:
         if self._breaker.is_open:
             raise CacheUnavailable(self._reason)
         try:
-            async with asyncio.timeout(within):
-                answer = await command(self._redis)
+            answer = await limited(command(self._redis), within)
         except Exception as error:  # noqa: BLE001 - a lying server makes the library raise whatever there is
             reason = reason_of(error)
             self._observer.cache_failed(reason)
@@ -105,8 +105,7 @@ class Link:
             await asyncio.sleep(self._breaker.due_in())
             try:
                 for seconds in (CONNECT_SECONDS, self._answer_seconds):
-                    async with asyncio.timeout(seconds):
-                        await get_values(self._redis, [_NO_KEY])
+                    await limited(get_values(self._redis, [_NO_KEY]), seconds)
             except Exception as error:  # noqa: BLE001 - as above: told, and tried again
                 reason = reason_of(error)
                 self._observer.cache_failed(reason)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ttsworker.cache.interface import CacheUnavailable
 from ttsworker.cache.link import Link, get_values
+from ttsworker.cache.patience import wait_for_all
 
 GET_SECONDS = 0.05
 """For a get in total, waiting for its turn and a new connection included. Redis answers within a network in 1 or 2 ms,
@@ -39,8 +40,8 @@ class Reader:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
         try:
-            done, _ = await asyncio.wait(futures, timeout=self._seconds)
-            return [future.result() if future in done else None for future in futures]
+            await wait_for_all(futures, self._seconds)
+            return [future.result() if future.done() else None for future in futures]
         finally:
             for future in futures:
                 future.cancel()
