@@ -7,6 +7,7 @@ from prometheus_client import ProcessCollector as Process
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from ttsworker.cache.interface import Reason
 from ttsworker.gpu import GpuFigures
 from ttsworker.requests import Voice
 
@@ -57,6 +58,10 @@ class Metrics:
         ]
         self._load = Gauge("tts_load_ratio", "Requests in flight by max_concurrency", registry=registry)
         self._max_concurrency = max_concurrency
+        self._cache_hits = Counter("tts_cache_hits", "Sentences found in the cache", registry=registry)
+        self._cache_misses = Counter("tts_cache_misses", "Sentences looked for in vain", registry=registry)
+        self._cache_errors = Counter("tts_cache_errors", "Failures of the cache", ["reason"], registry=registry)
+        self._cache_available = Gauge("tts_cache_available", "1 when the cache is asked", registry=registry)
         self._model_ready = Gauge("tts_model_ready", "1 when the model can speak", ["model"], registry=registry)
         self._models: set[str] = set()
         self._voices = Gauge("tts_voice_info", "A voice of the model", ["voice", "language"], registry=registry)
@@ -106,6 +111,19 @@ class Metrics:
         self._audio.inc(audio_seconds)
         if audio_seconds > 0:
             self._real_time_factor.observe(work_seconds / audio_seconds)
+
+    def cache_looked_up(self, *, hits: int, misses: int) -> None:
+        """Count the sentences of one look into the cache."""
+        self._cache_hits.inc(hits)
+        self._cache_misses.inc(misses)
+
+    def cache_failed(self, reason: Reason) -> None:
+        """Count what the cache did not do."""
+        self._cache_errors.labels(reason).inc()
+
+    def cache_available(self, *, available: bool) -> None:
+        """Tell whether the cache is asked at present."""
+        self._cache_available.set(available)
 
 
 class _WarmUp(Collector):

@@ -1,0 +1,76 @@
+"""The cache in the process, where there is no Redis: the audio used last, within a bound of bytes.
+
+Not compressed: a hit then costs nothing, and whoever wants more audio than fits has Redis.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+from ttsworker.audio import Pcm
+from ttsworker.cache.interface import Observer
+from ttsworker.cache.keys import model_prefix
+
+ENTRY_BYTES = 512
+"""What an entry takes beside its samples: its key, the array's head, its place in the dictionary."""
+
+
+class MemoryCache:
+    """Keeps audio for `ttl` seconds of `clock`, and no more than `max_bytes` of it; what was not used longest goes."""
+
+    def __init__(self, *, max_bytes: int, ttl: float, clock: Callable[[], float], observer: Observer) -> None:
+        self._max_bytes = max_bytes
+        self._ttl = ttl
+        self._clock = clock
+        self._observer = observer
+        self._entries: OrderedDict[str, tuple[float, Pcm]] = OrderedDict()
+        self.bytes = 0
+
+    async def get_many(self, keys: Sequence[str]) -> list[Pcm | None]:
+        """Return the audio of each key, None where there is none."""
+        found = [self._get(key) for key in keys]
+        misses = sum(pcm is None for pcm in found)
+        self._observer.cache_looked_up(hits=len(found) - misses, misses=misses)
+        return found
+
+    def put(self, key: str, pcm: Pcm) -> None:
+        """Keep a copy of the audio: it may be a slice of something much larger."""
+        self._remove(key)
+        size = pcm.nbytes + ENTRY_BYTES
+        if size > self._max_bytes:
+            return
+        while self.bytes + size > self._max_bytes:
+            self._remove(next(iter(self._entries)))
+        copy = pcm.copy()
+        copy.flags.writeable = False
+        self._entries[key] = self._clock() + self._ttl, copy
+        self.bytes += size
+
+    async def clear(self, *, key: str | None = None, model: str | None = None) -> int:
+        """Delete what is kept under a key, or of the model with this digest; returns how much that was."""
+        if (key is None) == (model is None):
+            raise ValueError("give either a key or a model")
+        prefix = model_prefix(model) if model is not None else None
+        doomed = [name for name in self._entries if (name.startswith(prefix) if prefix else name == key)]
+        for name in doomed:
+            self._remove(name)
+        return len(doomed)
+
+    async def close(self) -> None:
+        """Give the memory back."""
+        self._entries.clear()
+        self.bytes = 0
+
+    def _get(self, key: str) -> Pcm | None:
+        if key not in self._entries:
+            return None
+        expires, pcm = self._entries[key]
+        if expires <= self._clock():
+            self._remove(key)
+            return None
+        self._entries.move_to_end(key)
+        return pcm
+
+    def _remove(self, key: str) -> None:
+        _, pcm = self._entries.pop(key, (0.0, None))
+        if pcm is not None:
+            self.bytes -= pcm.nbytes + ENTRY_BYTES
