@@ -66,6 +66,7 @@ def test_plain_text_is_left_alone(text: str) -> None:
         ("𝓗𝓮𝓵𝓵𝓸 ﬁre Ａ１ ﾃﾞｰﾀ ﻣﺮﺣﺒﺎ", "Hello fire A1 データ مرحبا"),
         ("x² ½ ™ № → ♯ © ❶ ﷺ", "x² ½ ™ № → ♯ © ❶ ﷺ"),
         ("，。！？「」", "，。！？「」"),
+        ("１．２３，１，０００", "1.23,1,000"),
     ],
 )
 def test_what_engines_stumble_on_is_rewritten_and_the_rest_is_not(text: str, expected: str) -> None:

@@ -14,20 +14,20 @@ _MORE: dict[str, frozenset[str]] = {
         "de": "abs bd dipl.-ing geb inkl tel",
         "en": "approx ch dr eq mr mrs ms prof vol",
         "es": "dña",
-        "fr": "dr me mgr mlle mme pr st ste bd janv",
-        "hi": "डॉ श्री प्रो पं कु",
+        "fr": "art dr me mgr mlle mme pr st ste bd janv",
+        "hi": "डॉ श्री प्रो पं कु रु",
         "it": "pag",
         "nl": "mevr",
         "pl": "dr inż ks m.in św",
         "pt": "av pág",
-        "ru": "им млн млрд напр св тыс",
+        "ru": "им млн млрд напр рис св тыс",
         "sv": "t.ex",
         "th": "ดร นพ ผศ พญ รศ",
         "tr": "örn sn",
     }.items()
 }
 
-_LAST_WORD = re.compile(r"(?:^|[\s(\[\"'«“„‘])([^\s(\[\"'«“„‘]+)\.$")
+_LAST_WORD = re.compile(r"(?:^|[\s(\[\"'’«“„‘])([^\s(\[\"'’«“„‘]+)\.$")
 # One syllable of these scripts can be an answer: "네."
 _SYLLABLES = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 

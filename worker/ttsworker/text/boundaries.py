@@ -22,17 +22,19 @@ _INNER_QUOTE = re.compile(r'(?<=\w)"(?=\w)')
 _ELLIPSIS = re.compile(r"…(?=\s+(\S))")
 _INNER_MARK = re.compile(r"[.!?](?=[\w/&=])")
 _QUOTE = re.compile(r"""["“”„‟«»‹›‘’‚`「」『』《》()（）\[\]{}<>]|(?<!\w)'|'(?!\w)""")
-_CLOSING = re.compile(r"""[.!?…]*["'”’»)\]）」』]+(?=\s|$)""")
+_CLOSING = re.compile(r"""[.!?…]*["'”’»)\]*_]+(?=\s|$)|[」』）》】]+""")
 
 _EMPTY_LINE = re.compile(r"\n\s*\n")
 _BULLET = re.compile(r"[ \t]*[-*+•‣◦▪·–—][ \t]+\S")
+_HEADING = re.compile(r"[ \t]*#{1,6}[ \t]+\S")
 _NUMBERED = re.compile(r"[ \t]*\(?(?:\d{1,3}|[^\W\d_])[.)][ \t]+\S")
 _LINE_END = re.compile(r"[.:;!?…。！？।؟۔][\"'”’»)\]]*\s*$")
 
 _NUMBER_ONLY = re.compile(r"\s*[(\[]?\d{1,3}\.\s*")
 _GLUED = re.compile(r"[^\W\d_A-Z]{2}[.!?]+$")
-_SENTENCE_START = re.compile(r"[^\W\d_a-z][^\W\d_A-Z]|\W|$")
-_TRAILING_OFF = re.compile(r"(?:…|\.\.)[.…]*\s*$")
+_SENTENCE_START = re.compile(r"[^\W\d_a-z][^\W\d_A-Z]|[^\w/&=@%+~#-]|$")
+_SHORTENED = re.compile(r"(?:^|\W)(?:[^\W\d_]{1,3}[.-]+)+[^\W\d_]{1,3}\.\s*$")
+_DASH = re.compile(r"[—–]\s*")
 
 
 def sentences(text: str, language: str | None = None, *, inside_quotes: bool = False) -> Iterator[str]:
@@ -52,7 +54,7 @@ def _library_code(language: str | None) -> str:
 
 
 def _blocks(text: str) -> Iterator[str]:
-    """Split at empty lines and before list items, which end a sentence without a mark.
+    """Split at empty lines, around headings and before list items, where a sentence ends without a mark.
 
     The library sees the items only in some languages, and never those of a text with line ends of its own.
     """
@@ -62,9 +64,9 @@ def _blocks(text: str) -> Iterator[str]:
         for line in paragraph.split("\n"):
             # "... of\n1914. Then" and "... on\n12. May" are broken lines, no items
             numbered = bool(_NUMBERED.match(line)) and (in_list or not lines or bool(_LINE_END.search(lines[-1])))
-            if _BULLET.match(line) or numbered:
+            if _BULLET.match(line) or numbered or _HEADING.match(line) or (lines and _HEADING.match(lines[-1])):
                 yield "\n".join(lines)
-                lines, in_list = [], True
+                lines, in_list = [], numbered or bool(_BULLET.match(line))
             lines.append(line)
         yield "\n".join(lines)
 
@@ -123,8 +125,10 @@ def _goes_on(block: str, start: int, end: int, code: str) -> bool:
     before, after = block[max(start, end - 40) : end], block[end : end + 40].lstrip()
     if _NUMBER_ONLY.fullmatch(before) and end - start == len(before):
         return True  # "1. First": the number of an item is no sentence
-    if _TRAILING_OFF.search(before) and after[:1].islower():
-        return True  # "Well… fine.": as the library itself has it for three dots
+    if _DASH.sub("", after, count=1)[:1].islower() and _DASH.match(after):
+        return True  # "— ¡Ven! —dijo": the speaker is told behind a dash
+    if _SHORTENED.search(before) and (after[:1].islower() or after[:1].isdecimal()):
+        return True  # "100 av. J.-C. fut", "พ.ศ. 2566"
     if before[-1:].isspace() or before[-1:] not in ".!?":
         return needs_more(before.rstrip(), code)
     # No space after the mark: "it ends.Then" does end, but "Node.JS", "A.N.P.E." and "Q?A" are words.

@@ -34,6 +34,8 @@ _EMOJI = (
 )
 _EMOJI_ROW = re.compile(rf" ?(?:{_EMOJI} ?)++(?P<mark>[.,!?;:…]?)")
 
+_WIDE_SEPARATOR = re.compile(r"(?<=\d)[．，](?=\d)")
+
 # A space that does not break, between groups of three digits, is a thousands separator and no space.
 _GROUPED_NUMBER = re.compile(
     "(?<![\\w.,])(?<!\\d[\u00a0\u2007\u2009\u202f])[1-9]\\d{0,2}(?:[\u00a0\u2007\u2009\u202f]\\d{3})++(?!\\d)"
@@ -54,6 +56,7 @@ def normalise(text: str) -> str:
     language is worse than nothing. A text of nothing else becomes empty.
     """
     text = _LETTER_SHAPE.sub(lambda letter: unicodedata.normalize("NFKC", letter[0]), text)
+    text = _WIDE_SEPARATOR.sub(lambda mark: unicodedata.normalize("NFKC", mark[0]), text)
     text = _SILENT.sub("", text).replace("\u2028", "\n").replace("\u2029", "\n\n")
     text = _JOINERS.sub(lambda row: "" if row["stray"] else row[0], unicodedata.normalize("NFC", text))
     text = _GROUPED_NUMBER.sub(lambda number: re.sub(r"\s", "", number[0]), text)
