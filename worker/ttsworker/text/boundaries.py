@@ -18,7 +18,7 @@ _WINDOW, _LOOK_AHEAD = 512, 64
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _WIDE_STOP = re.compile(r"(?<=[。！？｡])[0-9a-z]")
 _ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+", re.IGNORECASE)
-_INNER_QUOTE = re.compile(r'(?<=\w)"(?=\w)')
+_HEBREW_SHORT = re.compile(r'(?<=[\u05d0-\u05ea])"(?=[\u05d0-\u05ea])')
 _ELLIPSIS = re.compile(r"…(?=\s+(\S))")
 _INNER_MARK = re.compile(r"[.!?](?=[\w/&=])")
 _QUOTE = re.compile(r"""["“”„‟«»‹›‘’‚`「」『』《》()（）\[\]{}<>]|(?<!\w)'|'(?!\w)""")
@@ -79,8 +79,8 @@ def _shadow(block: str, *, inside_quotes: bool) -> str:
     shadow = _WIDE_STOP.sub("X", shadow)
     # It splits https://Example.Com/Path?Q=1 at every mark.
     shadow = _ADDRESS.sub(lambda address: _INNER_MARK.sub("x", address[0]), shadow)
-    # The two dashes of a Hebrew abbreviation (ד"ר) are no quotation marks: it would look for the end of one.
-    shadow = _INNER_QUOTE.sub("x", shadow)
+    # The double dash of a Hebrew abbreviation (ד"ר) is no quotation mark: it would look for the end of one.
+    shadow = _HEBREW_SHORT.sub("x", shadow)
     # It never ends a sentence at an ellipsis of one character.
     shadow = _ELLIPSIS.sub(lambda mark: mark[0] if mark[1].islower() else "!", shadow)
     return _QUOTE.sub(",", shadow) if inside_quotes else shadow
