@@ -118,9 +118,9 @@ def test_sentences_end_where_a_reader_says_so(text: str, pieces: list[str]) -> N
 @pytest.mark.parametrize(
     ("language", "text", "pieces"),
     [
-        ("en-US", "Call Mrs. Lee. Now.", ["Call Mrs. Lee.", "Now."]),
-        ("DE_at", "Prof. Dr. Maier kommt. Gut.", ["Prof. Dr. Maier kommt.", "Gut."]),
-        ("", "Call Mrs. Lee. Now.", ["Call Mrs. Lee.", "Now."]),
+        ("de-AT", "Er kommt bzw. Hr. Maier. Gut.", ["Er kommt bzw. Hr. Maier.", "Gut."]),
+        ("EL_gr", "Τι κάνεις; Καλά.", ["Τι κάνεις;", "Καλά."]),
+        ("", "Take vitamin C. It is good. Ask Dr. No.", ["Take vitamin C.", "It is good.", "Ask Dr. No."]),
         ("tlh", "Qapla'! Heghlu'meH QaQ jajvam.", ["Qapla'!", "Heghlu'meH QaQ jajvam."]),
         ("en", "你好。走吧！Yes. कैसे हो? مرحبا؟ No", ["你好。", "走吧！", "Yes.", "कैसे हो?", "مرحبا؟", "No"]),
     ],
@@ -133,7 +133,7 @@ def test_a_tag_may_have_a_region_be_unknown_or_not_fit_the_text(language: str, t
     ("language", "text", "pieces"),
     [
         ("en", "Go to https://Example.Com/A.B?Q=1 now. Good.", ["Go to https://Example.Com/A.B?Q=1 now.", "Good."]),
-        ("en", "ASP.NET and Node.JS are old. Is Q?A new?", ["ASP.NET and Node.JS are old.", "Is Q?A new?"]),
+        ("en", "ASP.Net and Node.JS are old. Is Q?A new?", ["ASP.Net and Node.JS are old.", "Is Q?A new?"]),
         ("en", "It ends.Then it goes on.", ["It ends.", "Then it goes on."]),
         ("en", "Well… fine. Well… Fine.", ["Well… fine.", "Well…", "Fine."]),
         ("en", "Yes.) Then. He left.” Then.", ["Yes.)", "Then.", "He left.”", "Then."]),
@@ -184,6 +184,11 @@ def test_a_sentence_that_ends_far_from_the_start_of_a_long_text_is_found() -> No
     ends = [piece for piece in split_sentences(text, "en") if piece.endswith(("end.", "came.", "Short."))]
     assert [piece.split()[-1] for piece in ends] == ["Short.", "end.", "came."] * 3
     assert ends.count("Dr. Smith came.") == 3
+
+
+def test_a_long_sentence_has_no_end_of_its_own_inside() -> None:
+    for text in ("word " * 300 + "end.", "3." * 900 + "1", "好" * 1500 + "。"):
+        assert split_sentences(text, "ja", max_length=5000) == [text]
 
 
 def test_a_long_sentence_is_cut_at_a_comma_else_at_a_space_else_in_a_word() -> None:

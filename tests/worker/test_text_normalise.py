@@ -49,7 +49,8 @@ def test_plain_text_is_left_alone(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("cafe\u0301", "café"),
+        ("cafe\u0301 re\u200d\u0301s l’e\u0301’x", "café rés l'é'x"),
+        ("Oui 😀\u037e", "Oui;"),
         ("a\u00a0b\u3000c\u2003\u2009d\te", "a b c d e"),
         (" a  b ", "a b"),
         ("one\u2028two\u2029three\nfour", "one\ntwo\n\nthree\nfour"),
@@ -59,6 +60,7 @@ def test_plain_text_is_left_alone(text: str) -> None:
         ("می\u200cخواهم क्\u200dष", "می\u200cخواهم क्\u200dष"),
         ("wo\u200crd\u200d", "word"),
         ("1\u202f000\u202f000 km, 12\u00a0345,50 €", "1000000 km, 12345,50 €"),
+        ("12345\u00a0678\u00a0901", "12345 678 901"),
         ("030\u00a0123 and 1\u00a0000\u00a00000 and 1 000", "030 123 and 1 000 0000 and 1 000"),
         ("don’t, М’я, l’eau, rock ’n’ roll", "don't, М'я, l'eau, rock ’n’ roll"),
         ("“Yes”, ‘no’, «oui», „ja“ — 1990–1995…", "“Yes”, ‘no’, «oui», „ja“ — 1990–1995…"),

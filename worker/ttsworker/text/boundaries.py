@@ -49,14 +49,14 @@ def sentences(text: str, language: str | None = None, *, inside_quotes: bool = F
 
 
 def _library_code(language: str | None) -> str:
-    """Only the language of a tag is known to the library: `en-US` would have no abbreviations."""
+    """Return the language of a tag, in small letters: `de-AT` and `DE` are English to the library."""
     return re.split(r"[-_]", language.strip().lower())[0] if language and language.strip() else "en"
 
 
 def _blocks(text: str) -> Iterator[str]:
     """Split at empty lines, around headings and before list items, where a sentence ends without a mark.
 
-    The library sees the items only in some languages, and never those of a text with line ends of its own.
+    The library sees list items only in some languages, and no headings.
     """
     for paragraph in _EMPTY_LINE.split(text):
         lines: list[str] = []
