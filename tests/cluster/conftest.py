@@ -3,6 +3,7 @@
 KUBECONFIG names another cluster than hack/devcluster's; its nodes then need the images (docs/devcluster.md tells how).
 """
 
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -41,15 +42,24 @@ def pytest_runtest_makereport(
 
 
 @pytest.fixture(scope="session")
-def kubectl() -> Kubectl:
-    """kubectl as the administrator of the cluster KUBECONFIG names, else of hack/devcluster's, which is brought up."""
-    return Kubectl(setup.kubeconfig())
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
 
 
 @pytest.fixture(scope="session")
-def worker_image(kubectl: Kubectl) -> str:  # noqa: ARG001
+def kubectl(ground: Path) -> Kubectl:
+    """kubectl as the administrator of the cluster KUBECONFIG names, else of hack/devcluster's, which is brought up."""
+    with setup.one_at_a_time(ground):
+        return Kubectl(setup.kubeconfig())
+
+
+@pytest.fixture(scope="session")
+def worker_image(kubectl: Kubectl, ground: Path) -> str:  # noqa: ARG001
     """The worker's image, present on the nodes."""
-    return setup.images().worker
+    with setup.one_at_a_time(ground):
+        return setup.images().worker
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +69,13 @@ def audit(kubectl: Kubectl) -> AuditLog:  # noqa: ARG001
 
 
 @pytest.fixture(scope="session")
-def operator(kubectl: Kubectl, worker_image: str, audit: AuditLog) -> Operator:  # noqa: ARG001
-    """The operator, installed by its chart and running as a pod."""
-    setup.install(kubectl)
+def operator(kubectl: Kubectl, worker_image: str, audit: AuditLog, ground: Path) -> Operator:  # noqa: ARG001
+    """The operator, installed by its chart and running as a pod: by the first process of the run that needs it."""
+    with setup.one_at_a_time(ground):
+        installed = ground / "installed"
+        if not installed.exists():
+            setup.install(kubectl)
+            installed.touch()
     operator = Operator(kubectl.within(NAMESPACE), audit)
     operator.until_running(1)
     return operator

@@ -23,6 +23,8 @@ from tests.cluster.support.waiting import eventually
 from tests.contract.chart import render
 from tests.contract.test_chart import VALUE_SETS
 
+pytestmark = pytest.mark.alone
+
 CRD = "ttsservices.tts-operator.io"
 API = "v1beta2.custom.metrics.k8s.io"
 AUTOSCALER = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"

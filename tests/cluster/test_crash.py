@@ -19,6 +19,8 @@ from tests.cluster.support.proxy import Writes
 from tests.cluster.support.tenant import Tenant
 from tests.cluster.support.waiting import eventually
 
+pytestmark = pytest.mark.alone
+
 AT_ONCE = 3
 """Life cycles that run side by side, each with an operator and a namespace of its own."""
 

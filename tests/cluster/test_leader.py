@@ -11,6 +11,8 @@ from tests.cluster.support.tenant import Tenant
 from tests.cluster.support.waiting import eventually
 
 
+pytestmark = pytest.mark.alone
+
 @pytest.fixture
 def two(operator: Operator) -> Iterator[Operator]:
     """The operator with a second replica."""

@@ -2,10 +2,14 @@
 
 import time
 
+import pytest
+
 from tests.cluster.support.installed import Operator
 from tests.cluster.support.manifests import tts_service
 from tests.cluster.support.tenant import Tenant
 from tests.cluster.support.waiting import eventually
+
+pytestmark = pytest.mark.alone
 
 NAMES = [f"voice-{number}" for number in range(10)]
 REST = 60.0

@@ -1,5 +1,6 @@
 """The ground under the stories: cluster, images, chart. Each step is quick when it was done before."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -85,6 +86,14 @@ def install(kubectl: Kubectl) -> None:
     if there:
         kubectl.within(NAMESPACE)("rollout", "restart", f"deployment/{RELEASE}")
     kubectl.within(NAMESPACE)("rollout", "status", f"deployment/{RELEASE}", "--timeout=180s", timeout=200)
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let no other process of the test run do what is in the block meanwhile."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager
