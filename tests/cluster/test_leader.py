@@ -10,8 +10,8 @@ from tests.cluster.support.kubectl import Object
 from tests.cluster.support.tenant import Tenant
 from tests.cluster.support.waiting import eventually
 
-
 pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 def two(operator: Operator) -> Iterator[Operator]:
