@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from tests.support.program import free_port
 from tests.support.valkey import Valkey, running_valkey
-from tests.worker.caching import SAMPLE_RATE, Counted, tone
+from tests.worker.caching import Counted, tone
 from tests.worker.serving import PATIENCE_SECONDS, until
 from ttsworker.audio import Pcm
 from ttsworker.cache import (
@@ -62,7 +62,6 @@ async def caching(
     cache = RedisCache(
         SecretStr(url),
         ttl_seconds=ttl,
-        sample_rate=SAMPLE_RATE,
         observer=counted,
         get_seconds=get_seconds,
         back_off=back_off,
@@ -293,7 +292,7 @@ async def test_a_redis_that_is_not_there_costs_nothing(caplog: pytest.LogCapture
     assert line["error"] == "ConnectionRefusedError"
 
 
-@pytest.mark.parametrize("spoilt", [b"", b"garbage", encode(key(5), tone(0.1), sample_rate=SAMPLE_RATE), None])
+@pytest.mark.parametrize("spoilt", [b"", b"garbage", encode(key(5), tone(0.1)), None])
 async def test_a_lying_redis_gives_misses_and_never_wrong_audio(valkey: Valkey, spoilt: bytes | None) -> None:
     async with caching(valkey.url) as (cache, counted):
         await put(cache, valkey, key(1), key(2))
@@ -436,7 +435,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
 )
 async def test_a_url_that_cannot_be_used_is_refused_without_showing_it(url: str) -> None:
     with pytest.raises(InvalidRedisUrl, match=r"redis_url must be") as raised:
-        open_cache(redis_url=SecretStr(url), ttl_seconds=1, memory_bytes=1, sample_rate=SAMPLE_RATE, observer=Counted())
+        open_cache(redis_url=SecretStr(url), ttl_seconds=1, memory_bytes=1, observer=Counted())
     assert "hunter2" not in "".join(traceback.format_exception(raised.value))
 
 
@@ -463,7 +462,6 @@ async def test_the_settings_choose(url: str | None, ttl: int, memory: int, kind:
         redis_url=SecretStr(url) if url else None,
         ttl_seconds=ttl,
         memory_bytes=memory,
-        sample_rate=SAMPLE_RATE,
         observer=Counted(),
     )
     assert type(cache) is kind

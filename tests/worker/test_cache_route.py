@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from tests.support.valkey import running_valkey
 from tests.worker.artificial import ArtificialEngine
-from tests.worker.caching import SAMPLE_RATE, Counted, tone
+from tests.worker.caching import Counted, tone
 from tests.worker.serving import PATIENCE_SECONDS, until
 from ttsworker.cache import AudioCache, NoCache, RedisCache, cache_key
 from ttsworker.metrics import Metrics
@@ -69,7 +69,7 @@ async def test_a_key_or_a_model_is_deleted(tmp_path: Path, keys_file: Path) -> N
     counted = Counted()
     with running_valkey(tmp_path) as valkey:
         url = SecretStr(valkey.url)
-        cache = RedisCache(url, ttl_seconds=60, sample_rate=SAMPLE_RATE, observer=counted, get_seconds=PATIENCE_SECONDS)
+        cache = RedisCache(url, ttl_seconds=60, observer=counted, get_seconds=PATIENCE_SECONDS)
         async with serving_with(cache, api_keys_file=keys_file) as client:
             await until(lambda: cache.is_up)
             for key in KEYS:

@@ -82,7 +82,7 @@ class Speaker:
         self.measured = loaded.measured
         self.name = options.name or loaded.engine.model_name
         self._identity = f"{options.engine} {loaded.engine.revision}"
-        self._digest = loaded.digest
+        self.digest = loaded.digest
         self._spoken = spoken
         self._note = note
         self._patience = settings.request_timeout_seconds
@@ -116,7 +116,7 @@ class Speaker:
 
     def key(self, utterance: Utterance) -> str:
         """Return the cache's key of a sentence."""
-        return cache_key(utterance, engine=self._identity, model_digest=self._digest)
+        return cache_key(utterance, engine=self._identity, model_digest=self.digest)
 
     def load(self) -> Load:
         """Return what is before a new request."""

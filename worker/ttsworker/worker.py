@@ -9,6 +9,7 @@ from ttsworker.admission import Admission
 from ttsworker.cache import AudioCache, open_cache
 from ttsworker.cpu import cpu_limit
 from ttsworker.engines import Engine
+from ttsworker.errors import ApiError
 from ttsworker.gpu import GpuMonitor
 from ttsworker.health import Health
 from ttsworker.lineup import FIRST_RETRY_SECONDS, Lineup
@@ -17,7 +18,7 @@ from ttsworker.requests import SpeechRequest, Utterance, check_text, choose_lang
 from ttsworker.scheduler import Scheduler
 from ttsworker.settings import Settings
 from ttsworker.speaker import EngineFactory, ModelOptions, Speaker, load
-from ttsworker.text import split_sentences
+from ttsworker.text import normalise, split_sentences
 from ttsworker.threads import CallThread
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,12 @@ class Worker:
         self.settings = settings
         self.gpu = GpuMonitor()
         self.metrics = Metrics(read_gpu=self.gpu.read, max_concurrency=settings.max_concurrency)
-        self.cache: AudioCache = open_cache(settings, self.metrics)
+        self.cache: AudioCache = open_cache(
+            redis_url=settings.redis_url,
+            ttl_seconds=settings.cache_ttl_seconds,
+            memory_bytes=settings.cache_memory_bytes,
+            observer=self.metrics,
+        )
         self.admission = Admission(
             refused=lambda reason: self.metrics.rejected.labels(reason).inc(),
             max_concurrency=settings.max_concurrency,
@@ -73,6 +79,11 @@ class Worker:
     def model_name(self) -> str:
         """What clients call the model at work."""
         return self.speaker.name
+
+    @property
+    def model_digest(self) -> str:
+        """What tells its files from those of every other model."""
+        return self.speaker.digest
 
     def problem(self) -> str | None:
         """Say why the worker is unhealthy; starting and draining are healthy."""
@@ -118,7 +129,10 @@ class Worker:
         stranger = self.lineup.standing_in and request.voice not in known
         voice = choose_voice(None if stranger else request.voice, voices)
         language = choose_language(None if stranger else request.language, voice, self.engine.languages)
-        return [Utterance(sentence, voice.name, language, request.speed) for sentence in split_sentences(text)]
+        sentences = split_sentences(normalise(text), language or voice.language)
+        if not sentences:
+            raise ApiError(400, "nothing_to_speak", "the text has nothing in it that can be spoken", param=param)
+        return [Utterance(sentence, voice.name, language, request.speed) for sentence in sentences]
 
     async def drain(self) -> int:
         """Refuse new requests and finish the accepted ones; returns how many the time did not suffice for."""

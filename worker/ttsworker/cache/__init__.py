@@ -44,17 +44,15 @@ __all__ = [
 ]
 
 
-def open_cache(
-    *, redis_url: SecretStr | None, ttl_seconds: int, memory_bytes: int, sample_rate: int, observer: Observer
-) -> AudioCache:
+def open_cache(*, redis_url: SecretStr | None, ttl_seconds: int, memory_bytes: int, observer: Observer) -> AudioCache:
     """Return the cache that the settings want; none for a time to live of 0. Raises InvalidRedisUrl.
 
-    `sample_rate` is the engine's. Needs the running event loop; nothing is waited for.
+    Needs the running event loop; nothing is waited for.
     """
     if not ttl_seconds:
         return NoCache()
     if redis_url:
-        return RedisCache(redis_url, ttl_seconds=ttl_seconds, sample_rate=sample_rate, observer=observer)
+        return RedisCache(redis_url, ttl_seconds=ttl_seconds, observer=observer)
     if not memory_bytes:
         return NoCache()
     observer.cache_available(available=True)

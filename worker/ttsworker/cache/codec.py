@@ -6,9 +6,9 @@ Compressed as FLAC, because of what was measured on the embedded voice's speech 
     zlib level 1                      71 %    13 ms            1.2 ms
     zlib level 1 of differences       59 %    10 ms            0.9 ms
 
-A value is a header, and the FLAC file: magic, version, sample rate, number of samples, and a checksum over the key, the
-numbers and the file. The checksum tells accidents: another key's value, half a value, another program's. Who may write
-to the Redis may say what he likes anyway.
+A value is a header, and the FLAC file: magic, version, number of samples, and a checksum over the key, the number and
+the file. The checksum tells accidents: another key's value, half a value, another program's. Who may write to the Redis
+may say what he likes anyway. The sample rate is the model's, whose digest is in the key; the file's is nominal.
 """
 
 import hashlib
@@ -22,43 +22,44 @@ from ttsworker.audio import Pcm
 
 _MAGIC = b"TTSA"
 _VERSION = 1
-_HEADER = struct.Struct("<4sBII16s")
+_NOMINAL_RATE = 24_000
+_HEADER = struct.Struct("<4sBI16s")
 _CHECKSUM_BYTES = 16
 
 _MAX_SAMPLES = 2**26
 """Three quarters of an hour at 24 kHz: no sentence, but a bound for what reading a value can cost."""
 
 
-def encode(key: str, pcm: Pcm, *, sample_rate: int) -> bytes:
+def encode(key: str, pcm: Pcm) -> bytes:
     """Return the value to keep under this key."""
     file = io.BytesIO()
     if len(pcm):  # soundfile cannot read a FLAC file without samples
-        soundfile.write(file, pcm, sample_rate, format="FLAC", subtype="PCM_16")
+        soundfile.write(file, pcm, _NOMINAL_RATE, format="FLAC", subtype="PCM_16")
     payload = file.getvalue()
-    checksum = _checksum(key, sample_rate, len(pcm), payload)
-    return _HEADER.pack(_MAGIC, _VERSION, sample_rate, len(pcm), checksum) + payload
+    checksum = _checksum(key, len(pcm), payload)
+    return _HEADER.pack(_MAGIC, _VERSION, len(pcm), checksum) + payload
 
 
-def decode(key: str, value: object, *, sample_rate: int) -> Pcm | None:
-    """Return the audio that was put under this key at this sample rate, None for anything else."""
+def decode(key: str, value: object) -> Pcm | None:
+    """Return the audio that was put under this key, None for anything else."""
     if not isinstance(value, bytes) or len(value) < _HEADER.size:
         return None
-    magic, version, rate, samples, checksum = _HEADER.unpack_from(value)
+    magic, version, samples, checksum = _HEADER.unpack_from(value)
     payload = value[_HEADER.size :]
-    if (magic, version, rate) != (_MAGIC, _VERSION, sample_rate) or samples > _MAX_SAMPLES:
+    if (magic, version) != (_MAGIC, _VERSION) or samples > _MAX_SAMPLES:
         return None
-    if checksum != _checksum(key, rate, samples, payload):
+    if checksum != _checksum(key, samples, payload):
         return None
     if not samples:
         return np.zeros(0, np.int16)
     try:
-        pcm, found = soundfile.read(io.BytesIO(payload), frames=samples + 1, dtype="int16")
+        pcm, _ = soundfile.read(io.BytesIO(payload), frames=samples + 1, dtype="int16")
     except soundfile.LibsndfileError:
         return None
-    return pcm if pcm.shape == (samples,) and found == sample_rate else None
+    return pcm if pcm.shape == (samples,) else None
 
 
-def _checksum(key: str, sample_rate: int, samples: int, payload: bytes) -> bytes:
-    digest = hashlib.blake2b(f"{key}\n{sample_rate}\n{samples}\n".encode(), digest_size=_CHECKSUM_BYTES)
+def _checksum(key: str, samples: int, payload: bytes) -> bytes:
+    digest = hashlib.blake2b(f"{key}\n{samples}\n".encode(), digest_size=_CHECKSUM_BYTES)
     digest.update(payload)
     return digest.digest()

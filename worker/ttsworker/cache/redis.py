@@ -38,19 +38,17 @@ class RedisCache:
         url: SecretStr,
         *,
         ttl_seconds: int,
-        sample_rate: int,
         observer: Observer,
         get_seconds: float = GET_SECONDS,
         back_off: BackOff = BACK_OFF,
     ) -> None:
         """Begin to connect, in the running event loop; raises InvalidRedisUrl."""
-        self._sample_rate = sample_rate
         self._observer = observer
         self._link = Link(url, observer, answer_seconds=get_seconds, back_off=back_off)
         self._reader = Reader(self._link, seconds=get_seconds)
         self._writer = Writer(
             self._link,
-            partial(encode, sample_rate=sample_rate),
+            encode,
             observer,
             ttl_seconds=ttl_seconds,
             back_off=back_off,
@@ -112,10 +110,7 @@ class RedisCache:
         return await self._link.ask(partial(_unlink, keys=keys), within=STEP_SECONDS)
 
     def _decode(self, keys: Sequence[str], values: Sequence[bytes | None]) -> list[Pcm | None]:
-        return [
-            None if value is None else decode(key, value, sample_rate=self._sample_rate)
-            for key, value in zip(keys, values, strict=True)
-        ]
+        return [None if value is None else decode(key, value) for key, value in zip(keys, values, strict=True)]
 
 
 async def _scan(redis: Redis, *, cursor: int, prefix: str) -> tuple[int, list[str]]:
