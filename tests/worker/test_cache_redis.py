@@ -200,11 +200,12 @@ async def test_what_waits_to_be_written_does_not_come_back_after_a_clear(valkey:
 
 
 async def test_a_clear_that_cannot_be_done_is_said_so(valkey: Valkey) -> None:
-    async with caching(valkey.url, back_off=NEVER) as (cache, _):
+    async with caching(valkey.url, back_off=NEVER) as (cache, counted):
         valkey.kill()
         for _ in range(2):
             with pytest.raises(CacheUnavailable, match="connection"):
                 await cache.clear(key=key())
+        assert counted.failures == {"connection": 1}  # the second time it was not even tried
         with pytest.raises(ValueError, match="either"):
             await cache.clear(key=key(), model=DIGEST)
 
