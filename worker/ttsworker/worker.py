@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from ttsworker.admission import Admission
-from ttsworker.cache import AudioCache, open_cache
+from ttsworker.cache import AudioCache, InvalidRedisUrl, open_cache
 from ttsworker.cpu import cpu_limit
 from ttsworker.engines import Engine
 from ttsworker.errors import ApiError
@@ -16,7 +16,7 @@ from ttsworker.lineup import FIRST_RETRY_SECONDS, Lineup
 from ttsworker.metrics import Metrics
 from ttsworker.requests import SpeechRequest, Utterance, check_text, choose_language, choose_voice
 from ttsworker.scheduler import Scheduler
-from ttsworker.settings import Settings
+from ttsworker.settings import InvalidSettings, Settings
 from ttsworker.speaker import EngineFactory, ModelOptions, Speaker, load
 from ttsworker.text import normalise, split_sentences
 from ttsworker.threads import CallThread
@@ -25,7 +25,10 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Everything behind the HTTP routes. `speaker` is there once it is loaded."""
+    """Everything behind the HTTP routes. `speaker` is there once it is loaded.
+
+    Made in the event loop; raises InvalidSettings.
+    """
 
     def __init__(
         self,
@@ -37,12 +40,7 @@ class Worker:
         self.settings = settings
         self.gpu = GpuMonitor()
         self.metrics = Metrics(read_gpu=self.gpu.read, max_concurrency=settings.max_concurrency)
-        self.cache: AudioCache = open_cache(
-            redis_url=settings.redis_url,
-            ttl_seconds=settings.cache_ttl_seconds,
-            memory_bytes=settings.cache_memory_bytes,
-            observer=self.metrics,
-        )
+        self.cache = self._open_cache()
         self.admission = Admission(
             refused=lambda reason: self.metrics.rejected.labels(reason).inc(),
             max_concurrency=settings.max_concurrency,
@@ -175,6 +173,18 @@ class Worker:
         )
         await speaker.start()
         return speaker
+
+    def _open_cache(self) -> AudioCache:
+        settings = self.settings
+        try:
+            return open_cache(
+                redis_url=settings.redis_url,
+                ttl_seconds=settings.cache_ttl_seconds,
+                memory_bytes=settings.cache_memory_bytes,
+                observer=self.metrics,
+            )
+        except InvalidRedisUrl as error:
+            raise InvalidSettings(str(error)) from error
 
     def _publish(self, speaker: Speaker) -> None:
         measured = speaker.measured

@@ -16,7 +16,7 @@ import io
 import struct
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]  # it comes without types
+import soundfile
 
 from ttsworker.audio import Pcm
 

@@ -1,32 +1,17 @@
 """Forgetting audio: an API of our own, for those who have a key."""
 
-from typing import Annotated, Any, Protocol, cast
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
-from ttsworker.cache import AudioCache, CacheUnavailable, is_cache_key
+from ttsworker.cache import CacheUnavailable, is_cache_key
 from ttsworker.errors import ApiError
 from ttsworker.routes.bodies import LoadedWorker
-from ttsworker.settings import Settings
 
 CACHE_PATH = "/v1/audio/cache"
 
 RETRY_AFTER = "5"
 """Seconds; a Redis that was restarted is found again in about that time."""
-
-
-class Owner(Protocol):
-    """What is needed of a worker."""
-
-    settings: Settings
-    cache: AudioCache
-    model_name: str
-    model_digest: str
-
-
-def get_owner(worker: LoadedWorker) -> Owner:
-    """Return the worker, for what concerns its cache."""
-    return cast("Owner", worker)
 
 
 router = APIRouter(tags=["Cache"])
@@ -41,24 +26,24 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 @router.delete(CACHE_PATH, responses=_RESPONSES)
 async def clear_cache(
-    owner: Annotated[Owner, Depends(get_owner)],
+    worker: LoadedWorker,
     key: Annotated[str | None, Query(description="Of one sentence: tts:<model>:<hash>.")] = None,
     model: Annotated[str | None, Query(description="The served model's name: all of its audio.")] = None,
 ) -> dict[str, int]:
     """Delete the audio of a key or of the model from the cache; the answer says of how many sentences."""
-    if owner.settings.api_keys_file is None:  # with keys, whoever comes here has shown one
+    if worker.settings.api_keys_file is None:  # with keys, whoever comes here has shown one
         message = "deleting needs an API key, and this worker has none: set api_keys_file"
         raise ApiError(403, "api_keys_required", message)
     if bool(key) == bool(model):
         raise ApiError(400, "invalid_value", "give either key or model in the query", param="key")
     if key and not is_cache_key(key):
         raise ApiError(400, "invalid_value", "key is not one of a cache: tts:<16 hex digits>:<32>", param="key")
-    if model and model != owner.model_name:
-        message = f"there is no such model; this worker serves {owner.model_name}"
+    if model and model != worker.model_name:
+        message = f"there is no such model; this worker serves {worker.model_name}"
         raise ApiError(404, "model_not_found", message, param="model")
     try:
         if key:
-            return {"deleted": await owner.cache.clear(key=key)}
-        return {"deleted": await owner.cache.clear(model=owner.model_digest)}
+            return {"deleted": await worker.cache.clear(key=key)}
+        return {"deleted": await worker.cache.clear(model=worker.model_digest)}
     except CacheUnavailable as error:
         raise ApiError(503, "cache_unavailable", str(error), headers={"Retry-After": RETRY_AFTER}) from error

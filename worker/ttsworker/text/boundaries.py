@@ -7,7 +7,7 @@ Each mending below was measured with sentencex 1.0.32, and `tests/worker/test_te
 import re
 from collections.abc import Iterator
 
-import sentencex  # type: ignore[import-untyped] # has no types
+import sentencex
 
 from ttsworker.text.abbreviations import needs_more
 
