@@ -9,10 +9,11 @@ from contextlib import aclosing
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ttsworker.encoding import Encoder, encoder_for
+from ttsworker.audio import to_pcm
+from ttsworker.encoding import Encoding, encoder_for
 from ttsworker.engines import Unspeakable
 from ttsworker.errors import ApiError
-from ttsworker.requests import AudioFormat, Utterance
+from ttsworker.requests import Utterance
 from ttsworker.scheduler import Cancelled, Interrupted
 from ttsworker.worker import Worker
 
@@ -32,12 +33,10 @@ class Speech(Response):
     sees an incomplete answer and not a silent gap. A client that goes away cancels what has not been spoken.
     """
 
-    def __init__(
-        self, worker: Worker, utterances: Sequence[Utterance], audio_format: AudioFormat, *, whole: bool
-    ) -> None:
+    def __init__(self, worker: Worker, utterances: Sequence[Utterance], encoding: Encoding, *, whole: bool) -> None:
         self._worker = worker
         self._timeout = worker.settings.request_timeout_seconds
-        self._encoder: Encoder = encoder_for(audio_format, worker.engine.sample_rate)
+        self._encoder = encoder_for(encoding, worker.engine.sample_rate)
         super().__init__(media_type=self._encoder.media_type)
         del self.headers["content-length"]  # of the empty body that Response starts with
         # A single sentence is complete as soon as it has begun, or nearly: it gets its true length.
@@ -63,6 +62,7 @@ class Speech(Response):
             watcher.cancel()
             self._stream.close()
             self._ticket.give_back()
+            await self._encoder.close()
 
     async def _send_whole(self, send: Send) -> None:
         """Make all the audio in the time of one request, and send it with its length."""
@@ -94,10 +94,11 @@ class Speech(Response):
     async def _parts(self) -> AsyncGenerator[bytes, None]:
         """Yield the encoded pieces; raises ApiError 400 when there is nothing in the text to speak."""
         async for piece in self._stream:
-            yield self._encoder.encode(piece)
+            if encoded := await self._encoder.encode(to_pcm(piece)):
+                yield encoded
         if not self._stream.samples:
             raise ApiError(400, "nothing_to_speak", "the text has nothing in it that this model speaks")
-        yield self._encoder.finish()
+        yield await self._encoder.finish()
         self._worker.metrics.audio_duration.observe(self._stream.samples / self._worker.engine.sample_rate)
 
     async def _begin(self, send: Send) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 
+from ttsworker.encoding import Encoding
 from ttsworker.errors import ApiError
 from ttsworker.requests import SpeechRequest
 from ttsworker.routes.bodies import LoadedWorker, read_body
@@ -46,7 +47,7 @@ async def _speak(request: Request, worker: Worker) -> Response:
     wanted = SpeechRequest(
         input=values.get("text", ""), voice=_voice(values, worker), language=_language(values, worker)
     )
-    return Speech(worker, worker.utterances(wanted, param="text"), "wav", whole=True)
+    return Speech(worker, worker.utterances(wanted, param="text"), Encoding("wav"), whole=True)
 
 
 def _voice(values: Mapping[str, str], worker: Worker) -> str | None:
