@@ -76,13 +76,11 @@ def test_the_bytes_of_aac_do_not_depend_on_the_pieces(cuts: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("audio_format", "rate", "channels"),
-    [(name, rate, 1 + rate % 16 // 8) for name, rates in RATES.items() for rate in rates]
+    [(name, rate, 1 + place % 2) for name, rates in RATES.items() for place, rate in enumerate(rates)]
     + [(name, rate, channels) for name in ("flac", "wav") for rate, channels in ((8000, 1), (22_050, 2), (47_999, 1))],
 )
-@pytest.mark.parametrize("kind", ["stream", "complete"])
-def test_every_format_has_every_rate_it_claims(audio_format: AudioFormat, rate: int, channels: int, kind: str) -> None:
-    stream, complete = encode(Encoding(audio_format, rate, channels), cuts=[700, 9000])
-    decoded = decode(stream if kind == "stream" else complete)
+def test_every_format_has_every_rate_it_claims(audio_format: AudioFormat, rate: int, channels: int) -> None:
+    decoded = decode(encode(Encoding(audio_format, rate, channels), cuts=[700, 9000])[0])
     heard_at = 48_000 if audio_format == "opus" else rate  # Opus is always decoded at its highest rate
     assert (decoded.sample_rate, decoded.channels) == (heard_at, channels)
     for channel in decoded.samples.T:
@@ -123,7 +121,10 @@ def test_a_complete_file_tells_its_length_to_the_sample(audio_format: AudioForma
     sound = speechlike(rate)
     for channels in (1, 2):
         file = encode(Encoding(audio_format, channels=channels), sound, rate, cuts=[5])[1]
-        assert soundfile.info(io.BytesIO(file)).frames == len(sound)
+        samples, _ = soundfile.read(io.BytesIO(file), dtype="int16", always_2d=True)
+        assert samples.shape == (len(sound), channels)
+        for channel in samples.T:
+            assert_same_sound(channel, sound)
 
 
 @pytest.mark.parametrize("audio_format", ["flac", "wav"])
@@ -134,12 +135,11 @@ def test_lossless_is_lossless(audio_format: AudioFormat) -> None:
 
 
 @pytest.mark.parametrize("audio_format", FORMATS)
-def test_the_shortest_sound_is_encoded_too(audio_format: AudioFormat) -> None:
-    for length in (1, 100):
-        for data in encode(Encoding(audio_format, 24_000), SOUND[5000 : 5000 + length], rate=24_000, cuts=[0, 1]):
-            file = encoder_for(Encoding("wav"), 24_000).header(None) + data if audio_format == "pcm" else data
-            # A frame that needs more of its past than there is may be left out by the player: then nothing is heard.
-            assert len(file) > 44 if audio_format == "mp3" else decode(file).seconds > 0
+def test_a_sound_shorter_than_any_block_is_encoded_too(audio_format: AudioFormat) -> None:
+    click = SOUND[5000:5480]
+    for data in encode(Encoding(audio_format, 24_000), click, rate=24_000, cuts=[0, 1]):
+        file = encoder_for(Encoding("wav"), 24_000).header(None) + data if audio_format == "pcm" else data
+        assert decode(file).seconds >= 0.02
 
 
 def test_a_streamed_wav_plays_to_the_end_of_the_stream() -> None:

@@ -166,7 +166,7 @@ class _Frames:
 
 def _command(sample_rate: int, channels: int) -> list[str]:
     # Unless told not to, it collects seconds of input to find out what it is.
-    at_once = ["-fflags", "+nobuffer", "-probesize", "32", "-analyzeduration", "0"]
+    at_once = ["-probesize", "32", "-analyzeduration", "0"]
     read = [*at_once, "-f", "s16le", "-ar", str(sample_rate), "-ac", str(channels), "-i", "pipe:0"]
     encode = ["-c:a", "aac", "-b:a", f"{KBIT}k", "-threads", "1"]
     write = ["-flush_packets", "1", "-f", "adts", "pipe:1"]

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import soundfile  # type: ignore[import-untyped] # it has annotations, but no py.typed that says so
 
 from ttsworker.audio import Pcm, silence
@@ -79,7 +80,7 @@ class CompressedEncoder:
         return await asyncio.shield(self._running)
 
     def _write(self, piece: Pcm) -> bytes:
-        self._opened().write(frames(piece, self._channels).reshape(-1, self._channels))
+        _write(self._opened(), piece, self._channels)
         return self._sink.take()
 
     def _finish(self) -> bytes:
@@ -125,6 +126,11 @@ def _open(codec: Codec, sink: Sink, sample_rate: int, channels: int) -> soundfil
     return file
 
 
+def _write(file: soundfile.SoundFile, piece: Pcm, channels: int) -> None:
+    # As 32 bit, which it turns back for FLAC: of 16 bit samples for two channels libsndfile 1.2 makes a distorted MP3.
+    file.write(frames(piece.astype(np.int32) << 16, channels).reshape(-1, channels))
+
+
 def _set_page_latency(file: soundfile.SoundFile, milliseconds: float) -> None:
     """Give a command that soundfile has no word for, hence by its private names; a test shows the effect."""
     value = soundfile._ffi.new("double *", milliseconds)  # noqa: SLF001 - see above
@@ -135,7 +141,7 @@ def _unfinished_head(codec: Codec, sample_rate: int, channels: int) -> bytes:
     """Return the head as it is before the end of the file, from a file that is thrown away."""
     sink = Sink(codec.head_length)
     with _open(codec, sink, sample_rate, channels) as file:
-        file.write(frames(silence(1 / sample_rate, sample_rate), channels).reshape(-1, channels))
+        _write(file, silence(1 / sample_rate, sample_rate), channels)
         sink.take()
         return bytes(sink.head)
 

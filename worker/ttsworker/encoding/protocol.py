@@ -1,10 +1,13 @@
 """What every encoder does."""
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ttsworker.audio import Pcm
+
+Sample = TypeVar("Sample", np.int16, np.int32)
 
 
 class EncodingFailed(Exception):
@@ -36,6 +39,6 @@ class Encoder(Protocol):
         """Give back what the encoder holds, whatever has happened; may be called again."""
 
 
-def frames(piece: Pcm, channels: int) -> Pcm:
+def frames(piece: npt.NDArray[Sample], channels: int) -> npt.NDArray[Sample]:
     """Return the mono samples once for each channel, interleaved."""
     return piece if channels == 1 else np.repeat(piece, channels)
