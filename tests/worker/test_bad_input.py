@@ -33,9 +33,18 @@ BODIES: list[tuple[str, bytes | object, int, str, str | None]] = [
     ("voice of a wrong type", {"input": "Hello.", "voice": {"id": 1}}, 400, "invalid_value", "voice"),
     ("unknown model", {"input": "Hello.", "model": "gpt-9"}, 404, "model_not_found", "model"),
     ("unknown language", {"input": "Hello.", "language": "tlh"}, 400, "unknown_language", "language"),
-    ("mp3", {"input": "Hello.", "response_format": "mp3"}, 400, "unsupported_format", "response_format"),
+    ("voice of two names", {"input": "Hello.", "voice": {"id": "a", "name": "b"}}, 400, "invalid_value", "voice"),
+    ("voice of no name", {"input": "Hello.", "voice": {}}, 400, "invalid_value", "voice"),
+    ("voice of another key", {"input": "Hello.", "voice": {"key": "heart"}}, 400, "invalid_value", "voice"),
     ("unknown format", {"input": "Hello.", "response_format": "midi"}, 400, "unsupported_format", "response_format"),
-    ("events", {"input": "Hello.", "stream_format": "sse"}, 400, "unsupported_format", "stream_format"),
+    ("unknown framing", {"input": "Hello.", "stream_format": "ws"}, 400, "unsupported_format", "stream_format"),
+    ("low sample rate", {"input": "Hello.", "sample_rate": 7999}, 400, "invalid_value", "sample_rate"),
+    ("high sample rate", {"input": "Hello.", "sample_rate": 48_001}, 400, "invalid_value", "sample_rate"),
+    ("broken sample rate", {"input": "Hello.", "sample_rate": 8000.5}, 400, "invalid_value", "sample_rate"),
+    ("rate mp3 has not", {"input": "Hello.", "sample_rate": 23_999}, 400, "invalid_value", "sample_rate"),
+    ("no channel", {"input": "Hello.", "channels": 0}, 400, "invalid_value", "channels"),
+    ("three channels", {"input": "Hello.", "channels": 3}, 400, "invalid_value", "channels"),
+    ("instructions of a wrong type", {"input": "Hello.", "instructions": 1}, 400, "invalid_value", "instructions"),
     ("too fast", {"input": "Hello.", "speed": 4.01}, 400, "invalid_value", "speed"),
     ("backwards", {"input": "Hello.", "speed": -1}, 400, "invalid_value", "speed"),
     ("word as speed", {"input": "Hello.", "speed": "fast"}, 400, "invalid_value", "speed"),
@@ -56,9 +65,8 @@ def test_wrong_requests(api: httpx.Client, body: bytes | object, status: int, co
 
 
 def test_the_message_says_which_formats_there_are(api: httpx.Client) -> None:
-    message = api.post(SPEECH, json={"input": "Hello.", "response_format": "mp3"}).json()["error"]["message"]
-    assert "'wav'" in message
-    assert "'pcm'" in message
+    message = api.post(SPEECH, json={"input": "Hello.", "response_format": "midi"}).json()["error"]["message"]
+    assert all(f"'{name}'" in message for name in ("mp3", "opus", "aac", "flac", "wav", "pcm"))
 
 
 def test_the_position_of_a_control_character_is_told(api: httpx.Client) -> None:

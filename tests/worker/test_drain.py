@@ -63,7 +63,7 @@ async def test_sigterm_under_load_loses_nothing_accepted() -> None:
             async def ask() -> tuple[int, float]:
                 """Return the status and the seconds of audio; a cut answer raises, a closed port counts as 503."""
                 try:
-                    answer = await client.post(SPEECH, json={"input": SENTENCE * 5})
+                    answer = await client.post(SPEECH, json={"input": SENTENCE * 5, "response_format": "wav"})
                 except httpx.ConnectError:
                     return 503, 0.0
                 if answer.status_code != 200:

@@ -30,7 +30,8 @@ def scrape(worker: WorkerProcess) -> dict[str, float]:
 
 def test_the_names_and_values(hibari: WorkerProcess, api: httpx.Client) -> None:
     before = scrape(hibari)
-    audio = api.post(SPEECH, json={"input": "One sentence. And another one."}, headers={"X-Request-ID": "good"})
+    text = {"input": "One sentence. And another one.", "response_format": "wav"}
+    audio = api.post(SPEECH, json=text, headers={"X-Request-ID": "good"})
     api.post(SPEECH, json={"input": ""}, headers={"X-Request-ID": "bad"})
     for name in ("good", "bad"):
         hibari.wait_for("request", request_id=name)  # they are counted when their answer has been sent
@@ -63,7 +64,7 @@ def test_the_names_and_values(hibari: WorkerProcess, api: httpx.Client) -> None:
 
 
 def test_everything_answers_while_the_real_engine_speaks_a_long_text(hibari: WorkerProcess, api: httpx.Client) -> None:
-    long = {"input": "This sentence is one of sixty that are spoken for one client. " * 60}
+    long = {"input": "This sentence is one of sixty that are spoken for one client. " * 60, "response_format": "wav"}
     with httpx.Client(base_url=hibari.url, timeout=200) as other, other.stream("POST", SPEECH, json=long) as answer:
         chunks = answer.iter_bytes()
         next(chunks)

@@ -16,8 +16,12 @@ from ttsworker.requests import Utterance
 SPEECH = "/v1/audio/speech"
 
 
+def body_of(text: str, **more: object) -> dict[str, object]:
+    return {"input": text, "response_format": "wav", **more}
+
+
 def ask(served: Served, text: str, **more: object) -> asyncio.Task[httpx.Response]:
-    return asyncio.create_task(served.client.post(SPEECH, json={"input": text, **more}))
+    return asyncio.create_task(served.client.post(SPEECH, json=body_of(text, **more)))
 
 
 def heard(answer: httpx.Response) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
@@ -97,7 +101,7 @@ async def test_a_short_text_does_not_wait_for_a_long_one() -> None:
 async def test_audio_comes_before_the_text_is_complete() -> None:
     engine = ArtificialEngine()
     async with serving(engine) as served:
-        async with served.client.stream("POST", SPEECH, json={"input": "First one. HOLD second."}) as answer:
+        async with served.client.stream("POST", SPEECH, json=body_of("First one. HOLD second.")) as answer:
             received = b""
             async for chunk in answer.aiter_bytes():
                 received += chunk
@@ -127,7 +131,7 @@ async def test_a_client_that_goes_away_cancels_what_has_not_begun() -> None:
 async def test_a_slow_reader_stands_back_for_others() -> None:
     engine = ArtificialEngine(seconds_per_character=0.1)
     sentences = 16
-    body = json.dumps({"input": f"{'word ' * 49}end. " * sentences}).encode()  # 25 s each, more than sockets hold
+    body = json.dumps(body_of(f"{'word ' * 49}end. " * sentences)).encode()  # 25 s each, more than sockets hold
     async with serving(engine, max_concurrency=1) as served:
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(b"POST /v1/audio/speech HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
@@ -168,9 +172,7 @@ async def test_a_text_the_engine_refuses_is_the_clients_error() -> None:
 async def test_a_failure_in_mid_stream_breaks_the_answer_off() -> None:
     async with serving(ArtificialEngine()) as served:
         text = "Well begun. FAIL in the middle. End."
-        answer = await served.client.send(
-            served.client.build_request("POST", SPEECH, json={"input": text}), stream=True
-        )
+        answer = await served.client.send(served.client.build_request("POST", SPEECH, json=body_of(text)), stream=True)
         assert answer.status_code == 200
         received = bytearray()
 

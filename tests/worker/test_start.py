@@ -33,7 +33,7 @@ def publish(folder: Path) -> None:
 
 def test_without_settings_it_speaks_with_the_embedded_voice(hibari: WorkerProcess, api: httpx.Client) -> None:
     assert hibari.wait_for("loading")["model_dir"] is None
-    answer = api.post("/v1/audio/speech", json={"input": SENTENCES[3]})
+    answer = api.post("/v1/audio/speech", json={"input": SENTENCES[3], "response_format": "wav"})
     assert recognise(answer.content) == SENTENCES[3]
 
 
@@ -46,7 +46,8 @@ def test_it_serves_a_published_model_from_a_file_of_settings(model: Path, tmp_pa
         worker.wait_for("ready")
         with httpx.Client(base_url=worker.url, timeout=60) as client:
             assert client.get("/v1/models").json()["data"][0]["id"] == "english"
-            assert recognise(client.post("/v1/audio/speech", json={"input": SENTENCES[5]}).content) == SENTENCES[5]
+            body = {"input": SENTENCES[5], "response_format": "wav"}
+            assert recognise(client.post("/v1/audio/speech", json=body).content) == SENTENCES[5]
         assert worker.terminate() == 0
     assert list(home.iterdir()) == []  # it needs no place to write
 

@@ -4,16 +4,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from ttsworker.errors import ApiError
 
-AudioFormat = Literal["wav", "pcm"]
+AudioFormat = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 AUDIO_FORMATS: tuple[str, ...] = get_args(AudioFormat)
 
 MIN_SPEED, MAX_SPEED = 0.25, 4.0
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 48_000
 
 
 @dataclass(frozen=True)
@@ -35,20 +36,52 @@ class Utterance:
     seed: int = 0
 
 
+def _voice_name(value: object) -> object:
+    """Return the name in {"id": name} or {"name": name}: OpenAI's way to ask for a voice of one's own."""
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1 and set(value) <= {"id", "name"}:
+        return next(iter(value.values()))
+    raise ValueError('a voice is a name, or an object with "id" or "name" and nothing else')
+
+
+_VOICE_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string"},
+        *(
+            {
+                "type": "object",
+                "properties": {key: {"type": "string"}},
+                "required": [key],
+                "additionalProperties": False,
+            }
+            for key in ("id", "name")
+        ),
+        {"type": "null"},
+    ]
+}
+
+VoiceName = Annotated[str | None, BeforeValidator(_voice_name), WithJsonSchema(_VOICE_SCHEMA)]
+
+
 class SpeechRequest(BaseModel):
-    """The body of POST /v1/audio/speech: OpenAI's, and `stream` and `language` of our own."""
+    """The body of POST /v1/audio/speech: OpenAI's; `sample_rate`, `channels`, `stream`, `language` are our own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     input: str = Field(description="The text to speak.")
     model: str | None = Field(None, description="The served model's name, or one of OpenAI's; there is one anyway.")
-    voice: str | None = Field(None, description="A name from GET /v1/audio/voices; the model's first by default.")
-    response_format: AudioFormat = Field("wav", description="wav, or pcm: 16 bit little endian, 24 kHz, mono.")
+    voice: VoiceName = Field(None, description="A name from GET /v1/audio/voices; the model's first by default.")
+    response_format: AudioFormat = Field("mp3", description="pcm is 16 bit little endian without a header.")
     speed: float = Field(1.0, ge=MIN_SPEED, le=MAX_SPEED, description="2.0 speaks twice as fast.")
-    stream_format: Literal["audio"] = Field("audio", description="Events (sse) are not offered yet.")
+    stream_format: Literal["audio", "sse"] = Field("audio", description="sse: the audio in server-sent events.")
+    instructions: str | None = Field(None, description="How to speak. No effect yet: X-TTS-Ignored says so.")
+    sample_rate: int | None = Field(
+        None, ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE, description="The model's by default; of pcm 24000."
+    )
+    channels: Literal[1, 2] = Field(1, description="2 has the same in both.")
     stream: bool = Field(default=True, description="False waits for all the audio, so that its length is known.")
     language: str | None = Field(None, description="For models that speak several.")
-    instructions: str | None = Field(None, description="Accepted and without effect, as with OpenAI's tts-1.")
 
 
 def parse_speech_request(body: bytes) -> SpeechRequest:

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from ttsworker.admission import Ticket
 from ttsworker.audio import Pcm
-from ttsworker.encoding import AudioSpec, Encoder, encoder_for
+from ttsworker.encoding import Encoding, encoder_for
 from ttsworker.engines import Unspeakable
 from ttsworker.errors import ApiError
 from ttsworker.requests import SpeechRequest
@@ -34,7 +34,7 @@ class Wish:
     """What a client wants to hear: `whole` is the audio in one answer with its length, `param` names the text."""
 
     request: SpeechRequest
-    spec: AudioSpec
+    encoding: Encoding
     whole: bool
     param: str = "input"
 
@@ -106,12 +106,12 @@ class Speech(Response):
         finally:
             watcher.cancel()
             self._stream.close()
-            self._encoder.close()
             self._ticket.give_back()
+            await self._encoder.close()
 
     def _take(self, take: Take) -> None:
         self._speaker = take.speaker
-        self._encoder: Encoder = encoder_for(self._wish.spec, take.speaker.engine.sample_rate)
+        self._encoder = encoder_for(self._wish.encoding, take.speaker.engine.sample_rate)
         self._stream: Stream = take.speaker.speak(take.sentences)
         # A single sentence is complete as soon as it has begun, or nearly: it gets its true length.
         self._whole = self._wish.whole or len(take.sentences) == 1
@@ -149,10 +149,11 @@ class Speech(Response):
     async def _parts(self) -> AsyncGenerator[bytes, None]:
         """Yield the encoded pieces; raises ApiError 400 when there is nothing in the text to speak."""
         async for piece in self._pieces():
-            yield self._encoder.encode(piece)
+            if encoded := await self._encoder.encode(piece):
+                yield encoded
         if not self._stream.samples:
             raise ApiError(400, "nothing_to_speak", "the text has nothing in it that this model speaks")
-        yield self._encoder.finish()
+        yield await self._encoder.finish()
         self._speaker.note(ok=True)
         self._worker.metrics.audio_duration.observe(self._stream.samples / self._speaker.engine.sample_rate)
 
@@ -174,7 +175,7 @@ class Speech(Response):
 
     async def _take_again(self) -> None:
         self._stream.close()
-        self._encoder.close()
+        await self._encoder.close()
         self._take(await prepare(self._worker, self._wish))
         if self._gone:
             self._stream.close()

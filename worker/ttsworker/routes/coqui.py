@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 
-from ttsworker.encoding import AudioSpec
+from ttsworker.encoding import Encoding
 from ttsworker.errors import ApiError
 from ttsworker.requests import SpeechRequest
 from ttsworker.routes.bodies import LoadedWorker, read_body
@@ -47,7 +47,7 @@ async def _speak(request: Request, worker: Worker) -> Response:
     wanted = SpeechRequest(
         input=values.get("text", ""), voice=_voice(values, worker), language=_language(values, worker)
     )
-    return await speak(worker, Wish(wanted, AudioSpec("wav"), whole=True, param="text"))
+    return await speak(worker, Wish(wanted, Encoding("wav"), whole=True, param="text"))
 
 
 def _voice(values: Mapping[str, str], worker: Worker) -> str | None:

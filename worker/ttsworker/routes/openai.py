@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from ttsworker.encoding import AudioSpec
+from ttsworker.encoding import encoding_of
 from ttsworker.errors import ApiError
 from ttsworker.requests import SpeechRequest, parse_speech_request
 from ttsworker.routes.bodies import LoadedWorker, read_body
@@ -12,13 +12,19 @@ from ttsworker.speaking import Wish, speak
 
 SPEECH_PATH = "/v1/audio/speech"
 
-OPENAI_NAMES = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts"})
+OPENAI_NAMES = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15"})
 """Names that existing clients send; they mean the one model there is."""
+
+IGNORED = "X-TTS-Ignored"
+"""Header of an answer: what was asked for and had no effect."""
+
+_AUDIO_TYPES = ("audio/mpeg", "audio/ogg", "audio/aac", "audio/flac", "audio/wav", "audio/pcm")
 
 AUDIO: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The audio.",
-        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("audio/wav", "audio/pcm")},
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _AUDIO_TYPES}
+        | {"text/event-stream": {"schema": {"type": "string"}}},
     },
     400: {"description": "The request is wrong; the message says what to change."},
     413: {"description": "The body is too large."},
@@ -41,7 +47,10 @@ async def create_speech(request: Request, worker: LoadedWorker) -> Response:
     if wanted.model and wanted.model not in OPENAI_NAMES and not worker.knows_model(wanted.model):
         message = f"there is no such model; this worker serves {worker.model_name}"
         raise ApiError(404, "model_not_found", message, param="model")
-    return await speak(worker, Wish(wanted, AudioSpec(wanted.response_format), whole=not wanted.stream))
+    speech = await speak(worker, Wish(wanted, encoding_of(wanted), whole=not wanted.stream))
+    if wanted.instructions:
+        speech.headers[IGNORED] = "instructions"
+    return speech
 
 
 @router.get("/v1/models")

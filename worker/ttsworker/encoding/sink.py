@@ -1,0 +1,48 @@
+"""The file that libsndfile believes it writes."""
+
+from collections.abc import Callable
+
+
+class Sink:
+    """Hands out what was written, once, and keeps the head, which is written again at the end.
+
+    `head_length` tells the head's length in bytes from what was written first.
+    """
+
+    def __init__(self, head_length: Callable[[bytes], int]) -> None:
+        self.head = bytearray()
+        self._head_length = head_length
+        self._new = bytearray()
+        self._start = 0  # where in the file the new bytes begin
+        self._position = 0
+
+    def write(self, data: bytes) -> int:
+        """Write at the position; of what was handed out only the head can be changed."""
+        place, position = (self.head, self._position) if self._position < self._start else (self._new, self._offset())
+        place[position : position + len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int) -> int:
+        """Move the position."""
+        self._position = offset + (0, self._position, self._start + len(self._new))[whence]
+        return self._position
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def take(self) -> bytes:
+        """Return what was written behind the head since the last time."""
+        new = bytes(self._new)
+        self._new.clear()
+        if self._start == 0 and new:
+            length = self._head_length(new)
+            self.head[:] = new[:length]
+            self._start = len(new)
+            return new[length:]
+        self._start += len(new)
+        return new
+
+    def _offset(self) -> int:
+        return self._position - self._start
