@@ -47,7 +47,7 @@ def serving_pair(model: str, folder: Path) -> Iterator[Pair]:
         "TTSWORKER_THREADS": "1",
         "TTSWORKER_RATE_LIMIT_PER_SECOND": "0",
     }
-    with tts_server(published, folder) as port, worker_process(environment) as worker:
+    with worker_process(environment) as worker, tts_server(published, folder) as port:  # they start side by side
         worker.wait_for("ready")
         with (
             httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as theirs,

@@ -34,7 +34,10 @@ def cases() -> list[object]:
     """Every request once, with its model in front, so that each pair of servers is started once."""
     alike = [(one, None) for one in SAME]
     different = [(one, difference) for difference in DIFFERENCES for one in difference.asks]
-    return [pytest.param(one.model, one, difference, id=one.name) for one, difference in [*alike, *different]]
+    return [
+        pytest.param(one.model, one, difference, id=f"{one.model}: {one.name}")
+        for one, difference in [*alike, *different]
+    ]
 
 
 @pytest.mark.parametrize(("pair", "request_", "difference"), cases(), indirect=["pair"], scope="module")
