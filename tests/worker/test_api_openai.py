@@ -253,7 +253,8 @@ def test_a_request_id_that_could_forge_a_header_is_replaced(api: httpx.Client) -
 def test_the_description_of_the_api_lists_every_route(api: httpx.Client) -> None:
     paths = api.get("/openapi.json").json()["paths"]
     assert set(paths) == {
-        "/v1/audio/speech", "/v1/models", "/v1/models/{model}", "/v1/audio/voices", "/api/tts", "/health", "/ready",
+        "/v1/audio/speech", "/v1/models", "/v1/models/{model}", "/v1/audio/voices", "/v1/audio/cache", "/api/tts",
+        "/details", "/locales", "/voices", "/process", "/health", "/ready",
     }  # fmt: skip
     body = paths["/v1/audio/speech"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(body["properties"]) >= {"model", "input", "voice", "response_format", "speed"}

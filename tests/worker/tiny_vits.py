@@ -5,6 +5,7 @@ It speaks noise, not words; what it is good for is to compare two ways of runnin
 
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ FRAMES_PER_TOKEN = 3
 SHARPNESS = 3.0
 
 
-def config(speakers: int = 1) -> VitsConfig:
+def config(speakers: int = 1, languages: Sequence[str] = ()) -> VitsConfig:
     arguments = VitsArgs(
         out_channels=513,
         hidden_channels=16,
@@ -36,6 +37,8 @@ def config(speakers: int = 1) -> VitsConfig:
         init_discriminator=False,
         use_speaker_embedding=speakers > 1,
         speaker_embedding_channels=8,
+        use_language_embedding=len(languages) > 1,
+        embedded_language_dim=4,
     )
     return VitsConfig(
         model_args=arguments,
@@ -55,13 +58,14 @@ def config(speakers: int = 1) -> VitsConfig:
             phonemes="",
         ),
         use_speaker_embedding=speakers > 1,
+        languages=list(languages),
     )
 
 
-def write(folder: Path, speakers: tuple[str, ...] = (), seed: int = 0) -> None:
+def write(folder: Path, speakers: tuple[str, ...] = (), languages: tuple[str, ...] = (), seed: int = 0) -> None:
     """Write config.json and model_file.pth, and speakers.pth where there are several."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = config(max(1, len(speakers)))
+    settings = config(max(1, len(speakers)), languages)
     if speakers:
         path = folder / "speakers.pth"
         torch.save({name: number for number, name in enumerate(speakers)}, path)

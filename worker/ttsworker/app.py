@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from ttsworker.errors import ApiError
 from ttsworker.middleware import Telemetry
-from ttsworker.routes import cache, coqui, openai, probes
+from ttsworker.routes import cache, coqui, details, marytts, openai, probes
 from ttsworker.worker import Worker
 
 
@@ -17,11 +17,11 @@ def create_app(worker: Worker) -> ASGIApp:
     """Return the application; the worker is started and closed by whoever made it."""
     app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None)
     app.state.worker = worker
-    for router in (openai.router, coqui.router, cache.router, probes.router):
+    for router in (openai.router, coqui.router, marytts.router, details.router, cache.router, probes.router):
         app.include_router(router)
     app.add_exception_handler(ApiError, _answer_api_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
-    counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH}
+    counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
     return Telemetry(app, worker, counted=counted, quiet={probes.HEALTH_PATH, probes.READY_PATH})
 
 

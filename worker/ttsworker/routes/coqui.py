@@ -1,10 +1,6 @@
-"""The API of Coqui's own tts-server, as of coqui-tts 0.28."""
+"""The speech route of Coqui's own tts-server, as of coqui-tts 0.28. What differs is listed in docs/coqui-api.md."""
 
-from collections.abc import Mapping
-from email.parser import BytesParser
-from email.policy import HTTP
 from typing import Any
-from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,11 +8,15 @@ from ttsworker.encoding import Encoding
 from ttsworker.errors import ApiError
 from ttsworker.requests import SpeechRequest
 from ttsworker.routes.bodies import LoadedWorker, read_body
+from ttsworker.routes.fields import read_form, read_query
 from ttsworker.routes.openai import AUDIO
 from ttsworker.speaking import Wish, speak
 from ttsworker.worker import Worker
 
 SPEECH_PATH = "/api/tts"
+
+DEFAULT_LANGUAGE = "en"
+"""What tts-server speaks when nothing is asked for and the model knows several."""
 
 _NAMES = ("text", "speaker_id", "language_id", "style_wav", "speaker_wav")
 _PARAMETERS: list[dict[str, Any]] = [
@@ -29,65 +29,50 @@ router = APIRouter(tags=["Coqui"])
 @router.get(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _PARAMETERS})
 async def speak_query(request: Request, worker: LoadedWorker) -> Response:
     """Speak a text given in the query or a header; the answer is a whole WAV file."""
-    return await _speak(request, worker)
+    worker.admission.check_open()
+    return await _speak(_headers(request, read_query(request)), worker)
 
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _PARAMETERS})
 async def speak_form(request: Request, worker: LoadedWorker) -> Response:
     """Speak a text given in a form, the query or a header; the answer is a whole WAV file."""
-    return await _speak(request, worker)
-
-
-async def _speak(request: Request, worker: Worker) -> Response:
     worker.admission.check_open()
-    values = await _values(request, worker.settings.max_text_length)
+    body = await read_body(request, worker.settings.max_text_length)
+    form = read_form(request.headers.get("content-type", ""), body)
+    return await _speak(_headers(request, form | read_query(request)), worker)
+
+
+async def speak_wav(
+    worker: Worker, *, text: str, voice: str | None, language: str | None, spelled: dict[str, str]
+) -> Response:
+    """Answer with a whole WAV file; errors name `text`, `voice` and `language` as this API spells them."""
+    if len(worker.engine.languages) > 1:
+        language = language or (DEFAULT_LANGUAGE if DEFAULT_LANGUAGE in worker.engine.languages else None)
+    else:
+        language = None  # as in Coqui's server, the language counts only where the model has several
+    wanted = SpeechRequest(input=text, voice=voice, language=language)
+    try:
+        return await speak(worker, Wish(wanted, Encoding("wav"), whole=True, param=spelled["text"]))
+    except ApiError as error:
+        error.param = spelled.get(error.param or "", error.param)
+        raise
+
+
+async def _speak(values: dict[str, str], worker: Worker) -> Response:
     for name in ("style_wav", "speaker_wav"):
         if values.get(name):
             raise ApiError(400, "unsupported_parameter", f"this model does not take {name}: leave it out", param=name)
-    wanted = SpeechRequest(
-        input=values.get("text", ""), voice=_voice(values, worker), language=_language(values, worker)
+    return await speak_wav(
+        worker,
+        text=values.get("text", ""),
+        # As in Coqui's server, the speaker counts only where the model has several.
+        voice=values.get("speaker_id") if len(worker.engine.voices) > 1 else None,
+        language=values.get("language_id"),
+        spelled={"text": "text", "voice": "speaker_id", "language": "language_id"},
     )
-    return await speak(worker, Wish(wanted, Encoding("wav"), whole=True, param="text"))
 
 
-def _voice(values: Mapping[str, str], worker: Worker) -> str | None:
-    """As in Coqui's server, the speaker counts only where the model has several."""
-    return values.get("speaker_id") if len(worker.engine.voices) > 1 else None
-
-
-def _language(values: Mapping[str, str], worker: Worker) -> str | None:
-    """As in Coqui's server, the language counts only where the model has several."""
-    return values.get("language_id") if len(worker.engine.languages) > 1 else None
-
-
-async def _values(request: Request, max_text_length: int) -> dict[str, str]:
-    """Return the parameters: a header wins over the query, and that over the form."""
-    values = _form(request.headers.get("content-type", ""), await read_body(request, max_text_length))
-    values |= dict(request.query_params)
-    headers = {name: request.headers.get(name.replace("_", "-")) for name in _NAMES}
+def _headers(request: Request, values: dict[str, str]) -> dict[str, str]:
+    """Let the headers win; they are spelled with a hyphen, and one that comes twice is one list, as in WSGI."""
+    headers = {name: ",".join(request.headers.getlist(name.replace("_", "-"))) for name in _NAMES}
     return values | {name: value for name, value in headers.items() if value}
-
-
-def _form(content_type: str, body: bytes) -> dict[str, str]:
-    """Read a form in either of its encodings; any other body is not looked at, as in Coqui's server."""
-    kind = content_type.partition(";")[0].strip().lower()
-    try:
-        if kind == "application/x-www-form-urlencoded":
-            return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict"))
-        if kind == "multipart/form-data":
-            return _multipart(content_type, body)
-    except ValueError as error:  # of which UnicodeDecodeError is one
-        raise ApiError(400, "invalid_form", f"the form cannot be read: {error}") from error
-    return {}
-
-
-def _multipart(content_type: str, body: bytes) -> dict[str, str]:
-    form = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
-    if not form.is_multipart():
-        raise ValueError("it is not multipart/form-data with its boundary")
-    fields = {}
-    for part in form.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True)
-        fields[str(name)] = content.decode() if isinstance(content, bytes) else ""
-    return fields
