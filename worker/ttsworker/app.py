@@ -9,7 +9,7 @@ from starlette.types import ASGIApp
 
 from ttsworker.errors import ApiError
 from ttsworker.middleware import Telemetry
-from ttsworker.routes import coqui, openai, probes
+from ttsworker.routes import coqui, openai, page, probes
 from ttsworker.worker import Worker
 
 
@@ -17,7 +17,7 @@ def create_app(worker: Worker) -> ASGIApp:
     """Return the application; the worker is started and closed by whoever made it."""
     app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None)
     app.state.worker = worker
-    for router in (openai.router, coqui.router, probes.router):
+    for router in (openai.router, coqui.router, probes.router, page.router):
         app.include_router(router)
     app.add_exception_handler(ApiError, _answer_api_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
