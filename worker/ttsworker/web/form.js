@@ -45,7 +45,7 @@ export function watch(onChange) {
 
 function update() {
   const shown = `${chosenSpeed()}×`;
-  field("speed-shown").value = shown;
+  field("speed-shown").textContent = shown;
   speed.setAttribute("aria-valuetext", shown);
   const length = [...text.value].length; // characters as the worker counts them, not UTF-16
   const tooMany = length - limit;
