@@ -53,7 +53,7 @@ class Visit:
 @asynccontextmanager
 async def browsing() -> AsyncIterator[Browser]:
     """Start the browser that hack/tools finds or installs."""
-    tool = [sys.executable, ROOT / "hack/tools", "chromium"]
+    tool = [sys.executable, str(ROOT / "hack/tools"), "chromium"]
     path = subprocess.run(tool, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()  # noqa: ASYNC221 - once
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))

@@ -27,10 +27,10 @@ async def take(url: str, path: Path, scheme: str) -> None:
 
 def main() -> None:
     """Write the picture, or that of `scheme` light or dark at `path`."""
-    scheme, path = sys.argv[1:] or ["light", ROOT / "docs/page.png"]
+    scheme, path = sys.argv[1:] or ["light", str(ROOT / "docs/page.png")]
     with worker_process() as worker:
         worker.wait_for("ready")
-        asyncio.run(take(worker.url + "/", Path(path), str(scheme)))
+        asyncio.run(take(worker.url + "/", Path(path), scheme))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ export function useKey(key) {
   sessionStorage.setItem(KEY, key);
 }
 
+export function hasKey() {
+  return sessionStorage.getItem(KEY) !== null;
+}
+
 export async function voices() {
   return (await (await ask("v1/audio/voices")).json()).voices;
 }

@@ -177,7 +177,7 @@ function showControls() {
 }
 
 function showCommand() {
-  element("shell").textContent = form.shellCommand();
+  element("shell").textContent = form.shellCommand(api.hasKey());
 }
 
 function showError(error) {
@@ -194,7 +194,8 @@ function hideError() {
 }
 
 function askForKey(error) {
-  element("key-hint").textContent = `${error.message}. The key is kept until you close this tab.`;
+  const why = api.hasKey() ? error.message : "This worker asks for a key";
+  element("key-hint").textContent = `${why}. It is kept until you close this tab.`;
   element("key-form").hidden = false;
   element("key").focus();
   tell("An API key is needed");

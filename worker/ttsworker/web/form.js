@@ -26,11 +26,15 @@ export function wanted() {
   return language.options.length > 1 ? { ...chosen, language: language.value } : chosen;
 }
 
-/** The same request as a command line. */
-export function shellCommand() {
+/** The same request as a command line; a key would be taken from the shell's API_KEY. */
+export function shellCommand(needsKey) {
   const quoted = (words) => `'${words.replaceAll("'", "'\\''")}'`;
-  const address = new URL("v1/audio/speech", document.baseURI);
-  return `curl -o speech.wav -H 'Content-Type: application/json' \\\n  -d ${quoted(JSON.stringify(wanted()))} \\\n  ${address}`;
+  return [
+    "curl -o speech.wav -H 'Content-Type: application/json'",
+    ...(needsKey ? ['-H "Authorization: Bearer $API_KEY"'] : []),
+    `-d ${quoted(JSON.stringify(wanted()))}`,
+    new URL("v1/audio/speech", document.baseURI),
+  ].join(" \\\n  ");
 }
 
 /** Call `onChange` after every change, with what depends on it brought up to date. */
