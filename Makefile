@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 CODE := operator worker tests hack bench
 
-.PHONY: help demo serve test test-unit test-cluster lint format images run-operator bench-operator devcluster-up devcluster-down lock crds clean
+.PHONY: help demo serve test test-unit test-cluster lint format images run-operator bench-operator devcluster-up devcluster-down lock crds page-picture clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -50,6 +50,9 @@ lock: .venv      ## pin every dependency again
 
 crds: .venv      ## render crds/ and the chart's copy from operator/ttsoperator/spec
 	@$(PYTHON) -m ttsoperator.crd
+
+page-picture: .venv ## take docs/page.png anew, of the worker's page
+	@$(PYTHON) -m tests.worker.page_picture
 
 clean:           ## what this checkout made; the caches below ~/.cache/tts-operator stay
 	@rm -rf .venv .venv-serve out build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

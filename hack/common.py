@@ -123,7 +123,8 @@ def apt_install(*packages: str) -> None:
     wanted = " ".join(packages)
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise Failure(f"needs {wanted}: install it with your package manager, or run as root on Debian")
-    with step(f"installing {wanted} (apt-get)"):
+    # One at a time: tests and images are made side by side, and apt-get gives up where another one runs.
+    with locked("apt"), step(f"installing {wanted} (apt-get)"):
         apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
         run([*apt, "update"], quiet=True)
         run([*apt, "install", "-y", "--no-install-recommends", *packages], quiet=True)

@@ -9,16 +9,19 @@ from starlette.types import ASGIApp
 
 from ttsworker.errors import ApiError
 from ttsworker.middleware import Telemetry
-from ttsworker.routes import cache, coqui, details, marytts, openai, probes
+from ttsworker.routes import cache, coqui, details, marytts, openai, page, probes
 from ttsworker.worker import Worker
+
+
+ROUTES = (openai, coqui, marytts, details, cache, probes, page)
 
 
 def create_app(worker: Worker) -> ASGIApp:
     """Return the application; the worker is started and closed by whoever made it."""
     app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None)
     app.state.worker = worker
-    for router in (openai.router, coqui.router, marytts.router, details.router, cache.router, probes.router):
-        app.include_router(router)
+    for module in ROUTES:
+        app.include_router(module.router)
     app.add_exception_handler(ApiError, _answer_api_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
