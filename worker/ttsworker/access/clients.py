@@ -66,7 +66,9 @@ def _hops(forwarded_for: Sequence[str]) -> Iterator[str]:
 def _address(text: str) -> Address | None:
     """Read an address, also with a port as some proxies write it: `1.2.3.4:5678`, `[2001:db8::1]:443`."""
     if text.startswith("["):
-        text = text[1:].partition("]")[0]
+        text, closed, _ = text[1:].partition("]")
+        if not closed:
+            return None
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:

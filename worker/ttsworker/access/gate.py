@@ -105,4 +105,4 @@ def _make_limiter(settings: Settings) -> RateLimiter:
         )
     except ValueError as error:
         raise InvalidSettings(f"redis_url: {error}") from error
-    return SharedLimiter(Redis(connection_pool=pool), local, Pauses())
+    return SharedLimiter(Redis.from_pool(pool), local, Pauses())

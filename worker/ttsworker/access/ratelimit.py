@@ -19,7 +19,8 @@ TIMEOUT_SECONDS = 0.2
 
 KEY_PREFIX = "tts:limit:"
 
-# limits.arrive, on the clock of the Redis. A state that is no number is a new client's.
+# limits.arrive, on the clock of the Redis. A state that is no number is a new client's; one that was cut to a burst
+# is written even where the request is refused, for it would never become less otherwise.
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -28,9 +29,9 @@ local free_at = tonumber(redis.call('GET', KEYS[1])) or now
 free_at = math.min(math.max(now, free_at), now + span)
 local moved = free_at + interval
 local wait = moved - span - now
-if wait > 0 then return wait end
+if wait > 0 then moved = free_at end
 redis.call('SET', KEYS[1], string.format('%.0f', moved), 'PX', string.format('%.0f', math.ceil((moved - now) / 1000)))
-return 0
+return math.max(wait, 0)
 """
 
 log = logging.getLogger(__name__)
