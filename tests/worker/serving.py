@@ -39,7 +39,8 @@ class Served:
 @asynccontextmanager
 async def serving(engine: Engine, *, wait: bool = True, **settings: Any) -> AsyncIterator[Served]:
     """Serve this engine and wait until it is ready."""
-    worker = Worker(Settings(**{"termination_log": Path("/nowhere"), **settings}), make_engine=lambda _: engine)
+    own = {"termination_log": Path("/nowhere"), "rate_limit_per_second": 0}  # a test asks as often as it likes
+    worker = Worker(Settings(**{**own, **settings}), make_engine=lambda _: engine)
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     stop = asyncio.Event()
@@ -110,6 +111,7 @@ class WorkerProcess:
 def worker_process(environment: Mapping[str, str] | None = None) -> Iterator[WorkerProcess]:
     """Start the worker on free ports of loopback; it is ended with the block."""
     own = {"TTSWORKER_HOST": "127.0.0.1", "TTSWORKER_PORT": "0", "TTSWORKER_METRICS_PORT": "0"}
+    own["TTSWORKER_RATE_LIMIT_PER_SECOND"] = "0"  # a test asks as often as it likes
     process = subprocess.Popen(
         [sys.executable, "-m", "ttsworker", "serve"],
         env={**os.environ, **own, **(environment or {})},

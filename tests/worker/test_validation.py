@@ -20,11 +20,13 @@ MARKUP = [
 PLAIN = [
     "a < b", "a<b", "a > b", "b>a", "if a < b and c > d", "a<b and c>d", "x<y>z", "i<3>2", "I <3 you",
     "</3", "->",
-    "<-",     "<->", "=>", "<=", "<>", "<<", ">>", "x <y and z= 3> w", "John <john@example.org>", 
+    "<-", "<->", "=>", "<=", "<>", "<<", ">>", "x <y and z= 3> w",
+    "John <john@example.org>",
     "<john.doe+x@mail.example.org>",
     "<https://example.org/a?b=c>", "<mailto:a@example.org>", "List<String>", "press <enter>",
     "< b >", "<b", "a <b c",
-    "&lt;script&gt;", "3 < 4 / 2 > 1", "<!>", "<?>", "<!!!", "?<", "</", "script", "<scripture", "< script >", "\uff1cb\uff1e",
+    "&lt;script&gt;", "3 < 4 / 2 > 1", "<!>", "<?>", "<!!!", "?<", "</", "script", "<scripture",
+    "< script >", "\uff1cb\uff1e",
     "<*)))><", "<o/", "\\<o/", "<日本>", "a<b c d>e",
 ]  # fmt: skip
 
