@@ -118,6 +118,7 @@ class WorkerProcess:
 def worker_process(environment: Mapping[str, str] | None = None) -> Iterator[WorkerProcess]:
     """Start the worker on free ports of loopback; it is ended with the block."""
     own = {"TTSWORKER_HOST": "127.0.0.1", "TTSWORKER_PORT": "0", "TTSWORKER_METRICS_PORT": "0"}
+    own["TTSWORKER_RATE_LIMIT_PER_SECOND"] = "0"  # a test asks as often as it likes
     process = subprocess.Popen(
         [sys.executable, "-m", "ttsworker", "serve"],
         env={**os.environ, **own, **(environment or {})},

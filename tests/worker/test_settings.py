@@ -63,6 +63,23 @@ def test_a_wrong_variable_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings(os.environ)
 
 
+def test_networks_of_proxies_come_from_the_file_and_from_the_environment(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text('{"trusted_proxies": ["10.0.0.0/8", "fd00::/8"]}')
+    assert load_settings(os.environ).trusted_proxies == ["10.0.0.0/8", "fd00::/8"]
+    monkeypatch.setenv("TTSWORKER_TRUSTED_PROXIES", "192.0.2.1, 2001:db8::/32,")
+    assert load_settings(os.environ).trusted_proxies == ["192.0.2.1", "2001:db8::/32"]
+
+
+@pytest.mark.parametrize("wrong", ["10.0.0.0/33", "10.0.0.1/8", "proxy", "10.0.0.0/8;10.1.0.0/16"])
+def test_a_wrong_network_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("TTSWORKER_TRUSTED_PROXIES", f"127.0.0.1,{wrong}")
+    with pytest.raises(InvalidSettings, match=f"TTSWORKER_TRUSTED_PROXIES.*{wrong}' is no network") as error:
+        load_settings(os.environ)
+    assert "\n" not in str(error.value)
+
+
 def test_every_setting_is_documented() -> None:
     documented = Path("docs/worker.md").read_text()
     assert [name for name in Settings.model_fields if f"| `{name}` |" not in documented] == []

@@ -1,5 +1,7 @@
 """The HTTP application: routes and the shape of errors around a worker."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
@@ -7,25 +9,34 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from ttsworker.access.gate import Gate
+from ttsworker.access.middleware import Access
 from ttsworker.errors import ApiError
 from ttsworker.middleware import Telemetry
 from ttsworker.routes import cache, coqui, details, marytts, openai, page, probes
 from ttsworker.worker import Worker
 
-
 ROUTES = (openai, coqui, marytts, details, cache, probes, page)
 
 
 def create_app(worker: Worker) -> ASGIApp:
-    """Return the application; the worker is started and closed by whoever made it."""
-    app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None)
+    """Return the application; the worker is started and closed by whoever made it. Raises InvalidSettings."""
+    gate = Gate(worker.settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await gate.close()
+
+    app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.worker = worker
     for module in ROUTES:
         app.include_router(module.router)
     app.add_exception_handler(ApiError, _answer_api_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
-    return Telemetry(app, worker, counted=counted, quiet={probes.HEALTH_PATH, probes.READY_PATH})
+    guarded = Access(app, gate, limited=counted, refused=lambda reason: worker.metrics.rejected.labels(reason).inc())
+    return Telemetry(guarded, worker, counted=counted, quiet={probes.HEALTH_PATH, probes.READY_PATH})
 
 
 async def _answer_api_error(_: Request, error: Exception) -> Response:

@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ttsworker.access.middleware import CLIENT_KEY
 from ttsworker.errors import ApiError
 from ttsworker.logs import request_id
 from ttsworker.speaking import OUTCOME
@@ -68,5 +69,8 @@ class Telemetry:
             name = self._worker.model_name if self._worker.loaded else ""
             self._worker.metrics.answered(name, outcome, seconds)
         level = logging.DEBUG if scope["path"] in self._quiet else logging.INFO
-        request = {"method": scope["method"], "path": scope["path"], "status": outcome, "seconds": round(seconds, 4)}
+        request: dict[str, object] = {"method": scope["method"], "path": scope["path"], "status": outcome}
+        request["seconds"] = round(seconds, 4)
+        if key := scope["state"].get(CLIENT_KEY):
+            request["client"] = key
         log.log(level, "request", extra=request)

@@ -1,7 +1,5 @@
 """What may be asked for: the body of POST /v1/audio/speech and the sentences it becomes."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args
@@ -9,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from ttsworker.errors import ApiError
+from ttsworker.validation import refuse_repeated_names
 
 AudioFormat = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 AUDIO_FORMATS: tuple[str, ...] = get_args(AudioFormat)
@@ -86,34 +85,20 @@ class SpeechRequest(BaseModel):
 
 def parse_speech_request(body: bytes) -> SpeechRequest:
     """Read the JSON body; raises ApiError 400 that names the first wrong field."""
+    refuse_repeated_names(body)
     try:
         return SpeechRequest.model_validate_json(body)
     except ValidationError as error:
         problem: Any = error.errors(include_url=False)[0]
     if problem["type"] == "json_invalid":
         raise ApiError(400, "invalid_json", f"the body is not valid JSON: {problem['ctx']['error']}")
-    param = ".".join(str(part) for part in problem["loc"]) or None
+    param = ".".join(str(part) for part in problem["loc"])[:64] or None
     if problem["type"] == "extra_forbidden":
         message = f"there is no parameter {param!r}; known are {', '.join(SpeechRequest.model_fields)}"
         raise ApiError(400, "unknown_parameter", message, param=param)
     message = f"{param}: {problem['msg']}" if param else f"the body: {problem['msg']}"
     code = "unsupported_format" if param in {"response_format", "stream_format"} else "invalid_value"
     raise ApiError(400, code, message, param=param)
-
-
-def check_text(text: str, max_length: int, *, param: str) -> str:
-    """Return the text with its line ends unified; raises ApiError 400 where it cannot be spoken."""
-    if not text.strip():
-        raise ApiError(400, "empty_text", f"{param} is empty: send the text to speak", param=param)
-    if len(text) > max_length:
-        message = f"{param} has {len(text)} characters, at most {max_length} are spoken in one request: split it"
-        raise ApiError(400, "text_too_long", message, param=param)
-    text = re.sub(r"\r\n?", "\n", text)
-    for position, character in enumerate(text):
-        if unicodedata.category(character) in {"Cc", "Cs"} and character not in "\n\t":
-            message = f"{param} has the control character U+{ord(character):04X} at position {position}: remove it"
-            raise ApiError(400, "control_character", message, param=param)
-    return text
 
 
 def choose_voice(name: str | None, voices: Sequence[Voice]) -> Voice:

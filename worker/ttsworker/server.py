@@ -58,7 +58,8 @@ async def serve(worker: Worker, listener: socket.socket, stop: asyncio.Event) ->
             create_app(worker),
             log_config=None,
             access_log=False,
-            lifespan="off",
+            lifespan="on",
+            proxy_headers=False,  # uvicorn would believe whatever loopback says; access/clients.py knows better
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )

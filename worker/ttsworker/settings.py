@@ -4,16 +4,19 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from ttsworker.access.clients import parse_networks
+from ttsworker.access.limits import MIN_RATE
 from ttsworker.logs import TextLogging
 
 PREFIX = "TTSWORKER_"
@@ -69,8 +72,8 @@ class Settings(BaseSettings):
     api_keys_file: Path | None = Field(None, description="Keys of clients, a line each; without it nobody needs one.")
     rate_limit_per_second: float = Field(10, ge=0, le=100_000, description="Of speech, for each client; 0 is no limit.")
     rate_limit_burst: int = Field(20, ge=1, le=100_000, description="Requests at once that the limit lets through.")
-    trusted_proxies: list[str] = Field(
-        [], description="Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8."
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        [], description="Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8; commas between them."
     )
     tls_certificate_file: Path | None = Field(None, description="PEM chain; with it the API is HTTPS.")
     tls_key_file: Path | None = Field(None, description="The certificate's private key, PEM.")
@@ -84,6 +87,24 @@ class Settings(BaseSettings):
     host: str = Field("0.0.0.0", description="Address to listen on; :: is IPv6 and IPv4.")
     port: int = Field(5002, ge=0, le=65535, description="Of the API; 0 takes a free one and logs it.")
     metrics_port: int = Field(9090, ge=0, le=65535, description="Of /metrics; 0 takes a free one and logs it.")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: list[str]) -> list[str]:
+        parse_networks(value)
+        return value
+
+    @field_validator("rate_limit_per_second")
+    @classmethod
+    def _check_rate(cls, value: float) -> float:
+        if 0 < value < MIN_RATE:
+            raise ValueError(f"it is 0 for no limit, or at least {MIN_RATE:g}")
+        return value
 
     @classmethod
     def settings_customise_sources(

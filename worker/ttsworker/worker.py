@@ -14,12 +14,13 @@ from ttsworker.gpu import GpuMonitor
 from ttsworker.health import Health
 from ttsworker.lineup import FIRST_RETRY_SECONDS, Lineup
 from ttsworker.metrics import Metrics
-from ttsworker.requests import SpeechRequest, Utterance, check_text, choose_language, choose_voice
+from ttsworker.requests import SpeechRequest, Utterance, choose_language, choose_voice
 from ttsworker.scheduler import Scheduler
 from ttsworker.settings import InvalidSettings, Settings
 from ttsworker.speaker import EngineFactory, ModelOptions, Speaker, load
 from ttsworker.text import normalise, split_sentences
 from ttsworker.threads import CallThread
+from ttsworker.validation import check_text
 
 log = logging.getLogger(__name__)
 

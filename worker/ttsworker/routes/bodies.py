@@ -1,5 +1,6 @@
 """Reading what a client sends, with a bound."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import Depends
@@ -12,6 +13,9 @@ _BYTES_PER_CHARACTER = 12
 """JSON's longest way to write a character: a surrogate pair of two \\uXXXX."""
 
 _BYTES_BESIDE_TEXT = 16_384
+
+_CLOSE = {"Connection": "close"}
+"""With an answer to a body that is not read to its end: the connection cannot be used again."""
 
 
 def get_worker(connection: HTTPConnection) -> Worker:
@@ -34,11 +38,29 @@ LoadedWorker = Annotated[Worker, Depends(get_loaded_worker)]
 
 
 async def read_body(request: Request, max_text_length: int) -> bytes:
-    """Return the body; raises ApiError 413 when it is longer than any text that is allowed."""
+    """Return the body; raises ApiError 413 when it is longer than any text that is allowed, before it is read.
+
+    Also ApiError 415 for a compressed one, and 408 for one that does not come: nobody gets more time to send a text
+    than the worker has to speak it, so that clients who dribble hold no connection for ever.
+    """
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        message = "the body is compressed: send it as it is, without Content-Encoding"
+        raise ApiError(415, "unsupported_encoding", message, headers=dict(_CLOSE))
     limit = max_text_length * _BYTES_PER_CHARACTER + _BYTES_BESIDE_TEXT
-    body = bytearray()
     if int(request.headers.get("content-length", 0)) > limit:
         raise _too_large(limit)
+    patience = get_worker(request).settings.request_timeout_seconds
+    try:
+        async with asyncio.timeout(patience):
+            return await _collect(request, limit)
+    except TimeoutError as error:
+        message = f"the body did not come within {patience:g} s: send it faster, or a shorter one"
+        raise ApiError(408, "body_timeout", message, headers=dict(_CLOSE)) from error
+
+
+async def _collect(request: Request, limit: int) -> bytes:
+    body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit:
@@ -47,6 +69,6 @@ async def read_body(request: Request, max_text_length: int) -> bytes:
 
 
 def _too_large(limit: int) -> ApiError:
-    # The rest of the body is not read: the connection cannot be used again.
-    headers = {"Connection": "close"}
-    return ApiError(413, "body_too_large", f"the body has more than {limit} bytes: split the text", headers=headers)
+    return ApiError(
+        413, "body_too_large", f"the body has more than {limit} bytes: split the text", headers=dict(_CLOSE)
+    )

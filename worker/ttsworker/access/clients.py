@@ -1,0 +1,90 @@
+"""Which address a request comes from, when proxies stand in between: pure, from what the connection and headers say.
+
+Only `X-Forwarded-For` is read, and of it only what trusted proxies have written: each adds the address it was asked
+from on the right, and what a client has sent itself stays on the left of that.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+UNKNOWN = "unknown"
+"""Whoever comes without an address, over a Unix socket for instance: all of them are one client."""
+
+IPV6_PREFIX = 64
+"""Bits that tell IPv6 clients apart: a single host is given a whole /64, and may take any address in it."""
+
+MAX_PROXIES = 16
+"""Proxies that are followed; nobody chains more, and a header of a megabyte costs nothing."""
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Return the networks of `10.0.0.0/8`, `fd00::/8` or single addresses; raises ValueError that names a wrong one."""
+    return tuple(_network(text.strip()) for text in texts)
+
+
+def client_of(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
+    """Return what tells this client from others: an IPv4 address, or the /64 network of an IPv6 one.
+
+    It is the peer; when that is a trusted proxy, the rightmost address in the `X-Forwarded-For` headers (in their
+    order) that is none. What is no address ends the search: the proxy that has passed it on is then the client.
+    """
+    client = _address(peer or "")
+    if client is None:
+        return UNKNOWN
+    for hop in _hops(forwarded_for):
+        if not _is_trusted(client, trusted):
+            break
+        further = _address(hop)
+        if further is None:
+            break
+        client = further
+    return _name(client)
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        message = f"{text!r} is no network ({error}): write it like 10.0.0.0/8, fd00::/8 or 10.1.2.3"
+        raise ValueError(message) from error
+
+
+def _hops(forwarded_for: Sequence[str]) -> Iterator[str]:
+    """Yield the entries from the right, the nearest first."""
+    left = MAX_PROXIES
+    for header in reversed(forwarded_for):
+        for entry in reversed(header.rsplit(",", left)[-left:]):
+            if left == 0:
+                return
+            left -= 1
+            yield entry.strip()
+
+
+def _address(text: str) -> Address | None:
+    """Read an address, also with a port as some proxies write it: `1.2.3.4:5678`, `[2001:db8::1]:443`."""
+    if text.startswith("["):
+        text, closed, _ = text[1:].partition("]")
+        if not closed:
+            return None
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    # A socket that takes both kinds shows IPv4 clients as ::ffff:1.2.3.4.
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+def _is_trusted(address: Address, trusted: Sequence[Network]) -> bool:
+    return any(address in network for network in trusted)
+
+
+def _name(address: Address) -> str:
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(IPv6Network((address, IPV6_PREFIX), strict=False))
