@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -15,7 +16,7 @@ from bench.figures import FIGURES
 from bench.load import Load
 from bench.memory import Memory, Peak, memory, watched
 from bench.report import Row, say
-from bench.servers import Start
+from bench.servers import Server, Start
 from bench.texts import texts
 from ttsworker.store import MANIFEST_NAME
 
@@ -48,6 +49,7 @@ class Side:
     start: Start
     first_audio: list[float] = field(default_factory=list)
     at_rest: list[Memory] = field(default_factory=list)
+    """PSS is largest, and true, where the other server is not running: it shares pages of libraries with it."""
     peaks: list[Peak] = field(default_factory=list)
     loads: dict[int, list[Load]] = field(default_factory=dict)
     """By number of clients, a round each."""
@@ -58,8 +60,7 @@ def checkpoint(folder: Path, size: str) -> Path:
     made = folder / f"vits-{size}"
     if not (made / MANIFEST_NAME).exists():
         say(f"making a VITS of random weights, size {size}")
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
-        subprocess.run([sys.executable, "-m", "bench.checkpoint", str(made), size], check=True, **quiet)  # type: ignore[call-overload] # a mapping of its options
+        subprocess.run([sys.executable, "-m", "bench.checkpoint", str(made), size], check=True, capture_output=True)
     return made
 
 
@@ -68,17 +69,20 @@ def compare(folder: Path, effort: Effort) -> list[Row]:
     voice = checkpoint(folder, effort.size)
     ours = Side(lambda: servers.our_worker(folder, effort.threads, engine="coqui", model_dir=voice))
     peer = Side(lambda: servers.coqui_server(folder, effort.threads, voice))
-    for number in range(effort.rounds):
+    for number in range(1, effort.rounds):
+        say(f"cold starts, {number} of {effort.rounds}")
         for side in (ours, peer):
-            say(f"cold start, {number + 1} of {effort.rounds}")
-            _start_alone(side)
-    with ours.start() as our_server, peer.start() as peer_server:
-        our_server.first_audio(FIRST_TEXT)
-        peer_server.first_audio(FIRST_TEXT)
+            with side.start() as server:
+                _first_audio(side, server)
+    say(f"cold starts, {effort.rounds} of {effort.rounds}: these servers stay")
+    with ExitStack() as stack:
+        turns: list[tuple[Side, Server]] = []
+        for side in (ours, peer):
+            turns.append((side, stack.enter_context(side.start())))
+            _first_audio(*turns[-1])
         for clients, count in effort.requests.items():
             for number in range(effort.rounds):
                 wanted = texts(count, seed=100 * clients + number, longest=LONGEST_TEXT)
-                turns = [(ours, our_server), (peer, peer_server)]
                 # The second round goes the other way round: whatever changes with time hits both alike.
                 for side, server in turns if number % 2 == 0 else reversed(turns):
                     say(f"{server.name}, {clients} at once, {number + 1} of {effort.rounds}")
@@ -89,11 +93,10 @@ def compare(folder: Path, effort: Effort) -> list[Row]:
     return [*_rows_of_load(ours, peer), *_rows_of_process(ours, peer)]
 
 
-def _start_alone(side: Side) -> None:
-    with side.start() as server:
-        side.first_audio.append(server.first_audio(FIRST_TEXT))
-        time.sleep(SETTLE_SECONDS)
-        side.at_rest.append(memory(server.pid))
+def _first_audio(side: Side, server: Server) -> None:
+    side.first_audio.append(server.first_audio(FIRST_TEXT))
+    time.sleep(SETTLE_SECONDS)
+    side.at_rest.append(memory(server.pid))
 
 
 def _rows_of_load(ours: Side, peer: Side) -> list[Row]:
@@ -110,8 +113,8 @@ def _rows_of_process(ours: Side, peer: Side) -> list[Row]:
 
     return [
         row("cold start to first audio", lambda side: median(side.first_audio), "s"),
-        row("memory at rest (PSS)", lambda side: median(each.pss for each in side.at_rest) / 1e6),
-        row("memory at rest (RSS)", lambda side: median(each.rss for each in side.at_rest) / 1e6),
+        row("memory at rest (PSS)", lambda side: max(each.pss for each in side.at_rest) / 1e6),
+        row("memory at rest (RSS)", lambda side: max(each.rss for each in side.at_rest) / 1e6),
         row("memory at most (PSS, both running)", lambda side: max(peak.pss for peak in side.peaks) / 1e6),
         row("memory at most (RSS)", lambda side: max(peak.rss for peak in side.peaks) / 1e6),
     ]
