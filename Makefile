@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 CODE := operator worker tests hack bench
 
-.PHONY: help demo serve test test-unit test-cluster lint format images run-operator bench-operator devcluster-up devcluster-down lock crds page-picture clean
+.PHONY: help demo serve test test-unit test-cluster lint format images run-operator bench-operator bench-worker soak-worker devcluster-up devcluster-down lock crds page-picture clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -38,6 +38,12 @@ run-operator: .venv ## the operator from this checkout, against KUBECONFIG or th
 
 bench-operator: .venv ## what the operator adds: a table, and docs/bench/operator.json
 	@$(PYTHON) -m bench.operator
+
+bench-worker: .venv ## the worker against tts-server: a table, and docs/bench/worker.json
+	@$(PYTHON) -m bench.worker $(if $(QUICK),--quick)
+
+soak-worker: .venv ## 3,000 requests: does the worker's memory grow?
+	@$(PYTHON) -m bench.soak
 
 devcluster-up:   ## a real Kubernetes in namespaces of its own
 	@python3 hack/devcluster up

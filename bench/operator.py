@@ -10,11 +10,9 @@ import asyncio
 import json
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from bench.measuring import (
     strip,
     until,
 )
+from bench.report import Row, say, table, write_results
 from tests.cluster.support import setup
 from tests.cluster.support.installed import NAMESPACE, USER, Operator
 from tests.cluster.support.kubectl import ROOT, Kubectl, Object
@@ -39,27 +38,6 @@ from ttsoperator.live import Ref
 ROUNDS = int(os.environ.get("TTS_BENCH_ROUNDS", "3"))
 MANY = int(os.environ.get("TTS_BENCH_SERVICES", "100"))
 RESULTS = ROOT / "docs/bench/operator.json"
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; `against` says what the ratio compares with."""
-
-    what: str
-    value: float
-    unit: str
-    against: str = ""
-    reference: float | None = None
-
-    @property
-    def ratio(self) -> float | None:
-        """Value over reference."""
-        return self.value / self.reference if self.reference else None
-
-
-def say(text: str) -> None:
-    """Progress, beside the table."""
-    print(f"==> {text}", file=sys.stderr, flush=True)
 
 
 async def apply_to_ready(kubectl: Kubectl, cluster: Cluster, writes: Writes) -> list[Row]:
@@ -183,16 +161,6 @@ def is_ready(found: Object | None) -> bool:
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
-def table(rows: list[Row]) -> str:
-    """The rows for people, in Markdown."""
-    lines = ["| | measured | against | ratio |", "|---|---|---|---|"]
-    for row in rows:
-        reference = f"{row.reference:.3g} {row.unit} ({row.against})" if row.reference else ""
-        ratio = f"{row.ratio:.2f}" if row.ratio else ""
-        lines.append(f"| {row.what} | {row.value:.3g} {row.unit} | {reference} | {ratio} |")
-    return "\n".join(lines)
-
-
 async def measure() -> list[Row]:
     """Everything, on one cluster with the operator installed by its chart."""
     kubectl = Kubectl(setup.kubeconfig())
@@ -216,10 +184,7 @@ def main() -> None:
             Row("devcluster, warm start to node Ready", seconds, "s"),
             Row("devcluster, memory of all its parts", memory / 1e6, "MB"),
         ]
-    machine = {"cpus": os.cpu_count(), "memoryBytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")}
-    document = {"machine": machine, "services": MANY, "rows": [{**asdict(row), "ratio": row.ratio} for row in rows]}
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(document, indent=1) + "\n")
+    write_results(RESULTS, rows, services=MANY)
     print(table(rows))
 
 

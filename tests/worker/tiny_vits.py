@@ -5,8 +5,9 @@ It speaks noise, not words; what it is good for is to compare two ways of runnin
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from TTS.config.shared_configs import BaseAudioConfig
@@ -20,18 +21,24 @@ FRAMES_PER_TOKEN = 3
 SHARPNESS = 3.0
 
 
-def config(speakers: int = 1, languages: Sequence[str] = ()) -> VitsConfig:
+TINY: Mapping[str, Any] = {
+    "hidden_channels": 16,
+    "hidden_channels_ffn_text_encoder": 32,
+    "num_heads_text_encoder": 2,
+    "num_layers_text_encoder": 1,
+    "num_layers_posterior_encoder": 1,
+    "num_layers_flow": 1,
+    "upsample_initial_channel_decoder": 32,
+    "resblock_kernel_sizes_decoder": [3],
+    "resblock_dilation_sizes_decoder": [[1, 3, 5]],
+}
+"""Sizes of the layers; those left out are Coqui's own."""
+
+
+def config(speakers: int = 1, languages: Sequence[str] = (), sizes: Mapping[str, Any] = TINY) -> VitsConfig:
     arguments = VitsArgs(
+        **sizes,
         out_channels=513,
-        hidden_channels=16,
-        hidden_channels_ffn_text_encoder=32,
-        num_heads_text_encoder=2,
-        num_layers_text_encoder=1,
-        num_layers_posterior_encoder=1,
-        num_layers_flow=1,
-        upsample_initial_channel_decoder=32,
-        resblock_kernel_sizes_decoder=[3],
-        resblock_dilation_sizes_decoder=[[1, 3, 5]],
         upsample_rates_decoder=[8, 8, 2, 2],
         upsample_kernel_sizes_decoder=[16, 16, 4, 4],
         init_discriminator=False,
@@ -62,10 +69,16 @@ def config(speakers: int = 1, languages: Sequence[str] = ()) -> VitsConfig:
     )
 
 
-def write(folder: Path, speakers: tuple[str, ...] = (), languages: tuple[str, ...] = (), seed: int = 0) -> None:
+def write(
+    folder: Path,
+    speakers: tuple[str, ...] = (),
+    languages: tuple[str, ...] = (),
+    seed: int = 0,
+    sizes: Mapping[str, Any] = TINY,
+) -> None:
     """Write config.json and model_file.pth, and speakers.pth where there are several."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = config(max(1, len(speakers)), languages)
+    settings = config(max(1, len(speakers)), languages, sizes)
     if speakers:
         path = folder / "speakers.pth"
         torch.save({name: number for number, name in enumerate(speakers)}, path)

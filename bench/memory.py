@@ -1,0 +1,99 @@
+"""Memory and CPU time of a process and all its children, read from /proc."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+SAMPLE_SECONDS = 0.25
+"""Between two looks at the memory: one of a process with torch in it takes a few milliseconds of its CPU."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes. PSS shares a page's size among the processes that have it, RSS counts it for each of them."""
+
+    pss: int
+    rss: int
+
+
+@dataclass
+class Peak:
+    """The most that was seen so far."""
+
+    pss: int = 0
+    rss: int = 0
+    samples: list[Memory] = field(default_factory=list)
+
+    def see(self, memory: Memory) -> None:
+        """Take one more sample into account."""
+        self.samples.append(memory)
+        self.pss, self.rss = max(self.pss, memory.pss), max(self.rss, memory.rss)
+
+
+def tree(pid: int) -> list[int]:
+    """The process and its descendants."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended meanwhile
+            fields = _stat(int(folder.name))
+            children.setdefault(int(fields[1]), []).append(int(folder.name))
+    found = [pid]
+    for process in found:  # grows while it is walked
+        found += children.get(process, [])
+    return found
+
+
+def memory(pid: int) -> Memory:
+    """What the tree has now."""
+    pss, rss = 0, 0
+    for process in tree(pid):
+        with suppress(OSError):  # it has ended meanwhile
+            rollup = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
+            pss += int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1]) * 1024  # type: ignore[index] # always there
+            rss += int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+    return Memory(pss, rss)
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that the tree has used."""
+    total = 0
+    for process in tree(pid):
+        with suppress(OSError):  # it has ended meanwhile
+            fields = _stat(process)
+            total += int(fields[11]) + int(fields[12])
+    return total / _TICKS
+
+
+@contextmanager
+def watched(pid: int) -> Iterator[Peak]:
+    """Look at the memory again and again while the block runs."""
+    peak = Peak()
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(SAMPLE_SECONDS):
+            peak.see(memory(pid))
+
+    thread = threading.Thread(target=watch)
+    peak.see(memory(pid))
+    thread.start()
+    try:
+        yield peak
+    finally:
+        ended.set()
+        thread.join()
+        peak.see(memory(pid))
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third on: the second, a name in brackets, may have spaces in it."""
+    return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

@@ -1,0 +1,141 @@
+"""`make soak-worker`: whether the memory of the worker grows with the requests that it has answered.
+
+3,000 requests in mixed lengths and formats, some of them wrong, some by clients that leave: the figure is the memory of
+the last third over that of the second. Ends with 1 when it has grown by more than 5 %. The first third is for caches to
+fill. Run from the repository's root: `python -m bench.soak`; `--requests 60` to try it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import httpx
+
+from bench.asking import PATIENCE_SECONDS, Asked, Refused, client_for
+from bench.memory import memory
+from bench.report import Row, say, table
+from bench.servers import Server, our_worker
+from bench.texts import texts
+from ttsworker.cpu import cpu_limit
+
+REQUESTS = 3000
+CLIENTS = 8
+LIMIT_SECONDS = 1200.0
+MOST_GROWTH = 1.05
+SEED = 4
+
+FORMATS = ("wav", "pcm", "mp3", "opus", "flac", "aac")
+"""Those of them are asked for that the worker knows."""
+
+LONGEST_TEXT = 4
+READS_IN_FULL, LEAVES_IN_MID_ANSWER, LEAVES_BEFORE_IT, IS_WRONG = "read in full", "left in mid-answer", "left", "wrong"
+BEHAVIOUR = {READS_IN_FULL: 80, LEAVES_IN_MID_ANSWER: 10, LEAVES_BEFORE_IT: 5, IS_WRONG: 5}
+"""Requests of a hundred."""
+
+REPEATED = 0.2
+"""Of the texts, as many were asked for before: a cache has something to do, and with its bound something to forget."""
+
+CACHE_BYTES = 8 * 2**20
+
+BEFORE_THE_ANSWER = httpx.Timeout(PATIENCE_SECONDS, read=0.01)
+
+
+@dataclass
+class Soak:
+    """What has been seen so far: memory (PSS) after every request, in the order in which they ended."""
+
+    server: Server
+    seen: list[int] = field(default_factory=list)
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    async def one(self, client: httpx.AsyncClient, how: str, asked: Asked, text: str) -> None:
+        """Ask once, behave as told, read the memory; raises Refused for an answer that is not the expected one."""
+        request = asked("" if how == IS_WRONG else text)
+        expected = 400 if how == IS_WRONG else 200
+        timeout = BEFORE_THE_ANSWER if how == LEAVES_BEFORE_IT else httpx.Timeout(PATIENCE_SECONDS)
+        try:
+            async with client.stream(**request, timeout=timeout) as answer:
+                if answer.status_code != expected:
+                    message = f"{answer.status_code} instead of {expected}: {(await answer.aread())[:300]!r}"
+                    raise Refused(message)
+                async for _ in answer.aiter_raw():
+                    if how == LEAVES_IN_MID_ANSWER:
+                        break
+        except httpx.ReadTimeout:
+            if how != LEAVES_BEFORE_IT:
+                raise
+        self.outcomes[how] += 1
+        self.seen.append(memory(self.server.pid).pss)
+        if len(self.seen) % 250 == 0:
+            say(f"{len(self.seen)} requests, {self.seen[-1] / 1e6:.0f} MB")
+
+
+async def soak(server: Server, count: int) -> Soak:
+    """Send all requests, so many clients at once."""
+    done = Soak(server)
+    async with asyncio.timeout(LIMIT_SECONDS), client_for(server.url) as client:
+        formats = await known_formats(client)
+        say(f"{count} requests from {CLIENTS} clients in {', '.join(formats)}")
+        waiting = list(reversed(plan(count, formats)))
+
+        async def one_client() -> None:
+            while waiting:
+                await done.one(client, *waiting.pop())
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(CLIENTS):
+                group.create_task(one_client())
+    return done
+
+
+def plan(count: int, formats: list[str]) -> list[tuple[str, Asked, str]]:
+    """The requests: behaviour, way of asking and text; the same ones every time."""
+    chooser = random.Random(SEED)  # noqa: S311 - a fixed choice is what is wanted
+    supply = texts(count, SEED, longest=LONGEST_TEXT)
+    ways = [*map(Asked.by_openai, formats), Asked.by_coqui()]
+    return [
+        (
+            chooser.choices(list(BEHAVIOUR), list(BEHAVIOUR.values()))[0],
+            chooser.choice(ways),
+            supply[chooser.randrange(number + 1) if chooser.random() < REPEATED else number],
+        )
+        for number in range(count)
+    ]
+
+
+async def known_formats(client: httpx.AsyncClient) -> list[str]:
+    """The formats that the worker speaks."""
+    answers = {name: await client.request(**Asked.by_openai(name)("Hello.")) for name in FORMATS}
+    return [name for name, answer in answers.items() if answer.status_code == 200]
+
+
+def main() -> None:
+    """Soak, print, say by the exit code whether the memory has grown."""
+    parser = argparse.ArgumentParser(description="Soak test of the worker's memory")
+    parser.add_argument("--requests", type=int, default=REQUESTS)
+    count = parser.parse_args().requests
+    folder = Path(__file__).parents[1] / "build/bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    with our_worker(
+        folder, cpu_limit(), engine="hibari", cache_ttl_seconds=3600, cache_memory_bytes=CACHE_BYTES
+    ) as server:
+        server.first_audio("Hello.")
+        done = asyncio.run(soak(server, count))
+    third = count // 3
+    second, last = (median(done.seen[start : start + third]) / 1e6 for start in (third, 2 * third))
+    say(", ".join(f"{number} {how}" for how, number in done.outcomes.items()))
+    row = Row(f"memory (PSS) of the last {third} of {count} requests", last, "MB", f"the second {third}", second)
+    print(table([row]))
+    if last / second > MOST_GROWTH:
+        sys.exit(f"the memory has grown by {last / second - 1:.1%}, more than {MOST_GROWTH - 1:.0%}")
+
+
+if __name__ == "__main__":
+    main()
