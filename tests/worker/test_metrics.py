@@ -16,6 +16,7 @@ NAMES = {
     "tts_requests_total", "tts_request_duration_seconds", "tts_requests_in_flight", "tts_queue_depth",
     "tts_queue_wait_seconds", "tts_backlog_audio_seconds", "tts_batch_size", "tts_time_to_first_audio_seconds",
     "tts_audio_seconds_total", "tts_real_time_factor", "tts_rejected_total", "tts_model_ready", "tts_load_ratio",
+    "tts_max_concurrency",
     "tts_request_latency_seconds", "tts_active_requests", "tts_audio_duration_seconds",
     "tts_warmup_real_time_factor", "tts_warmup_first_audio_seconds", "tts_voice_info",
 }  # fmt: skip
@@ -88,6 +89,7 @@ async def test_load_is_told_while_it_lasts() -> None:
         assert value("tts_queue_depth") == 3
         assert value("tts_requests_in_flight") == value("tts_active_requests") == 2
         assert value("tts_load_ratio") == 1.0
+        assert value("tts_max_concurrency") == 2
         assert value("tts_backlog_audio_seconds") == 4 * 150 / 15
         assert value("tts_rejected_total", {"reason": "queue_full"}) == 1
         engine.gate.set()

@@ -56,6 +56,9 @@ class Metrics:
             for name in ("tts_requests_in_flight", "tts_active_requests")
         ]
         self._load = Gauge("tts_load_ratio", "Requests in flight by max_concurrency", registry=registry)
+        Gauge("tts_max_concurrency", "Requests that are spoken in turn; more wait", registry=registry).set(
+            max_concurrency
+        )
         self._max_concurrency = max_concurrency
         self._model_ready = Gauge("tts_model_ready", "1 when the model can speak", ["model"], registry=registry)
         self._read_gpu = read_gpu
