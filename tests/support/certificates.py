@@ -1,0 +1,50 @@
+"""Certificates for tests, made by the openssl program."""
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A certificate of 127.0.0.1 that signs itself, and its key, as PEM files."""
+
+    chain: Path
+    key: Path
+
+    def copy_to(self, other: "Pair") -> None:
+        """Put this pair where another one is."""
+        shutil.copy(self.chain, other.chain)
+        shutil.copy(self.key, other.key)
+
+
+def openssl(*arguments: str, stdin: str = "", environment: dict[str, str] | None = None) -> str:
+    """Run openssl and return all it says."""
+    done = subprocess.run(
+        ["openssl", *arguments],
+        input=stdin,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return done.stdout
+
+
+def make_pair(folder: Path, name: str, *, days: int = 30) -> Pair:
+    """Make a new pair."""
+    pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
+    subject = ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1", "-days", str(days)]
+    kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    said = openssl("req", "-x509", *kind, *subject, "-keyout", str(pair.key), "-out", str(pair.chain))
+    assert pair.chain.exists(), said
+    return pair
+
+
+def encrypt(pair: Pair, target: Path) -> Path:
+    """Write the pair's key with a passphrase."""
+    openssl("pkey", "-in", str(pair.key), "-aes128", "-passout", "pass:secret", "-out", str(target))
+    return target
