@@ -48,3 +48,22 @@ def encrypt(pair: Pair, target: Path) -> Path:
     """Write the pair's key with a passphrase."""
     openssl("pkey", "-in", str(pair.key), "-aes128", "-passout", "pass:secret", "-out", str(target))
     return target
+
+
+def make_expired(folder: Path, name: str) -> Pair:
+    """Make a pair whose certificate was valid in 2020."""
+    pair = make_pair(folder, name)
+    (folder / "index.txt").touch()
+    config = folder / "ca.cnf"
+    config.write_text(
+        f"[ca]\ndefault_ca = d\n[d]\ndatabase = {folder}/index.txt\ndefault_md = sha256\nrand_serial = yes\n"
+        f"new_certs_dir = {folder}\npolicy = p\n[p]\ncommonName = supplied\n"
+    )
+    request = folder / "request.csr"
+    openssl("req", "-new", "-key", str(pair.key), "-subj", f"/CN={name}", "-out", str(request))
+    years = ["-startdate", "20200101000000Z", "-enddate", "20210101000000Z"]
+    signing = ["-batch", "-selfsign", "-notext", "-keyfile", str(pair.key), "-in", str(request)]
+    pair.chain.unlink()
+    said = openssl("ca", "-config", str(config), *signing, *years, "-out", str(pair.chain))
+    assert pair.chain.exists(), said
+    return pair

@@ -10,11 +10,12 @@ from starlette.types import ASGIApp
 from ttsworker.errors import ApiError
 from ttsworker.middleware import Telemetry
 from ttsworker.routes import coqui, openai, probes
+from ttsworker.tracing import Tracer
 from ttsworker.worker import Worker
 
 
-def create_app(worker: Worker) -> ASGIApp:
-    """Return the application; the worker is started and closed by whoever made it."""
+def create_app(worker: Worker, tracer: Tracer | None = None) -> ASGIApp:
+    """Return the application; the worker and the tracer are started and closed by whoever made them."""
     app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None)
     app.state.worker = worker
     for router in (openai.router, coqui.router, probes.router):
@@ -22,7 +23,8 @@ def create_app(worker: Worker) -> ASGIApp:
     app.add_exception_handler(ApiError, _answer_api_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH}
-    return Telemetry(app, worker, counted=counted, quiet={probes.HEALTH_PATH, probes.READY_PATH})
+    quiet = {probes.HEALTH_PATH, probes.READY_PATH}
+    return Telemetry(app, worker, tracer or Tracer(), counted=counted, quiet=quiet)
 
 
 async def _answer_api_error(_: Request, error: Exception) -> Response:

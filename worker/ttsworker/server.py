@@ -22,6 +22,7 @@ from ttsworker.app import create_app
 from ttsworker.settings import PREFIX, InvalidSettings, Settings
 from ttsworker.store import ModelError
 from ttsworker.tls import Certificate, load_certificate
+from ttsworker.tracing import Tracer, make_tracer
 from ttsworker.worker import Worker
 
 BACKLOG = 2048
@@ -59,21 +60,27 @@ async def run(settings: Settings) -> int:
     metrics_port = serve_metrics(worker)
     port, scheme = listener.getsockname()[1], "https" if certificate else "http"
     log.info("listening", extra={"port": port, "scheme": scheme, "metrics_port": metrics_port})
+    tracer = make_tracer()
     renewing = asyncio.create_task(certificate.watch()) if certificate else None
     try:
-        return await serve(worker, listener, catch_signals(), certificate)
+        return await serve(worker, listener, catch_signals(), certificate, tracer)
     finally:
+        tracer.close()
         if renewing:
             renewing.cancel()
 
 
 async def serve(
-    worker: Worker, listener: socket.socket, stop: asyncio.Event, certificate: Certificate | None = None
+    worker: Worker,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    certificate: Certificate | None = None,
+    tracer: Tracer | None = None,
 ) -> int:
     """Serve until `stop`, drain, and close everything; returns the exit code: 0 when no accepted request was lost."""
     server = Server(
         uvicorn.Config(
-            create_app(worker),
+            create_app(worker, tracer),
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -102,13 +109,13 @@ async def serve(
     return code
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the API's socket; `::` takes IPv4 too."""
+def listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
+    """Open the API's socket; `::` takes IPv4 too. Raises InvalidSettings that names the setting of the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::")
     except OSError as error:
-        raise _cannot_listen(host, port, "PORT", error) from error
+        raise _cannot_listen(host, port, setting, error) from error
 
 
 def serve_metrics(worker: Worker) -> int:

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 import ssl
+import time
 from pathlib import Path
 
 from ttsworker.settings import PREFIX, InvalidSettings, Settings
@@ -102,3 +103,33 @@ def load_certificate(settings: Settings) -> Certificate | None:
         missing = "TLS_KEY_FILE" if chain else "TLS_CERTIFICATE_FILE"
         raise InvalidSettings(f"tls_certificate_file and tls_key_file belong together: set {PREFIX}{missing} as well")
     return None
+
+
+def expiry(context: ssl.SSLContext, chain: Path) -> float | None:
+    """Return the days for which a loaded certificate is still valid, None for one that is not.
+
+    Found by a handshake in memory: the standard library shows the fields of verified certificates only.
+    """
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname = False
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the certificate vouches for itself
+    client.load_verify_locations(chain)
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = client.wrap_bio(to_client, to_server)
+    answering = context.wrap_bio(to_server, to_client, server_side=True)
+    try:
+        while not all([_step(asking), _step(answering)]):  # a list: both take their step
+            pass
+    except ssl.SSLCertVerificationError:
+        return None
+    shown = asking.getpeercert() or {}
+    return (ssl.cert_time_to_seconds(str(shown["notAfter"])) - time.time()) / 86_400
+
+
+def _step(side: ssl.SSLObject) -> bool:
+    """Go on with a handshake; true at its end."""
+    try:
+        side.do_handshake()
+    except ssl.SSLWantReadError:
+        return False
+    return True
