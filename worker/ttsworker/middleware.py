@@ -75,9 +75,10 @@ class Telemetry:
                 await error.response()(scope, receive, send_with_id)
         finally:
             outcome = state.get(OUTCOME, str(status))
+            model = self._worker.model_name if self._worker.loaded else ""
             if span:
-                span.end_with(status, outcome)
-            self._tell(scope, outcome, time.perf_counter() - started)
+                span.end_with(status, outcome, model)
+            self._tell(scope, outcome, model, time.perf_counter() - started)
 
     def _span_name(self, scope: Scope) -> str | None:
         """Only what is counted becomes a span; a method of the client's own invention names none."""
@@ -85,10 +86,9 @@ class Telemetry:
             return None
         return f"{scope['method'] if scope['method'] in _METHODS else 'HTTP'} {scope['path']}"
 
-    def _tell(self, scope: Scope, outcome: str, seconds: float) -> None:
+    def _tell(self, scope: Scope, outcome: str, model: str, seconds: float) -> None:
         if scope["path"] in self._counted:
-            name = self._worker.model_name if self._worker.loaded else ""
-            self._worker.metrics.answered(name, outcome, seconds)
+            self._worker.metrics.answered(model, outcome, seconds)
         level = logging.DEBUG if scope["path"] in self._quiet else logging.INFO
         request = {"method": scope["method"], "path": scope["path"], "status": outcome, "seconds": round(seconds, 4)}
         log.log(level, "request", extra=request)

@@ -59,8 +59,9 @@ class Span:
         """Set one attribute."""
         self._span.set_attribute(name, value)
 
-    def end_with(self, status: int, outcome: str) -> None:
+    def end_with(self, status: int, outcome: str, model: str) -> None:
         """Note how the request ended; the outcome is `499`, `aborted`, or the status."""
+        self.set("tts.model", model)
         self.set("http.response.status_code", status)
         self.set("tts.outcome", outcome)
         if status >= 500 or outcome == "aborted":
@@ -84,7 +85,6 @@ _current: ContextVar[Span | None] = ContextVar("span", default=None)
 
 def describe(
     *,
-    model: str | None = None,
     voice: str | None = None,
     audio_format: str | None = None,
     characters: int | None = None,
@@ -95,7 +95,6 @@ def describe(
     if (span := _current.get()) is None:
         return
     values = {
-        "tts.model": model,
         "tts.voice": voice,
         "tts.format": audio_format,
         "tts.characters": characters,

@@ -8,6 +8,7 @@ from ttsworker.errors import ApiError
 from ttsworker.requests import SpeechRequest, parse_speech_request
 from ttsworker.routes.bodies import LoadedWorker, read_body
 from ttsworker.speaking import Speech
+from ttsworker.tracing import describe
 
 SPEECH_PATH = "/v1/audio/speech"
 
@@ -40,7 +41,9 @@ async def create_speech(request: Request, worker: LoadedWorker) -> Response:
     if wanted.model and wanted.model not in OPENAI_NAMES | {worker.model_name}:
         message = f"there is no such model; this worker serves {worker.model_name}"
         raise ApiError(404, "model_not_found", message, param="model")
-    return Speech(worker, worker.utterances(wanted), wanted.response_format, whole=not wanted.stream)
+    utterances = worker.utterances(wanted)
+    describe(voice=utterances[0].voice, audio_format=wanted.response_format, characters=len(wanted.input))
+    return Speech(worker, utterances, wanted.response_format, whole=not wanted.stream)
 
 
 @router.get("/v1/models")
