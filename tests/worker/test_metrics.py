@@ -16,6 +16,7 @@ NAMES = {
     "tts_requests_total", "tts_request_duration_seconds", "tts_requests_in_flight", "tts_queue_depth",
     "tts_queue_wait_seconds", "tts_backlog_audio_seconds", "tts_batch_size", "tts_time_to_first_audio_seconds",
     "tts_audio_seconds_total", "tts_real_time_factor", "tts_rejected_total", "tts_model_ready", "tts_load_ratio",
+    "tts_max_concurrency",
     "tts_request_latency_seconds", "tts_active_requests", "tts_audio_duration_seconds",
     "tts_warmup_real_time_factor", "tts_warmup_first_audio_seconds", "tts_voice_info",
 }  # fmt: skip
@@ -92,6 +93,7 @@ async def test_load_is_told_while_it_lasts() -> None:
         assert value("tts_load_ratio") == 1.0
         # Between the first guess and what this engine has been seen to need, the health check's sentence.
         assert 4 * 150 * SECONDS_PER_CHARACTER < (value("tts_backlog_audio_seconds") or 0) < 4 * 150 / 15
+        assert value("tts_max_concurrency") == 2
         assert value("tts_rejected_total", {"reason": "queue_full"}) == 1
         engine.gate.set()
         await asyncio.gather(*requests)

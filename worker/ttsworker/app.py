@@ -14,13 +14,17 @@ from ttsworker.access.middleware import Access
 from ttsworker.errors import ApiError
 from ttsworker.middleware import Telemetry
 from ttsworker.routes import cache, coqui, details, marytts, openai, page, probes
+from ttsworker.tracing import Tracer
 from ttsworker.worker import Worker
 
 ROUTES = (openai, coqui, marytts, details, cache, probes, page)
 
 
-def create_app(worker: Worker) -> ASGIApp:
-    """Return the application; the worker is started and closed by whoever made it. Raises InvalidSettings."""
+def create_app(worker: Worker, tracer: Tracer | None = None) -> ASGIApp:
+    """Return the application; the worker and the tracer are started and closed by whoever made them.
+
+    Raises InvalidSettings.
+    """
     gate = Gate(worker.settings)
 
     @asynccontextmanager
@@ -36,7 +40,8 @@ def create_app(worker: Worker) -> ASGIApp:
     app.add_exception_handler(HTTPException, _answer_http_error)
     counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
     guarded = Access(app, gate, limited=counted, refused=lambda reason: worker.metrics.rejected.labels(reason).inc())
-    return Telemetry(guarded, worker, counted=counted, quiet={probes.HEALTH_PATH, probes.READY_PATH})
+    quiet = {probes.HEALTH_PATH, probes.READY_PATH}
+    return Telemetry(guarded, worker, tracer or Tracer(), counted=counted, quiet=quiet)
 
 
 async def _answer_api_error(_: Request, error: Exception) -> Response:

@@ -14,8 +14,7 @@ from typing import Any
 
 import pynvml
 
-MINIMUM_DRIVER = 515
-"""The oldest driver (its first number) that runs CUDA 11.8."""
+from ttsworker.driver import driver_floor, driver_problem
 
 _NO_DEVICES = {"", "none", "void"}
 
@@ -55,12 +54,10 @@ class GpuMonitor:
     def __init__(
         self,
         *,
-        minimum_driver: int = MINIMUM_DRIVER,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.problem: str | None = None
-        self._minimum_driver = minimum_driver
         self._environ = environ
         self._clock = clock
         self._lock = threading.Lock()
@@ -99,7 +96,7 @@ class GpuMonitor:
         pynvml.nvmlInit()
         self._is_open = True
         self._driver_version = pynvml.nvmlSystemGetDriverVersion()
-        self._set_problem(driver_problem(self._driver_version, self._minimum_driver))
+        self._set_problem(driver_problem(self._driver_version, driver_floor()))
         devices = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
         chosen = visible_devices([pynvml.nvmlDeviceGetUUID(device) for device in devices], self._environ)
         self._devices = [devices[index] for index in chosen]
@@ -140,14 +137,6 @@ class GpuMonitor:
         if problem and problem != self.problem:
             log.warning(problem)
         self.problem = problem
-
-
-def driver_problem(version: str, minimum: int = MINIMUM_DRIVER) -> str | None:
-    """Say in one line that a driver is too old and what to do, or return None."""
-    major = version.split(".", 1)[0]
-    if not major.isdecimal() or int(major) >= minimum:
-        return None
-    return f"NVIDIA driver {version} is too old, {minimum} or later is needed: update the driver on the node"
 
 
 def visible_devices(uuids: list[str], environ: Mapping[str, str]) -> list[int]:

@@ -1,8 +1,8 @@
 """Logs as one JSON object a line, on the standard library's logging.
 
-Every line has timestamp, level, message, module, function and line; request_id inside a request; exception where there
-is one; and whatever was given as `extra`. A spoken text is logged as `extra={"text": text}` and nowhere else, so that
-the setting textLogging decides in one place what of it is seen.
+Every line has timestamp, level, message, module, function and line; request_id inside a request, and trace_id where it
+belongs to a trace; exception where there is one; and whatever was given as `extra`. A spoken text is logged as
+`extra={"text": text}` and nowhere else, so that the setting textLogging decides in one place what of it is seen.
 """
 
 import json
@@ -19,6 +19,9 @@ TextLogging = Literal["Masked", "None", "Full"]
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request being answered; tasks and `asyncio.to_thread` inherit it."""
+
+trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
+"""The id of the trace that the request belongs to, 32 hexadecimal digits."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -40,8 +43,8 @@ class JsonFormatter(logging.Formatter):
             "function": record.funcName,
             "line": record.lineno,
         }
-        if (current := request_id.get()) is not None:
-            line["request_id"] = current
+        ids = {"request_id": request_id.get(), "trace_id": trace_id.get()}
+        line |= {name: value for name, value in ids.items() if value is not None}
         extra = {key: value for key, value in vars(record).items() if key not in _STANDARD and key not in line}
         if "text" in extra:
             extra |= self._logged_text(str(extra.pop("text")))

@@ -57,6 +57,9 @@ class Metrics:
             for name in ("tts_requests_in_flight", "tts_active_requests")
         ]
         self._load = Gauge("tts_load_ratio", "Requests in flight by max_concurrency", registry=registry)
+        Gauge("tts_max_concurrency", "Requests that are spoken in turn; more wait", registry=registry).set(
+            max_concurrency
+        )
         self._max_concurrency = max_concurrency
         self._cache_hits = Counter("tts_cache_hits", "Sentences found in the cache", registry=registry)
         self._cache_misses = Counter("tts_cache_misses", "Sentences looked for in vain", registry=registry)

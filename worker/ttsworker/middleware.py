@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its line in the log, its place in the metrics, its unexpected end."""
+"""What happens around every request: its id and trace, its line in the log, its place in the metrics, its bad end."""
 
 import logging
 import re
@@ -14,11 +14,14 @@ from ttsworker.access.middleware import CLIENT_KEY
 from ttsworker.errors import ApiError
 from ttsworker.logs import request_id
 from ttsworker.speaking import OUTCOME
+from ttsworker.tracing import Span, Tracer
 from ttsworker.worker import Worker
 
 REQUEST_ID_HEADER = "X-Request-ID"
 
 _ACCEPTABLE_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+_METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"}
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +29,12 @@ log = logging.getLogger(__name__)
 class Telemetry:
     """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp, worker: Worker, counted: Collection[str], quiet: Collection[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, worker: Worker, tracer: Tracer, *, counted: Collection[str], quiet: Collection[str]
+    ) -> None:
         self._app = app
         self._worker = worker
+        self._tracer = tracer
         self._counted = counted
         self._quiet = quiet
 
@@ -37,9 +43,17 @@ class Telemetry:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        wanted = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
+        headers = Headers(scope=scope)
+        wanted = headers.get(REQUEST_ID_HEADER, "")
         identifier = wanted if _ACCEPTABLE_ID.fullmatch(wanted) else uuid.uuid4().hex
         token = request_id.set(identifier)
+        try:
+            with self._tracer.following(headers, self._span_name(scope)) as span:
+                await self._answer(identifier, span, scope, receive, send)
+        finally:
+            request_id.reset(token)
+
+    async def _answer(self, identifier: str, span: Span | None, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         state = scope.setdefault("state", {})
         status = 0
@@ -61,13 +75,21 @@ class Telemetry:
                 error = ApiError(500, "internal_error", f"unexpected error; the worker's log has it under {identifier}")
                 await error.response()(scope, receive, send_with_id)
         finally:
-            self._tell(scope, state.get(OUTCOME, str(status)), time.perf_counter() - started)
-            request_id.reset(token)
+            outcome = state.get(OUTCOME, str(status))
+            model = self._worker.model_name if self._worker.loaded else ""
+            if span:
+                span.end_with(status, outcome, model)
+            self._tell(scope, outcome, model, time.perf_counter() - started)
 
-    def _tell(self, scope: Scope, outcome: str, seconds: float) -> None:
+    def _span_name(self, scope: Scope) -> str | None:
+        """Only what is counted becomes a span; a method of the client's own invention names none."""
+        if scope["path"] not in self._counted:
+            return None
+        return f"{scope['method'] if scope['method'] in _METHODS else 'HTTP'} {scope['path']}"
+
+    def _tell(self, scope: Scope, outcome: str, model: str, seconds: float) -> None:
         if scope["path"] in self._counted:
-            name = self._worker.model_name if self._worker.loaded else ""
-            self._worker.metrics.answered(name, outcome, seconds)
+            self._worker.metrics.answered(model, outcome, seconds)
         level = logging.DEBUG if scope["path"] in self._quiet else logging.INFO
         request: dict[str, object] = {"method": scope["method"], "path": scope["path"], "status": outcome}
         request["seconds"] = round(seconds, 4)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
 from ttsworker.errors import ApiError
+from ttsworker.text import normalise, split_sentences
 from ttsworker.validation import refuse_repeated_names
 
 AudioFormat = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
@@ -99,6 +100,25 @@ def parse_speech_request(body: bytes) -> SpeechRequest:
     message = f"{param}: {problem['msg']}" if param else f"the body: {problem['msg']}"
     code = "unsupported_format" if param in {"response_format", "stream_format"} else "invalid_value"
     raise ApiError(400, code, message, param=param)
+
+
+def utterances_of(
+    text: str,
+    voices: Sequence[Voice],
+    languages: Sequence[str],
+    *,
+    voice: str | None = None,
+    language: str | None = None,
+    speed: float = 1.0,
+    param: str = "input",
+) -> list[Utterance]:
+    """Return the sentences of a checked text, for a model of these voices and languages; raises ApiError 400."""
+    chosen = choose_voice(voice, voices)
+    spoken = choose_language(language, chosen, languages)
+    sentences = split_sentences(normalise(text), spoken or chosen.language)
+    if not sentences:
+        raise ApiError(400, "nothing_to_speak", "the text has nothing in it that can be spoken", param=param)
+    return [Utterance(sentence, chosen.name, spoken, speed) for sentence in sentences]
 
 
 def choose_voice(name: str | None, voices: Sequence[Voice]) -> Voice:

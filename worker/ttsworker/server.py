@@ -1,12 +1,15 @@
 """The process: its two listening sockets, its signals, and how it ends."""
 
 import asyncio
+import fcntl
 import json
 import logging
 import math
 import os
 import signal
 import socket
+import sys
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +21,8 @@ from prometheus_client import disable_created_metrics, start_http_server
 from ttsworker.app import create_app
 from ttsworker.settings import PREFIX, InvalidSettings, Settings
 from ttsworker.store import ModelError
+from ttsworker.tls import Certificate, load_certificate
+from ttsworker.tracing import Tracer, make_tracer
 from ttsworker.worker import Worker
 
 BACKLOG = 2048
@@ -26,6 +31,8 @@ KEEP_ALIVE_SECONDS = 75
 
 MIN_CLOSE_SECONDS = 2
 """For connections to close once the last request is answered, even when the drain timeout is used up."""
+
+CLOSE_CHECK_SECONDS = 0.1
 
 MAX_MESSAGE = 2000
 """Characters; a termination message is cut at 4096 bytes."""
@@ -43,25 +50,44 @@ class Server(uvicorn.Server):
 
 
 async def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; returns the process's exit code. Raises InvalidSettings for a port in use."""
+    """Serve until SIGTERM or SIGINT; returns the process's exit code.
+
+    Raises InvalidSettings for a port in use or a certificate that cannot be used.
+    """
+    certificate = load_certificate(settings)
     worker = Worker(settings)
     listener = listen(settings.host, settings.port)
     metrics_port = serve_metrics(worker)
-    log.info("listening", extra={"port": listener.getsockname()[1], "metrics_port": metrics_port})
-    return await serve(worker, listener, catch_signals())
+    port, scheme = listener.getsockname()[1], "https" if certificate else "http"
+    log.info("listening", extra={"port": port, "scheme": scheme, "metrics_port": metrics_port})
+    tracer = make_tracer()
+    renewing = asyncio.create_task(certificate.watch()) if certificate else None
+    try:
+        return await serve(worker, listener, catch_signals(), certificate, tracer)
+    finally:
+        tracer.close()
+        if renewing:
+            renewing.cancel()
 
 
-async def serve(worker: Worker, listener: socket.socket, stop: asyncio.Event) -> int:
+async def serve(
+    worker: Worker,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    certificate: Certificate | None = None,
+    tracer: Tracer | None = None,
+) -> int:
     """Serve until `stop`, drain, and close everything; returns the exit code: 0 when no accepted request was lost."""
     server = Server(
         uvicorn.Config(
-            create_app(worker),
+            create_app(worker, tracer),
             log_config=None,
             access_log=False,
             lifespan="on",
             proxy_headers=False,  # uvicorn would believe whatever loopback says; access/clients.py knows better
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            ssl_context_factory=(lambda _config, _default: certificate.context) if certificate else None,
         )
     )
     serving = asyncio.create_task(server.serve(sockets=[listener]))
@@ -76,19 +102,21 @@ async def serve(worker: Worker, listener: socket.socket, stop: asyncio.Event) ->
         # Audio that has been handed to the connections may still be on its way to slow clients.
         server.config.timeout_graceful_shutdown = max(MIN_CLOSE_SECONDS, math.ceil(drain_seconds))
         server.should_exit = True
+        parting = asyncio.create_task(_part_from_silent_clients(server))
         await serving
+        parting.cancel()
         if not await worker.close():
             log.error("the engine does not come back: leaving it behind")
     return code
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Open the API's socket; `::` takes IPv4 too."""
+def listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
+    """Open the API's socket; `::` takes IPv4 too. Raises InvalidSettings that names the setting of the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::")
     except OSError as error:
-        raise _cannot_listen(host, port, "PORT", error) from error
+        raise _cannot_listen(host, port, setting, error) from error
 
 
 def serve_metrics(worker: Worker) -> int:
@@ -152,6 +180,26 @@ async def _live(worker: Worker, stop: asyncio.Event) -> bool:
     finally:
         stopping.cancel()
     return False
+
+
+async def _part_from_silent_clients(server: Server) -> None:
+    """Close what only waits for a TLS client to confirm the end, which idle clients never do, and TLS for 30 s.
+
+    A client that still has something to take keeps its connection.
+    """
+    await asyncio.sleep(MIN_CLOSE_SECONDS)
+    while True:
+        for connection in list(server.server_state.connections):
+            transport = connection.transport
+            if transport.is_closing() and not _unsent_bytes(transport):
+                transport.abort()
+        await asyncio.sleep(CLOSE_CHECK_SECONDS)
+
+
+def _unsent_bytes(transport: asyncio.Transport) -> int:
+    """Return what the kernel still holds for the client; while the transport holds more, that is never 0."""
+    answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    return int.from_bytes(answer, sys.byteorder)
 
 
 def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> InvalidSettings:

@@ -119,8 +119,8 @@ class Settings(BaseSettings):
         return init_settings, env_settings, InitSettingsSource(settings_cls, cls.file_values)
 
 
-def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read the file that TTSWORKER_CONFIG names, if any, and the environment; raises InvalidSettings."""
+def load_settings(environ: Mapping[str, str] = os.environ, *, options: Mapping[str, Any] | None = None) -> Settings:
+    """Read the file that TTSWORKER_CONFIG names, if any, the environment and options; raises InvalidSettings."""
     known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
     if unknown := sorted(name for name in environ if name.startswith(PREFIX) and name.upper() not in known):
         message = f"{unknown[0]} is not a setting; known are {', '.join(sorted(known))}"
@@ -132,7 +132,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         file_values = values
 
     try:
-        return FromFile()
+        return FromFile(**options or {})
     except ValidationError as error:
         raise InvalidSettings(_first_problem(error, path)) from error
 

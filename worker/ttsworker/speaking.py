@@ -18,6 +18,7 @@ from ttsworker.errors import ApiError
 from ttsworker.requests import SpeechRequest
 from ttsworker.scheduler import Cancelled, Interrupted, Sentence, Stream
 from ttsworker.speaker import Speaker
+from ttsworker.tracing import describe, record
 from ttsworker.worker import Worker
 
 OUTCOME = "outcome"
@@ -57,6 +58,12 @@ async def speak(worker: Worker, wish: Wish) -> Response:
     worker.admission.check_open()
     take = await prepare(worker, wish)
     ticket = worker.admission.enter(take.speaker.load(), take.speaker.audio_seconds(take.sentences))
+    describe(
+        voice=take.sentences[0].utterance.voice,
+        audio_format=wish.encoding.format,
+        characters=len(wish.request.input),
+        cache_hits=take.cached,
+    )
     log.info("accepted", extra={"text": " ".join(each.utterance.text for each in take.sentences)})
     return Speech(worker, wish, take, ticket)
 
@@ -155,7 +162,12 @@ class Speech(Response):
             raise ApiError(400, "nothing_to_speak", "the text has nothing in it that this model speaks")
         yield await self._encoder.finish()
         self._speaker.note(ok=True)
-        self._worker.metrics.audio_duration.observe(self._stream.samples / self._speaker.engine.sample_rate)
+        seconds = self._stream.samples / self._speaker.engine.sample_rate
+        self._worker.metrics.audio_duration.observe(seconds)
+        describe(audio_seconds=seconds)
+        if started := self._stream.started:
+            record("queue", self._stream.submitted, started)
+            record("synthesis", started, time.monotonic())
 
     async def _pieces(self) -> AsyncGenerator[Pcm, None]:
         """Yield the audio; where the model fails before any and another one is about to stand in, it is that one's."""

@@ -9,16 +9,14 @@ from ttsworker.admission import Admission
 from ttsworker.cache import AudioCache, InvalidRedisUrl, open_cache
 from ttsworker.cpu import cpu_limit
 from ttsworker.engines import Engine
-from ttsworker.errors import ApiError
 from ttsworker.gpu import GpuMonitor
 from ttsworker.health import Health
 from ttsworker.lineup import FIRST_RETRY_SECONDS, Lineup
 from ttsworker.metrics import Metrics
-from ttsworker.requests import SpeechRequest, Utterance, choose_language, choose_voice
+from ttsworker.requests import SpeechRequest, Utterance, utterances_of
 from ttsworker.scheduler import Scheduler
 from ttsworker.settings import InvalidSettings, Settings
 from ttsworker.speaker import EngineFactory, ModelOptions, Speaker, load
-from ttsworker.text import normalise, split_sentences
 from ttsworker.threads import CallThread
 from ttsworker.validation import check_text
 
@@ -124,14 +122,16 @@ class Worker:
         """
         text = check_text(request.input, self.settings.max_text_length, param=param)
         voices = self.engine.voices
-        known = {voice.name for voice in voices}
-        stranger = self.lineup.standing_in and request.voice not in known
-        voice = choose_voice(None if stranger else request.voice, voices)
-        language = choose_language(None if stranger else request.language, voice, self.engine.languages)
-        sentences = split_sentences(normalise(text), language or voice.language)
-        if not sentences:
-            raise ApiError(400, "nothing_to_speak", "the text has nothing in it that can be spoken", param=param)
-        return [Utterance(sentence, voice.name, language, request.speed) for sentence in sentences]
+        stranger = self.lineup.standing_in and request.voice not in {voice.name for voice in voices}
+        return utterances_of(
+            text,
+            voices,
+            self.engine.languages,
+            voice=None if stranger else request.voice,
+            language=None if stranger else request.language,
+            speed=request.speed,
+            param=param,
+        )
 
     async def drain(self) -> int:
         """Refuse new requests and finish the accepted ones; returns how many the time did not suffice for."""

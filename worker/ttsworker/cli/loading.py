@@ -1,0 +1,34 @@
+"""An engine in this process, for the commands that need no server."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import typer
+
+from ttsworker.cpu import cpu_limit
+from ttsworker.engines import Engine, EngineOptions, find_engine
+from ttsworker.settings import InvalidSettings, Settings, load_settings
+
+
+def configure_logs() -> None:
+    """Let libraries tell people errors only: what these commands have to say they print themselves."""
+    logging.basicConfig(level=logging.ERROR, format="%(message)s", force=True)
+    logging.captureWarnings(capture=True)
+
+
+def settings_for(options: Mapping[str, Any]) -> Settings:
+    """Return the settings; ends the command with code 2 and one line where they are wrong."""
+    try:
+        return load_settings(options=options)
+    except InvalidSettings as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+
+
+def load_engine(settings: Settings) -> Engine:
+    """Load the engine that the settings name, without looking whether its model is whole; raises ModelError."""
+    threads = settings.threads or cpu_limit()
+    engine = find_engine(settings.engine)(EngineOptions(settings.model_dir, threads, settings.precision))
+    engine.load()
+    return engine

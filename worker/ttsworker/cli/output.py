@@ -1,0 +1,46 @@
+"""Where a command's audio goes."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+STANDARD_OUTPUT = "-"
+
+
+@contextmanager
+def open_output(target: str) -> Iterator[BinaryIO]:
+    """Open a file that gets its name when the block ends well and is gone when it does not; `-` is standard output.
+
+    A device or a pipe is written as it is. Raises OSError, for a file before the block begins.
+    """
+    path = Path(target).resolve()
+    if target == STANDARD_OUTPUT:
+        with _only_ours() as file:
+            yield file
+    elif path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+    else:
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with part.open("xb") as file:
+                yield file
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _only_ours() -> Iterator[BinaryIO]:
+    """Give us standard output alone: what libraries print goes to standard error meanwhile, and not into the audio."""
+    sys.stdout.flush()
+    with os.fdopen(os.dup(1), "wb") as file:
+        os.dup2(2, 1)
+        try:
+            yield file
+            file.flush()
+        finally:
+            os.dup2(file.fileno(), 1)

@@ -1,0 +1,139 @@
+"""`ttsworker say`: a text becomes a file."""
+
+import asyncio
+import io
+import signal
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, cast
+
+import typer
+
+from ttsworker.audio import Pcm, silence, to_pcm
+from ttsworker.cli.loading import configure_logs, load_engine, settings_for
+from ttsworker.cli.output import STANDARD_OUTPUT, open_output
+from ttsworker.cli.progress import Progress
+from ttsworker.encoding import Encoder, Encoding, encoder_for
+from ttsworker.engines import Engine, Unspeakable
+from ttsworker.errors import ApiError
+from ttsworker.requests import AUDIO_FORMATS, AudioFormat, Utterance, utterances_of
+from ttsworker.settings import Settings
+from ttsworker.store import ModelError, verify_model
+from ttsworker.validation import check_text
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to say, how, and where to; `-` as text or output is standard input or output."""
+
+    text: str
+    output: str
+    voice: str | None
+    speed: float
+    audio_format: str
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """Seconds of audio, and of the work it took."""
+
+    audio_seconds: float
+    work_seconds: float
+
+
+def say_text(order: Order, options: Mapping[str, Any]) -> int:
+    """Speak; returns the exit code: 1 for what failed, 2 for what was asked wrongly. Both are told in one line."""
+    configure_logs()
+    # As Ctrl-C does, so that no unfinished file stays behind.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    settings = settings_for(options)
+    try:
+        spoken = _say(order, settings)
+    except (ApiError, Unspeakable) as error:
+        return _fail(str(error), 2)
+    except BrokenPipeError:  # whoever listened has heard enough
+        return 1
+    except OSError as error:
+        return _fail(f"cannot write {order.output}: {error.strerror}", 1)
+    except ModelError as error:
+        return _fail(str(error), 1)
+    factor = spoken.work_seconds / spoken.audio_seconds
+    where = "" if order.output == STANDARD_OUTPUT else f"{order.output}: "
+    typer.echo(f"{where}{spoken.audio_seconds:.2f} s of audio, real-time factor {factor:.3f}", err=True)
+    return 0
+
+
+def _say(order: Order, settings: Settings) -> Spoken:
+    text, audio_format = _text(order.text), _audio_format(order.audio_format)
+    with open_output(order.output) as file, Progress() as progress:
+        progress.tell("loading the model")
+        if settings.model_dir:
+            verify_model(settings.model_dir)
+        engine = load_engine(settings)
+        utterances = utterances_of(
+            text, engine.voices, engine.languages, voice=order.voice, speed=order.speed, param="TEXT"
+        )
+        encoder = encoder_for(Encoding(audio_format), engine.sample_rate)
+        started = time.perf_counter()
+        pieces = _pieces(engine, utterances, progress)
+        samples = asyncio.run(_write(pieces, encoder, file, whole=order.output != STANDARD_OUTPUT))
+        seconds = time.perf_counter() - started
+        engine.close()
+        if not samples:
+            raise ApiError(400, "nothing_to_speak", "the text has nothing in it that this model speaks")
+    return Spoken(samples / engine.sample_rate, seconds)
+
+
+def _pieces(engine: Engine, utterances: Sequence[Utterance], progress: Progress) -> Iterator[Pcm]:
+    """Speak one sentence after another, with the engine's pauses between them."""
+    pause = silence(engine.pause_seconds, engine.sample_rate)
+    begun = False
+    for number, utterance in enumerate(utterances, 1):
+        progress.tell(f"speaking sentence {number} of {len(utterances)}")
+        pause_due = begun
+        for piece in engine.stream(utterance):
+            if pause_due and len(piece):
+                yield pause
+                pause_due = False
+            begun = begun or len(piece) > 0
+            yield to_pcm(piece)
+
+
+async def _write(pieces: Iterator[Pcm], encoder: Encoder, file: BinaryIO, *, whole: bool) -> int:
+    """Write every piece as it comes; returns the samples. For a `whole` file the length is put into its header."""
+    file.write(encoder.header(None))
+    samples = length = 0
+    try:
+        for piece in pieces:
+            samples += len(piece)
+            length += file.write(await encoder.encode(piece))
+            file.flush()
+        length += file.write(await encoder.finish())
+    finally:
+        await encoder.close()
+    if whole and file.seekable() and (header := encoder.header(length)):
+        file.seek(0)
+        file.write(header)
+    return samples
+
+
+def _text(argument: str) -> str:
+    if argument == "-":
+        try:
+            argument = io.TextIOWrapper(sys.stdin.buffer, "utf-8", newline="").read()
+        except UnicodeDecodeError as error:
+            raise ApiError(400, "invalid_text", "standard input is not UTF-8: convert it with iconv") from error
+    return check_text(argument, max(1, len(argument)), param="TEXT")
+
+
+def _audio_format(name: str) -> AudioFormat:
+    if name not in AUDIO_FORMATS:
+        raise ApiError(400, "unsupported_format", f"there is no format {name!r}; known are {', '.join(AUDIO_FORMATS)}")
+    return cast("AudioFormat", name)
+
+
+def _fail(message: str, code: int) -> int:
+    typer.echo(f"error: {message}", err=True)
+    return code
