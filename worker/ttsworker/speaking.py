@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ttsworker.audio import to_pcm
-from ttsworker.encoding import Encoding, encoder_for
+from ttsworker.encoding import Encoding, encoder_for, slices
 from ttsworker.engines import Unspeakable
 from ttsworker.errors import ApiError
 from ttsworker.requests import Utterance
@@ -94,8 +94,9 @@ class Speech(Response):
     async def _parts(self) -> AsyncGenerator[bytes, None]:
         """Yield the encoded pieces; raises ApiError 400 when there is nothing in the text to speak."""
         async for piece in self._stream:
-            if encoded := await self._encoder.encode(to_pcm(piece)):
-                yield encoded
+            for part in slices(to_pcm(piece), self._worker.engine.sample_rate):
+                if encoded := await self._encoder.encode(part):
+                    yield encoded
         if not self._stream.samples:
             raise ApiError(400, "nothing_to_speak", "the text has nothing in it that this model speaks")
         yield await self._encoder.finish()
