@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.worker.decoding import Samples, assert_same_sound, decode
 from ttsworker.audio import Pcm, to_pcm
-from ttsworker.encoding import Encoder, Encoding, encoder_for
+from ttsworker.encoding import Encoder, Encoding, encoder_for, slices
 from ttsworker.encoding.choosing import RATES
 from ttsworker.errors import ApiError
 from ttsworker.requests import AudioFormat
@@ -92,6 +92,13 @@ def test_pcm_is_what_wav_has_behind_its_header(channels: int) -> None:
     for rate in (None, 8000, 24_000, 47_999):
         wav = encode(Encoding("wav", rate or 24_000, channels))[1]
         assert encode(Encoding("pcm", rate, channels)) == (wav[44:], wav[44:])
+
+
+def test_slices_are_the_piece() -> None:
+    for length in (0, 1, RATE // 2, RATE // 2 + 1, len(SOUND)):
+        parts = list(slices(SOUND[:length], RATE))
+        assert all(0 < len(part) <= RATE // 2 for part in parts)
+        assert np.array_equal(np.concatenate([SOUND[:0], *parts]), SOUND[:length])
 
 
 def test_the_other_channel_has_the_same() -> None:

@@ -45,8 +45,11 @@ async def test_a_request_that_waits_has_no_process() -> None:
     assert not ffmpegs_of(os.getpid())
 
 
-async def test_an_encoder_that_is_cancelled_leaves_no_process() -> None:
+@pytest.mark.parametrize("started", [True, False])
+async def test_an_encoder_that_is_cancelled_leaves_no_process(started: bool) -> None:  # noqa: FBT001 - a parameter
     encoder = encoder_for(Encoding("aac"), RATE)
+    if started:
+        await encoder.encode(NOISE)
     encoding = asyncio.create_task(encoder.encode(np.tile(NOISE, 300)))
     await until(lambda: bool(ffmpegs_of(os.getpid())))
     encoding.cancel()

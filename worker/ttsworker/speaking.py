@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from ttsworker.admission import Ticket
 from ttsworker.audio import Pcm
-from ttsworker.encoding import Encoding, encoder_for
+from ttsworker.encoding import Encoding, EncodingFailed, encoder_for, slices
 from ttsworker.engines import Unspeakable
 from ttsworker.errors import ApiError
 from ttsworker.requests import SpeechRequest
@@ -156,8 +156,9 @@ class Speech(Response):
     async def _parts(self) -> AsyncGenerator[bytes, None]:
         """Yield the encoded pieces; raises ApiError 400 when there is nothing in the text to speak."""
         async for piece in self._pieces():
-            if encoded := await self._encoder.encode(piece):
-                yield encoded
+            for part in slices(piece, self._speaker.engine.sample_rate):
+                if encoded := await self._encoder.encode(part):
+                    yield encoded
         if not self._stream.samples:
             raise ApiError(400, "nothing_to_speak", "the text has nothing in it that this model speaks")
         yield await self._encoder.finish()
@@ -175,7 +176,7 @@ class Speech(Response):
             try:
                 async for piece in self._stream:
                     yield piece
-            except (ApiError, Cancelled, Interrupted, Unspeakable):
+            except (ApiError, Cancelled, Interrupted, Unspeakable):  # no fault of the model's
                 raise
             except Exception:
                 self._speaker.note(ok=False)
@@ -222,5 +223,8 @@ def as_api_error(error: Exception, timeout: float) -> ApiError:
         return ApiError(503, "draining", message, headers={"Retry-After": "1"})
     if isinstance(error, TimeoutError):
         return ApiError(504, "timeout", f"no audio within {timeout:g} s: send a shorter text, or try again later")
+    if isinstance(error, EncodingFailed):
+        log.error("encoding failed", exc_info=error)
+        return ApiError(500, "encoding_failed", "the audio could not be encoded: try another response_format")
     log.error("synthesis failed", exc_info=error)
     return ApiError(500, "synthesis_failed", "the engine failed at this text; the worker's log has the reason")

@@ -6,6 +6,6 @@ may only run beside us.
 """
 
 from ttsworker.encoding.choosing import Encoding, encoder_for, encoding_of
-from ttsworker.encoding.protocol import Encoder, EncodingFailed
+from ttsworker.encoding.protocol import Encoder, EncodingFailed, slices
 
-__all__ = ["Encoder", "Encoding", "EncodingFailed", "encoder_for", "encoding_of"]
+__all__ = ["Encoder", "Encoding", "EncodingFailed", "encoder_for", "encoding_of", "slices"]

@@ -100,17 +100,20 @@ class _Program:
     async def end(self) -> None:
         assert self._process.stdin  # noqa: S101 - see above
         self._process.stdin.close()
-        await asyncio.gather(*self._readers)
-        if await self._process.wait() != 0:
+        await self._ended()
+        if self._process.returncode != 0:
             await self._fail()
 
     async def kill(self) -> None:
         if self._process.returncode is None:
             self._process.kill()
+        await self._ended()
+
+    async def _ended(self) -> None:
         await asyncio.gather(*self._readers, self._process.wait())
 
     async def _fail(self) -> NoReturn:
-        await self.kill()
+        await self._ended()  # it has closed a pipe, so it is about to; to kill it now could hide its exit code
         message = f"{PROGRAM} ended with {self._process.returncode}: {self._message.decode(errors='replace').strip()}"
         raise EncodingFailed(message)
 

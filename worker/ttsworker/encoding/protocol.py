@@ -1,5 +1,6 @@
 """What every encoder does."""
 
+from collections.abc import Iterator
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -37,6 +38,15 @@ class Encoder(Protocol):
 
     async def close(self) -> None:
         """Give back what the encoder holds, whatever has happened; may be called again."""
+
+
+SLICE_SECONDS = 0.5
+
+
+def slices(piece: Pcm, sample_rate: int) -> Iterator[Pcm]:
+    """Cut a long piece, so that its first bytes can be sent while the rest of it is being encoded."""
+    length = round(SLICE_SECONDS * sample_rate)
+    return (piece[start : start + length] for start in range(0, len(piece), length))
 
 
 def frames(piece: npt.NDArray[Sample], channels: int) -> npt.NDArray[Sample]:
