@@ -281,7 +281,7 @@ async def test_the_keyboard_suffices(browser: Browser) -> None:
         await page.get_by_label("Speed").focus()
         await page.keyboard.press("End")
         await page.get_by_role("button", name="Speak").focus()
-        await page.keyboard.press("Enter")
+        await page.keyboard.press("Control+Enter")
         await expect(status(page)).to_contain_text("times real time")
         for name in ("Download WAV", "Position"):  # now there is something to do with them
             await expect(page.get_by_label(name).or_(page.get_by_role("button", name=name))).to_be_enabled()

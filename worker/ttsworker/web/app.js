@@ -229,7 +229,10 @@ element("key-form").addEventListener("submit", (event) => {
   retry();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) speak();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault(); // a focused button would be pressed as well
+    speak();
+  }
   if (event.key === "Escape" && !stopButton.disabled) stop();
 });
 stopButton.addEventListener("click", stop);
