@@ -56,7 +56,9 @@ async def browsing() -> AsyncIterator[Browser]:
     tool = [sys.executable, str(ROOT / "hack/tools"), "chromium"]
     path = subprocess.run(tool, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()  # noqa: ASYNC221 - once
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(
+            executable_path=path, args=list(ARGUMENTS), timeout=PATIENCE_SECONDS * 1000
+        )
         try:
             yield browser
         finally:

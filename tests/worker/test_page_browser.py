@@ -214,16 +214,22 @@ async def test_a_refusal_is_told_in_the_workers_words(browser: Browser, hibari: 
 
 
 async def test_a_failure_before_and_amid_the_speech_is_told(browser: Browser) -> None:
-    async with serving(ArtificialEngine()) as served, visiting(browser, address(served)) as visit:
+    engine = ArtificialEngine()
+    async with serving(engine) as served, visiting(browser, address(served)) as visit:
         alert = visit.page.get_by_role("alert")
         await speak(visit, "FAIL at once.")
         await expect(alert).to_contain_text("the engine failed at this text")
         await expect(status(visit.page)).to_have_text("Nothing was spoken")
-        await visit.page.get_by_label("Text to speak").fill("This one is heard. FAIL here.")
+        await visit.page.get_by_label("Text to speak").fill("This one is heard. HOLD and FAIL here.")
         await visit.page.get_by_role("button", name="Speak").click()
+        # A browser forgets what it has received and not yet given to the page when the answer breaks off.
+        await expect(visit.page.locator("#position")).to_be_enabled()
+        engine.held.set()
         await expect(alert).to_contain_text("broken off before its end")
-        await expect(status(visit.page)).to_contain_text("Broken off after 0.18 s")
-        assert np.array_equal(samples(await downloaded(visit.page)), tones("This one is heard."))
+        await expect(status(visit.page)).to_contain_text("Broken off after")
+        whole, kept = tones("This one is heard."), samples(await downloaded(visit.page))
+        assert len(kept) > 0
+        assert np.array_equal(kept, whole[: len(kept)])
 
 
 async def test_stop_cancels_the_request_at_the_worker(browser: Browser) -> None:
@@ -234,7 +240,7 @@ async def test_stop_cancels_the_request_at_the_worker(browser: Browser) -> None:
         assert served.worker.admission.accepted == 1
         await visit.page.get_by_role("button", name="Stop").click()
         await until(lambda: served.worker.admission.accepted == 0)
-        await expect(status(visit.page)).to_have_text("Stopped after 0.14 s")
+        await expect(status(visit.page)).to_contain_text("Stopped after")
         await expect(visit.page.get_by_role("button", name="Speak")).to_be_focused()
         await expect(visit.page.get_by_role("alert")).to_be_hidden()
         engine.held.set()
@@ -275,7 +281,7 @@ async def test_the_keyboard_suffices(browser: Browser) -> None:
         await page.get_by_label("Speed").focus()
         await page.keyboard.press("End")
         await page.get_by_role("button", name="Speak").focus()
-        await page.keyboard.press("Enter")
+        await page.keyboard.press("Control+Enter")
         await expect(status(page)).to_contain_text("times real time")
         for name in ("Download WAV", "Position"):  # now there is something to do with them
             await expect(page.get_by_label(name).or_(page.get_by_role("button", name=name))).to_be_enabled()

@@ -9,7 +9,7 @@ import { Waveform } from "./waveform.js";
 
 const CHARACTERS_PER_SECOND = 15; // of read English: the waveform's width before its true length is known
 const RETRY_SECONDS = 3;
-const INCOMPLETE = "The speech was broken off before its end. What came until then can be played; try again for the rest.";
+const INCOMPLETE = "The speech was broken off before its end: try again";
 const UNREACHABLE = "The worker cannot be reached. Is it running, and is the network up?";
 
 const element = (id) => document.getElementById(id);
@@ -229,7 +229,10 @@ element("key-form").addEventListener("submit", (event) => {
   retry();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) speak();
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault(); // a focused button would be pressed as well
+    speak();
+  }
   if (event.key === "Escape" && !stopButton.disabled) stop();
 });
 stopButton.addEventListener("click", stop);
