@@ -16,7 +16,7 @@ from bench.servers import Server
 RECEIVE_BUFFER_BYTES = 16_384
 """Of a client's socket: otherwise the kernel takes the audio that the server would have to keep."""
 
-LIMIT_SECONDS = 150.0
+LIMIT_SECONDS = 300.0
 
 STILL = 0.05
 """CPU seconds by second below which a server does nothing any more."""
