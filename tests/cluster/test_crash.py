@@ -79,14 +79,20 @@ def _live_through(tenant: Tenant, files: FileServer) -> list[Object]:
         {"replicas": 0},
     ):
         tenant.serve("english", **spec)
-        stages.append(eventually(lambda: _settled(tenant)))
+        kinds = {"ServiceAccount", "ConfigMap", "Deployment", "Service"}
+        kinds |= {"PersistentVolumeClaim", "Job"} if "storage" in spec else set()
+        kinds |= {"HorizontalPodAutoscaler"} if "autoscaling" in spec else set()
+        stages.append(eventually(lambda kinds=kinds: _settled(tenant, kinds)))
     tenant.delete("tts", "english")
     eventually(lambda: not tenant.child_names("english"))
     return stages
 
 
-def _settled(tenant: Tenant) -> Object:
-    """What is there once nothing is in progress any more: the conditions, and every child as it is wanted."""
+def _settled(tenant: Tenant, kinds: set[str]) -> Object:
+    """What is there once nothing is in progress any more: the conditions, and every child as it is wanted.
+
+    A claim goes last, when no pod mounts it any more: nothing but its absence tells.
+    """
     service = tenant.service("english")
     assert service.get("status", {}).get("observedGeneration") == service["metadata"]["generation"]
     conditions = {each["type"]: f"{each['status']} {each['reason']}" for each in service["status"]["conditions"]}
@@ -94,6 +100,7 @@ def _settled(tenant: Tenant) -> Object:
     assert conditions["Reconciling"].startswith("False"), conditions
     children = tenant.children("english")
     assert not any("deletionTimestamp" in child["metadata"] for child in children)
+    assert {child["kind"] for child in children} == kinds
     assert len(tenant.list("pod", "app.kubernetes.io/component=model")) <= 1, "the Job ran twice"
     content = {f"{child['kind']}/{child['metadata']['name']}": _content(child) for child in children}
     return {

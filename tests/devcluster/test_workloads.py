@@ -142,7 +142,8 @@ def test_a_failing_liveness_probe_restarts_the_container(namespace: Namespace) -
         return any(status["restartCount"] for status in statuses)
 
     eventually("it is restarted", restarted)
-    assert "Liveness probe failed: HTTP probe failed with statuscode: 500" in namespace.kubectl("events").stdout
+    told = "Liveness probe failed: HTTP probe failed with statuscode: 500"
+    eventually("the reason is told", lambda: told in namespace.kubectl("events").stdout)
 
 
 def test_a_failing_readiness_probe_takes_the_pod_out_of_its_service(namespace: Namespace) -> None:

@@ -101,11 +101,14 @@ def test_worker_json() -> None:
         "precision": "Auto",
         "threads": 0,
         "max_concurrency": 8,
+        "max_batch_size": 5,
         "max_queue_length": 64,
+        "max_queue_audio_seconds": 120,
         "max_text_length": 4096,
         "request_timeout_seconds": 60,
         "drain_timeout_seconds": 30,
         "text_logging": "Masked",
+        "rate_limit_per_second": 0,
     }
 
 

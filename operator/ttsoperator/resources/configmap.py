@@ -34,11 +34,15 @@ def render(service: TTSService, serving: Serving) -> str:
         "precision": options.precision.value,
         "threads": threads(service),
         "max_concurrency": options.max_concurrency,
+        "max_batch_size": options.max_batch_size,
         "max_queue_length": options.max_queue_length,
+        "max_queue_audio_seconds": options.max_queue_audio_seconds,
         "max_text_length": options.max_text_length,
         "request_timeout_seconds": options.request_timeout_seconds,
         "drain_timeout_seconds": options.drain_timeout_seconds,
         "text_logging": options.text_logging.value,
+        # By address it would count an application's pod, with all its users, as one client: limits are the gateway's.
+        "rate_limit_per_second": 0,
     }
     return json.dumps(settings, indent=2) + "\n"
 

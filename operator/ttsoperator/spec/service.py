@@ -75,8 +75,12 @@ class Serving(ApiModel):
     """Number format of the computation; Auto takes what is safe on the worker's hardware."""
     max_concurrency: Annotated[int, Field(ge=1, le=1024)] = 8
     """Requests a worker speaks at once; the others wait."""
+    max_batch_size: Annotated[int, Field(ge=1, le=64)] = 5
+    """Sentences of several requests that are spoken in one call, where the engine can."""
     max_queue_length: Annotated[int, Field(ge=0, le=100_000)] = 64
     """Requests that may wait in a worker; one more is answered with 429 and Retry-After."""
+    max_queue_audio_seconds: Annotated[int, Field(ge=1, le=86_400)] = 120
+    """Audio that may wait in a worker, in seconds, estimated from the texts; more is answered with 429."""
     max_text_length: Annotated[int, Field(ge=1, le=100_000)] = 4096
     """Characters a request may have; more is answered with 400."""
     request_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60

@@ -9,13 +9,20 @@ from ttsworker.access.gate import Gate
 from ttsworker.errors import ApiError
 
 OPEN_PATHS = frozenset({"/", "/health", "/ready", "/openapi.json"})
-"""What needs no key; every other path does, so that a new route is protected unless it is added here."""
+OPEN_PREFIX = "/web/"
+"""What needs no key, the page and its files among it; every other path does, so that a new route is protected unless it
+is added here."""
 
 CLIENT_KEY = "client_key"
 """Name in the ASGI scope's state: the name of the key a request came with."""
 
 DRAINED_BYTES = 65_536
 """Of a refused request's body that are read and dropped, so that its connection can be used again."""
+
+
+def is_open(path: str) -> bool:
+    """Tell whether anybody may ask for this."""
+    return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)
 
 
 class Access:
@@ -32,7 +39,7 @@ class Access:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+        if scope["type"] == "http" and not is_open(scope["path"]):
             headers = Headers(scope=scope)
             try:
                 await self._admit(scope, headers)

@@ -9,6 +9,7 @@ torch and TTS are imported in `load` only: they take seconds, and the small imag
 
 import importlib.util
 import logging
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -55,6 +56,8 @@ class CoquiEngine:
         """Load the checkpoint, on the GPU where there is one."""
         if not all(importlib.util.find_spec(name) for name in ("torch", "TTS")):
             raise EngineUnavailable("the coqui engine is not in this image: use the one whose tag ends in -coqui")
+        # Threads of OpenMP that wait for work spin otherwise, and with a CPU limit they spin the work's own time away.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         import torch  # noqa: PLC0415 - see the module's docstring
 
         logging.getLogger("TTS").setLevel(logging.ERROR)  # below that it writes the texts it speaks
