@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tests.worker.coqui_table import OPENAI, PROCESS, SPEAK, A, Ask, ask, get, post
 
-TOO_LONG = "hello" + "_" * 4092  # one character too many, of which the model knows but five
+TOO_LONG = "hello" + "日" * 4092  # one character too many, of which the model knows but five
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
