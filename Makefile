@@ -54,8 +54,9 @@ devcluster-down: ## ends it and leaves nothing behind
 lock: .venv      ## pin every dependency again
 	@UV=$$(hack/tools uv) hack/lock
 
-crds: .venv      ## render crds/ and the chart's copy from operator/ttsoperator/spec
-	@$(PYTHON) -m ttsoperator.crd
+crds: .venv      ## render crds/, the chart's copy and docs/api.md from operator/ttsoperator/spec
+	@$(PYTHON) -m ttsoperator.crd crds; $(PYTHON) -m ttsoperator.crd charts/tts-operator/files
+	@$(PYTHON) -m ttsoperator.apidoc docs/api.md
 
 page-picture: .venv ## take docs/page.png anew, of the worker's page
 	@$(PYTHON) -m tests.worker.page_picture

@@ -189,7 +189,7 @@ DIFFERENCES: Sequence[Difference] = (
         [get("the logo", "/static/coqui-log-green-TTS.png")],
     ),
     Difference(
-        "`/`", "200", "404 `not_found`", "the page is not there yet",
+        "`/`", "200: its page", "200: [another page](worker.md#the-page)", "it plays while the speech is being made",
         [get("the page", "/")],
     ),
     Difference(

@@ -57,7 +57,7 @@ async def serving_with(cache: AudioCache, **settings: Any) -> AsyncIterator[http
 @pytest.fixture
 def keys_file(tmp_path: Path) -> Path:
     path = tmp_path / "keys"
-    path.write_text("key\n")
+    path.write_text("somebody key\n")
     return path
 
 

@@ -94,7 +94,7 @@ def test_say_reads_standard_input_and_writes_standard_output(tmp_path: Path) -> 
     ("arguments", "code", "words"),
     [
         (["hello", "--voice", "nobody"], 2, "there is no such voice; known are heart"),
-        (["hello", "--format", "midi"], 2, "there is no format 'midi'; known are wav"),
+        (["hello", "--format", "midi"], 2, "there is no format 'midi'; known are mp3"),
         ([" "], 2, "TEXT is empty"),
         (["bell \x07"], 2, "control character U+0007"),
         (["-"], 2, "standard input is not UTF-8"),
@@ -127,7 +127,8 @@ def test_unknown_settings_are_refused_by_every_command(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_say_leaves_nothing_behind_when_it_is_interrupted(tmp_path: Path, number: signal.Signals) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "ttsworker", "say", "-", "-o", "out.wav"],
+        # As at a terminal: what a shell starts in the background ignores the interrupt.
+        ["env", "--default-signal=INT", sys.executable, "-m", "ttsworker", "say", "-", "-o", "out.wav"],
         cwd=tmp_path,
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,

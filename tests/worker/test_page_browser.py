@@ -104,7 +104,7 @@ async def test_a_sentence_is_heard_drawn_and_downloaded(browser: Browser, hibari
         assert visit.refused == []
         assert visit.bodies == [{"input": SENTENCES[0], "voice": "heart", "speed": 1, "response_format": "pcm"}]
     async with httpx.AsyncClient(base_url=hibari.url, timeout=PATIENCE_SECONDS) as client:
-        told = await client.post("/v1/audio/speech", json={"input": SENTENCES[0], "stream": False})
+        told = await client.post("/v1/audio/speech", json={"input": SENTENCES[0], "response_format": "wav"})
     assert np.array_equal(samples(wav), samples(told.content))
 
 

@@ -62,15 +62,20 @@ def test_a_request_for_speech_becomes_a_span_of_its_clients_trace() -> None:
                 assert client.get("/health", headers=headers).status_code == 200
             own = worker.wait_for("request", request_id="own")["trace_id"]
             assert worker.terminate() == 0
-        good, bad = sorted(sink.spans, key=lambda span: span.start_time_unix_nano)
+        spans = sorted(sink.spans, key=lambda span: span.start_time_unix_nano)
+        good, bad = (span for span in spans if span.kind == WireSpan.SPAN_KIND_SERVER)
+        parts = [span for span in spans if span.parent_span_id == good.span_id]
     assert sink.services == {"english"}
     assert (good.name, good.kind) == (f"POST {SPEECH}", WireSpan.SPAN_KIND_SERVER)
     assert (good.trace_id.hex(), good.parent_span_id.hex(), good.trace_state) == (TRACE, SPAN, "vendor=1")
+    assert {span.name for span in parts} == {"queue", "synthesis"}
     told = attributes(good)
+    assert told.pop("tts.audio_seconds") > 0.1
     assert told == {
         "tts.model": "hibari",
         "tts.voice": "heart",
-        "tts.format": "wav",
+        "tts.format": "mp3",
+        "tts.cache_hits": 0,
         "tts.characters": len(TEXT),
         "http.response.status_code": 200,
         "tts.outcome": "200",

@@ -105,5 +105,5 @@ def test_everything_is_spoken_once_in_order_and_nobody_starves(lengths: list[int
         mine = [text for text in spoken if text.startswith(f"{number}.")]
         assert mine == [f"{number}.{part}" for part in range(length)]
         gaps = np.diff([place for place, text in enumerate(spoken) if text in mine])
-        # Between two of its sentences every other has one at most, and those that took a place left free two.
-        assert all(gap <= 2 * most + 1 for gap in gaps), spoken
+        # Before it are as many others as have turns, and before each of them as many first sentences.
+        assert all(gap <= most * (most + 1) for gap in gaps), spoken

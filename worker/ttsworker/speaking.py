@@ -65,7 +65,11 @@ async def speak(worker: Worker, wish: Wish) -> Response:
         cache_hits=take.cached,
     )
     log.info("accepted", extra={"text": " ".join(each.utterance.text for each in take.sentences)})
-    return Speech(worker, wish, take, ticket)
+    try:
+        return Speech(worker, wish, take, ticket)
+    except BaseException:  # a format that cannot be had, say: nothing is left of the request
+        ticket.give_back()
+        raise
 
 
 async def prepare(worker: Worker, wish: Wish) -> Take:

@@ -46,8 +46,10 @@ class Spoken:
 def say_text(order: Order, options: Mapping[str, Any]) -> int:
     """Speak; returns the exit code: 1 for what failed, 2 for what was asked wrongly. Both are told in one line."""
     configure_logs()
-    # As Ctrl-C does, so that no unfinished file stays behind.
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # At once, and so that no unfinished file stays behind: asyncio would wait for a pause in the work.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     settings = settings_for(options)
     try:
         spoken = _say(order, settings)

@@ -17,7 +17,7 @@ class Turns:
     """At most `most` streams have turns, a sentence each; the others wait in the order they came.
 
     A stream that has spoken nothing yet goes before those that have, so that a short text never waits for the end of a
-    long one. No stream starves: new ones enter only as old ones leave.
+    long one. After `most` of those one of the others has its turn: a row of short texts does not starve a long one.
     """
 
     def __init__(self, most: int) -> None:
@@ -26,6 +26,7 @@ class Turns:
         self._having: set[Stream] = set()
         self._first: deque[Stream] = deque()
         self._later: deque[Stream] = deque()
+        self._firsts_in_a_row = 0
 
     def has(self, stream: Stream) -> bool:
         """Whether the stream has turns: it waits no more and does not stand back."""
@@ -61,8 +62,10 @@ class Turns:
 
     def next(self, like: Utterance | None = None) -> Stream | None:
         """Take the stream whose turn it is; with `like` the first whose sentence can share a batch with that one."""
-        for stream in (*self._first, *self._later):
+        others_turn = self._firsts_in_a_row >= self._most
+        for stream in (*self._later, *self._first) if others_turn else (*self._first, *self._later):
             if like is None or alike(stream.remaining[0].utterance, like):
+                self._firsts_in_a_row = self._firsts_in_a_row + 1 if stream in self._first and self._later else 0
                 self._unready(stream)
                 return stream
         return None

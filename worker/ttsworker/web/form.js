@@ -32,7 +32,7 @@ export function shellCommand(needsKey) {
   return [
     "curl -o speech.wav -H 'Content-Type: application/json'",
     ...(needsKey ? ['-H "Authorization: Bearer $API_KEY"'] : []),
-    `-d ${quoted(JSON.stringify(wanted()))}`,
+    `-d ${quoted(JSON.stringify({ ...wanted(), response_format: "wav" }))}`,
     new URL("v1/audio/speech", document.baseURI),
   ].join(" \\\n  ");
 }
