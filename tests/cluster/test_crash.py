@@ -4,6 +4,7 @@ import difflib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _live_through(tenant: Tenant, files: FileServer) -> list[Object]:
         kinds = {"ServiceAccount", "ConfigMap", "Deployment", "Service"}
         kinds |= {"PersistentVolumeClaim", "Job"} if "storage" in spec else set()
         kinds |= {"HorizontalPodAutoscaler"} if "autoscaling" in spec else set()
-        stages.append(eventually(lambda kinds=kinds: _settled(tenant, kinds)))
+        stages.append(eventually(partial(_settled, tenant, kinds)))
     tenant.delete("tts", "english")
     eventually(lambda: not tenant.child_names("english"))
     return stages
