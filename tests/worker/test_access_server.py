@@ -11,7 +11,7 @@ import openai
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from tests.support.redis_server import RedisServer, redis_server
+from tests.support.valkey import Valkey, running_valkey
 from tests.worker.artificial import ArtificialEngine
 from tests.worker.serving import PATIENCE_SECONDS, Served, serving, until, worker_process
 from tests.worker.test_access_keys import Mounted
@@ -233,7 +233,7 @@ async def count_answered(workers: list[Served], requests: int) -> int:
 
 
 async def test_workers_share_the_limit_through_redis(tmp_path: Path) -> None:
-    with redis_server(tmp_path) as redis:
+    with running_valkey(tmp_path) as redis:
         async with (
             serving(ArtificialEngine(), redis_url=redis.url, **SLOW) as one,
             serving(ArtificialEngine(), redis_url=redis.url, **SLOW) as other,
@@ -244,7 +244,7 @@ async def test_workers_share_the_limit_through_redis(tmp_path: Path) -> None:
 
 
 async def test_redis_that_dies_and_comes_back_never_fails_a_request(tmp_path: Path) -> None:
-    with redis_server(tmp_path) as redis:
+    with running_valkey(tmp_path) as redis:
         async with serving(ArtificialEngine(), redis_url=redis.url, rate_limit_per_second=0.001) as served:
             assert await count_answered([served], 15) == 15
             redis.kill()
@@ -255,7 +255,7 @@ async def test_redis_that_dies_and_comes_back_never_fails_a_request(tmp_path: Pa
 
 
 async def test_a_silent_redis_costs_one_time_out_and_no_request(tmp_path: Path) -> None:
-    with redis_server(tmp_path) as redis:
+    with running_valkey(tmp_path) as redis:
         async with serving(ArtificialEngine(), redis_url=redis.url, **SLOW) as served:
             assert await count_answered([served], 2) == 2
             redis.pause()
@@ -288,7 +288,7 @@ async def test_a_redis_that_lies_never_fails_a_request(answer: bytes) -> None:
 
 @pytest.mark.parametrize("garbage", ["garbage", "nan", "1e300", "-5", "", "inf"])
 async def test_garbage_in_redis_locks_nobody_out_for_longer_than_a_burst(tmp_path: Path, garbage: str) -> None:
-    with redis_server(tmp_path) as redis:
+    with running_valkey(tmp_path) as redis:
         async with serving(
             ArtificialEngine(), redis_url=redis.url, rate_limit_per_second=10, rate_limit_burst=1
         ) as served:
@@ -305,7 +305,7 @@ async def poll(served: Served, path: str, headers: dict[str, str] | None = None)
             await asyncio.sleep(0.05)
 
 
-async def command(redis: RedisServer, *words: str) -> bytes | None:
+async def command(redis: Valkey, *words: str) -> bytes | None:
     reader, writer = await asyncio.open_connection("127.0.0.1", redis.port)
     parts = [f"${len(word)}\r\n{word}\r\n" for word in words]
     writer.write(f"*{len(words)}\r\n{''.join(parts)}".encode())
@@ -319,7 +319,7 @@ async def command(redis: RedisServer, *words: str) -> bytes | None:
 
 
 async def test_the_state_of_a_client_leaves_redis_with_its_worth(tmp_path: Path) -> None:
-    with redis_server(tmp_path) as redis:
+    with running_valkey(tmp_path) as redis:
         async with serving(ArtificialEngine(), redis_url=redis.url, **SLOW) as served:
             assert (await served.client.post(SPEECH, json=HELLO)).status_code == 200
             left = await command(redis, "PTTL", "tts:limit:address:127.0.0.1")
