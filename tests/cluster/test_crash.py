@@ -22,8 +22,10 @@ from tests.cluster.support.waiting import eventually
 
 pytestmark = pytest.mark.alone
 
-AT_ONCE = 3
+AT_ONCE = 4
 """Life cycles that run side by side, each with an operator and a namespace of its own."""
+LOOK_SECONDS = 1.0
+"""Between two looks at one of them: kubectl, started again and again, would be most of the machine's work."""
 
 
 @pytest.fixture
@@ -83,9 +85,9 @@ def _live_through(tenant: Tenant, files: FileServer) -> list[Object]:
         kinds = {"ServiceAccount", "ConfigMap", "Deployment", "Service"}
         kinds |= {"PersistentVolumeClaim", "Job"} if "storage" in spec else set()
         kinds |= {"HorizontalPodAutoscaler"} if "autoscaling" in spec else set()
-        stages.append(eventually(partial(_settled, tenant, kinds)))
+        stages.append(eventually(partial(_settled, tenant, kinds), every=LOOK_SECONDS))
     tenant.delete("tts", "english")
-    eventually(lambda: not tenant.child_names("english"))
+    eventually(lambda: not tenant.child_names("english"), every=LOOK_SECONDS)
     return stages
 
 

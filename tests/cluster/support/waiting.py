@@ -9,7 +9,7 @@ from tests.cluster.support.kubectl import PATIENCE, KubectlError
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T | None], within: float = PATIENCE, every: float = 0.3) -> T:
+def eventually(check: Callable[[], T | None], within: float = PATIENCE, every: float = 0.5) -> T:
     """The first true value of check, called again while it is false, asserts in vain or kubectl refuses.
 
     Raises AssertionError with the last failure when `within` seconds are over.
