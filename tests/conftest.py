@@ -4,9 +4,19 @@ import os
 from collections.abc import Generator
 
 import pytest
+from hypothesis import strategies
 
 REQUIRE_CLUSTER = "TTS_REQUIRE_CLUSTER"
 """Set by `make test`: a test that needs a cluster and is skipped then fails, for it has shown nothing."""
+
+
+def pytest_collection() -> None:
+    """Import what hypothesis otherwise imports in the midst of an example, where the recursion limit is raised.
+
+    pytest parses its modules, to rewrite them, and there Python 3.11 sometimes fails at that with "AST constructor
+    recursion depth mismatch".
+    """
+    strategies.from_regex("").validate()
 
 
 @pytest.hookimpl(wrapper=True)

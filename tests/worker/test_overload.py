@@ -165,8 +165,12 @@ async def test_a_failure_before_the_first_audio_is_a_clear_error(fault: str) -> 
 
 async def test_a_text_the_engine_refuses_is_the_clients_error() -> None:
     async with serving(ArtificialEngine()) as served:
-        answer = await ask(served, "UNSPEAKABLE.")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unspeakable_text")
+        for answer, param in (
+            (await ask(served, "UNSPEAKABLE."), "input"),
+            (await served.client.get("/api/tts", params={"text": "UNSPEAKABLE."}), "text"),
+        ):
+            error = answer.json()["error"]
+            assert (answer.status_code, error["code"], error["param"]) == (400, "unspeakable_text", param)
 
 
 async def test_a_failure_in_mid_stream_breaks_the_answer_off() -> None:

@@ -122,12 +122,12 @@ def utterances_of(
 
 
 def choose_voice(name: str | None, voices: Sequence[Voice]) -> Voice:
-    """Return the voice of that name, or the first one for no name; raises ApiError 400 with the known names."""
-    if not name or name == "default":
-        return voices[0]
+    """Return the voice of that name, or the first one for no name or an unknown `default`; raises ApiError 400."""
     for voice in voices:
         if voice.name == name:
             return voice
+    if not name or name == "default":
+        return voices[0]
     raise ApiError(400, "unknown_voice", f"there is no such voice; known are {_some(voices)}", param="voice")
 
 

@@ -19,6 +19,7 @@ import uvicorn
 from prometheus_client import disable_created_metrics, start_http_server
 
 from ttsworker.app import create_app
+from ttsworker.connection import connection_class
 from ttsworker.settings import PREFIX, InvalidSettings, Settings
 from ttsworker.store import ModelError
 from ttsworker.tls import Certificate, load_certificate
@@ -81,6 +82,7 @@ async def serve(
     server = Server(
         uvicorn.Config(
             create_app(worker, tracer),
+            http=connection_class(worker.settings),
             log_config=None,
             access_log=False,
             lifespan="on",

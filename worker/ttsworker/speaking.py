@@ -111,7 +111,7 @@ class Speech(Response):
             scope["state"][OUTCOME] = "499"
         except Exception as error:  # whatever the engine raised: answered, or told by breaking the answer off
             if not self._started:
-                raise as_api_error(error, self._timeout) from error
+                raise as_api_error(error, self._timeout, self._wish.param) from error
             scope["state"][OUTCOME] = "aborted"
             log.error("broken off in mid-stream", exc_info=None if isinstance(error, Interrupted) else error)
         finally:
@@ -216,12 +216,12 @@ class Speech(Response):
         self._stream.close()
 
 
-def as_api_error(error: Exception, timeout: float) -> ApiError:
+def as_api_error(error: Exception, timeout: float, param: str) -> ApiError:
     """Say what went wrong in the API's words; an engine's own error is logged here, once, and not shown."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, Unspeakable):
-        return ApiError(400, "unspeakable_text", str(error), param="input")
+        return ApiError(400, "unspeakable_text", str(error), param=param)
     if isinstance(error, Interrupted):
         message = "this worker is shutting down: try again, another one will answer"
         return ApiError(503, "draining", message, headers={"Retry-After": "1"})

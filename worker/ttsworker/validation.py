@@ -31,6 +31,17 @@ _MARKUP = re.compile(
 )
 
 
+_BYTES_PER_CHARACTER = 12
+"""The longest way to write a character, in JSON (a surrogate pair of two \\uXXXX) and in a URL (four %XX)."""
+
+_BYTES_BESIDE_TEXT = 16_384
+
+
+def longest_request(max_text_length: int) -> int:
+    """Return the bytes beyond which a body or an address cannot be one of a text that is allowed."""
+    return max_text_length * _BYTES_PER_CHARACTER + _BYTES_BESIDE_TEXT
+
+
 def check_text(text: str, max_length: int, *, param: str) -> str:
     """Return the text with its line ends unified; raises ApiError 400 where it cannot be spoken."""
     if not text.strip():

@@ -7,12 +7,8 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from ttsworker.errors import ApiError
+from ttsworker.validation import longest_request
 from ttsworker.worker import Worker
-
-_BYTES_PER_CHARACTER = 12
-"""JSON's longest way to write a character: a surrogate pair of two \\uXXXX."""
-
-_BYTES_BESIDE_TEXT = 16_384
 
 _CLOSE = {"Connection": "close"}
 """With an answer to a body that is not read to its end: the connection cannot be used again."""
@@ -47,7 +43,7 @@ async def read_body(request: Request, max_text_length: int) -> bytes:
     if encoding != "identity":
         message = "the body is compressed: send it as it is, without Content-Encoding"
         raise ApiError(415, "unsupported_encoding", message, headers=dict(_CLOSE))
-    limit = max_text_length * _BYTES_PER_CHARACTER + _BYTES_BESIDE_TEXT
+    limit = longest_request(max_text_length)
     if int(request.headers.get("content-length", 0)) > limit:
         raise _too_large(limit)
     patience = get_worker(request).settings.request_timeout_seconds
