@@ -33,6 +33,9 @@ COMPANION_FILES = ("speakers_file", "language_ids_file", "d_vector_file")
 
 SINGLE_VOICE = "default"
 
+_SEEDED = threading.Lock()
+"""Held from seeding torch's random numbers to their use: they are the process's, and two models may be in memory."""
+
 log = logging.getLogger(__name__)
 
 
@@ -48,7 +51,6 @@ class CoquiEngine:
         self._folder = options.model_dir
         self._threads = options.threads
         self._precision = options.precision
-        self._lock = threading.Lock()
         self._model: Any = None
         self.model_name = "vits"
 
@@ -89,7 +91,7 @@ class CoquiEngine:
         import torch  # noqa: PLC0415 - see the module's docstring
 
         model = self._model
-        with self._lock:
+        with _SEEDED:
             if not _has_tokens(model, utterance):
                 return np.zeros(0, np.float32)
             torch.manual_seed(utterance.seed)
