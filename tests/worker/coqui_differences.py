@@ -235,7 +235,7 @@ ALWAYS: Sequence[tuple[str, str, str, str]] = (
         "how loud the end will be is not known when the beginning is sent; a sentence sounds alike in every text",
     ),
     (
-        "Errors", '500 and HTML, or `{"error": "..."}`', "[one JSON shape](worker.md#errors)",
+        "Errors", '500 and HTML, or `{"error": "..."}`', "[one JSON shape](speech-api.md#errors)",
         "programs can read it",
     ),
 )  # fmt: skip

@@ -67,7 +67,7 @@ def test_hashed_and_plain_keys_with_comments_and_limits() -> None:
 
 
 def test_the_documented_command_makes_the_hash() -> None:
-    [command] = [line for line in Path("docs/worker.md").read_text().splitlines() if "sha256sum" in line]
+    [command] = [line for line in Path("docs/running-the-worker.md").read_text().splitlines() if "sha256sum" in line]
     made = command.replace("$KEY", SECRET)
     output = subprocess.run(["sh", "-c", made], capture_output=True, text=True, check=True).stdout
     [key] = parse_keys(output.encode())

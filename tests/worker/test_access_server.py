@@ -74,9 +74,9 @@ async def test_no_key_and_a_wrong_one_are_401(keys: Path, headers: dict[str, str
 
 async def test_every_path_but_the_open_ones_needs_a_key(keys: Path) -> None:
     protected = (
-        "/v1/models", "/v1/audio/voices", SPEECH, "/v1", "/api/tts", "/process", "/locales", "/voices", "/details",
-        "/speakers", "/nowhere", "/health/", "/health/../v1/models", "/HEALTH", "/v1/models?x=/health",
-        "/%2e/health", "/openapi.json/", "/metrics", "/docs",
+        "/v1/models", "/v1/audio/models", "/v1/audio/voices", SPEECH, "/v1", "/api/tts", "/process", "/locales",
+        "/voices", "/details", "/speakers", "/nowhere", "/health/", "/health/../v1/models", "/HEALTH",
+        "/v1/models?x=/health", "/%2e/health", "/openapi.json/", "/metrics", "/docs",
     )  # fmt: skip
     async with serving(ArtificialEngine(), api_keys_file=keys) as served:
         for method in ("GET", "POST", "DELETE", "OPTIONS"):

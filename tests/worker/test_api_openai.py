@@ -231,6 +231,15 @@ def test_models_and_voices(client: openai.OpenAI, api: httpx.Client) -> None:
     assert api.get("/v1/audio/voices").json() == {"voices": [{"id": "heart", "name": "heart", "language": "en-US"}]}
 
 
+def test_open_webui_finds_models_and_voices_and_speaks_with_them(api: httpx.Client) -> None:
+    """Its requests and what it takes from the answers, as in its routers/audio.py."""
+    models = api.get("/v1/audio/models").json().get("models", [])
+    voices = {voice["id"]: voice["name"] for voice in api.get("/v1/audio/voices").json().get("voices", [])}
+    [model], [voice] = [model["id"] for model in models], voices
+    answer = api.post(SPEECH, json={"input": "Hello from the chat.", "model": model, "voice": voice})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
+
+
 def test_a_sentence_the_library_cannot_read_is_still_spoken(api: httpx.Client) -> None:
     number = api.post(SPEECH, json={"input": f"The number is {'1234567890' * 5}."})
     turkish = api.post(SPEECH, json={"input": "İstanbul is a city."})
@@ -253,8 +262,8 @@ def test_a_request_id_that_could_forge_a_header_is_replaced(api: httpx.Client) -
 def test_the_description_of_the_api_lists_every_route(api: httpx.Client) -> None:
     paths = api.get("/openapi.json").json()["paths"]
     assert set(paths) == {
-        "/v1/audio/speech", "/v1/models", "/v1/models/{model}", "/v1/audio/voices", "/v1/audio/cache", "/api/tts",
-        "/details", "/locales", "/voices", "/process", "/health", "/ready",
+        "/v1/audio/speech", "/v1/models", "/v1/models/{model}", "/v1/audio/models", "/v1/audio/voices",
+        "/v1/audio/cache", "/api/tts", "/details", "/locales", "/voices", "/process", "/health", "/ready",
     }  # fmt: skip
     body = paths["/v1/audio/speech"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(body["properties"]) >= {"model", "input", "voice", "response_format", "speed"}

@@ -12,8 +12,8 @@ from schemathesis.core.result import Ok
 from tests.worker.serving import PATIENCE_SECONDS, worker_process
 
 WITHOUT_PARAMETERS = (
-    "GET /v1/models", "GET /v1/models/{model}", "GET /v1/audio/voices", "GET /locales", "GET /voices", "GET /details",
-    "GET /health", "GET /ready",
+    "GET /v1/models", "GET /v1/models/{model}", "GET /v1/audio/models", "GET /v1/audio/voices", "GET /locales",
+    "GET /voices", "GET /details", "GET /health", "GET /ready",
 )  # fmt: skip
 WITH_PARAMETERS = (
     "POST /v1/audio/speech", "GET /api/tts", "POST /api/tts", "GET /process", "POST /process", "DELETE /v1/audio/cache",

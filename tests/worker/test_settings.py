@@ -81,7 +81,7 @@ def test_a_wrong_network_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, wr
 
 
 def test_every_setting_is_documented() -> None:
-    documented = Path("docs/worker.md").read_text()
+    documented = Path("docs/running-the-worker.md").read_text()
     assert [name for name in Settings.model_fields if f"| `{name}` |" not in documented] == []
 
 

@@ -71,6 +71,12 @@ async def get_model(model: str, worker: LoadedWorker) -> dict[str, Any]:
     return _model(model)
 
 
+@router.get("/v1/audio/models")
+async def list_speech_models(worker: LoadedWorker) -> dict[str, Any]:
+    """List the one model that is served, where Open WebUI looks for models that speak."""
+    return {"models": [{"id": worker.model_name, "name": worker.model_name}]}
+
+
 @router.get("/v1/audio/voices")
 async def list_voices(worker: LoadedWorker) -> dict[str, Any]:
     """List the voices; the first one is the default."""
