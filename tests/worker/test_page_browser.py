@@ -333,6 +333,30 @@ async def test_while_the_model_is_being_loaded_the_page_waits(browser: Browser) 
         await expect(visit.page.get_by_role("button", name="Speak")).to_be_enabled()
 
 
+async def test_where_a_key_is_needed_the_page_asks_for_it(browser: Browser, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text("somebody the-right-key\n")
+    async with (
+        serving(ArtificialEngine(), api_keys_file=keys) as served,
+        visiting(browser, address(served)) as visit,
+    ):
+        page, hint = visit.page, visit.page.locator("#key-hint")
+        await expect(status(page)).to_have_text("An API key is needed")
+        await expect(hint).to_have_text("This worker asks for a key. It is kept until you close this tab.")
+        await expect(page.get_by_label("API key")).to_be_focused()
+        await page.keyboard.type("the-wrong-key")
+        await page.keyboard.press("Enter")
+        await expect(hint).not_to_contain_text("This worker asks for a key")
+        await expect(page.get_by_role("button", name="Speak")).to_be_disabled()
+        await page.get_by_label("API key").fill("the-right-key")
+        await page.get_by_role("button", name="Use key").click()
+        await expect(page.get_by_label("API key")).to_be_hidden()
+        await speak(visit, "Spoken with a key.")
+        await expect(page.get_by_role("button", name="Download WAV")).to_be_enabled()
+        assert np.array_equal(samples(await downloaded(page)), tones("Spoken with a key."))
+        assert "the-right-key" not in page.url + await page.content()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_control_has_a_name_and_every_text_can_be_read(browser: Browser, scheme: str) -> None:
     async with serving(ArtificialEngine()) as served, visiting(browser, address(served), color_scheme=scheme) as visit:
