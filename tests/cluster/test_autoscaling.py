@@ -16,9 +16,10 @@ QUICK: dict[str, Any] = {
         "policies": [{"type": "Percent", "value": 100, "periodSeconds": 5}],
     },
 }
-# A worker that two texts a second are too much for, on a machine that has room for three.
+# Far too much for three such workers on any machine, and yet the machine has room for them.
 SLOW = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"cpu": "300m"}}
-TEXT = " ".join(f"{sentence.capitalize()}." for sentence in SENTENCES[:8])
+TEXT = " ".join(f"{sentence.capitalize()}." for sentence in SENTENCES[:12])
+TEXTS_PER_SECOND = 6
 # Few wait, so that however slow the machine is, each of them is answered; the rest is told at once to come later.
 SERVING = {"maxConcurrency": 1, "maxQueueLength": 12, "requestTimeoutSeconds": 300}
 
@@ -29,7 +30,7 @@ def test_a_burst_brings_workers_and_calm_takes_them(tenant: Tenant, client: Clie
     url = tenant.until_ready("english")["url"]
     eventually(lambda: _hpa_condition(tenant, "ScalingActive").startswith("True"))
 
-    with client.burst(url, TEXT, per_second=2) as load:
+    with client.burst(url, TEXT, per_second=TEXTS_PER_SECOND) as load:
         eventually(lambda: tenant.service("english")["status"]["readyReplicas"] == 3)
         assert tenant.condition("english", "Ready")["status"] == "True", "scaling is no trouble"
         load.stop()

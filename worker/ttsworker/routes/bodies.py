@@ -7,6 +7,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from ttsworker.errors import ApiError
+from ttsworker.settings import Settings
 from ttsworker.validation import longest_request
 from ttsworker.worker import Worker
 
@@ -14,7 +15,10 @@ _CLOSE = {"Connection": "close"}
 """With an answer to a body that is not read to its end: the connection cannot be used again."""
 
 
-def get_worker(connection: HTTPConnection) -> Worker:
+# Dependencies are coroutines although they wait for nothing: FastAPI runs functions in other threads, twice a request.
+
+
+async def get_worker(connection: HTTPConnection) -> Worker:
     """Return the application's worker."""
     worker: Worker = connection.app.state.worker
     return worker
@@ -23,7 +27,7 @@ def get_worker(connection: HTTPConnection) -> Worker:
 TheWorker = Annotated[Worker, Depends(get_worker)]
 
 
-def get_loaded_worker(worker: TheWorker) -> Worker:
+async def get_loaded_worker(worker: TheWorker) -> Worker:
     """Return the worker; raises ApiError 503 while its model is being loaded."""
     if not worker.loaded:
         worker.admission.check_open()
@@ -33,7 +37,7 @@ def get_loaded_worker(worker: TheWorker) -> Worker:
 LoadedWorker = Annotated[Worker, Depends(get_loaded_worker)]
 
 
-async def read_body(request: Request, max_text_length: int) -> bytes:
+async def read_body(request: Request, settings: Settings) -> bytes:
     """Return the body; raises ApiError 413 when it is longer than any text that is allowed, before it is read.
 
     Also ApiError 415 for a compressed one, and 408 for one that does not come: nobody gets more time to send a text
@@ -43,10 +47,10 @@ async def read_body(request: Request, max_text_length: int) -> bytes:
     if encoding != "identity":
         message = "the body is compressed: send it as it is, without Content-Encoding"
         raise ApiError(415, "unsupported_encoding", message, headers=dict(_CLOSE))
-    limit = longest_request(max_text_length)
+    limit = longest_request(settings.max_text_length)
     if int(request.headers.get("content-length", 0)) > limit:
         raise _too_large(limit)
-    patience = get_worker(request).settings.request_timeout_seconds
+    patience = settings.request_timeout_seconds
     try:
         async with asyncio.timeout(patience):
             return await _collect(request, limit)

@@ -37,7 +37,7 @@ async def speak_query(request: Request, worker: LoadedWorker) -> Response:
 async def speak_form(request: Request, worker: LoadedWorker) -> Response:
     """Speak a text given in a form, the query or a header; the answer is a whole WAV file."""
     worker.admission.check_open()
-    body = await read_body(request, worker.settings.max_text_length)
+    body = await read_body(request, worker.settings)
     form = read_form(request.headers.get("content-type", ""), body)
     return await _speak(_headers(request, form | read_query(request)), worker)
 

@@ -57,7 +57,7 @@ async def process_form(request: Request, worker: LoadedWorker) -> Response:
     """Speak the form's INPUT_TEXT; the answer is a whole WAV file."""
     worker.admission.check_open()
     # As in Coqui's server the body is a form, whatever its Content-Type says, and the query does not count.
-    return await _process(read_form(_FORM, await read_body(request, worker.settings.max_text_length)), worker)
+    return await _process(read_form(_FORM, await read_body(request, worker.settings)), worker)
 
 
 async def _process(values: dict[str, str], worker: Worker) -> Response:

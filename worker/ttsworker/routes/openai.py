@@ -46,7 +46,7 @@ router = APIRouter(tags=["OpenAI"])
 async def create_speech(request: Request, worker: LoadedWorker) -> Response:
     """Speak a text; the audio comes while it is being made."""
     worker.admission.check_open()
-    wanted = parse_speech_request(await read_body(request, worker.settings.max_text_length))
+    wanted = parse_speech_request(await read_body(request, worker.settings))
     if wanted.model and wanted.model not in OPENAI_NAMES and not worker.knows_model(wanted.model):
         message = f"there is no such model; this worker serves {worker.model_name}"
         raise ApiError(404, "model_not_found", message, param="model")

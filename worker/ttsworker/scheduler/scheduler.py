@@ -249,4 +249,6 @@ class Scheduler:
 
     def _deliver(self, thread: CallThread, flight: Flight, piece: Pcm) -> None:
         self._progress[thread] = time.monotonic()
-        flight.put(piece)
+        # A turn of the loop later, so that the engine has its next call before the readers have a last piece: it would
+        # wait for all that they do with it.
+        self._loop.call_soon(flight.put, piece)
