@@ -18,9 +18,9 @@ QUICK: dict[str, Any] = {
 }
 # Far too much for three such workers on any machine, and yet the machine has room for them.
 SLOW = {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"cpu": "300m"}}
-TEXT = " ".join(f"{sentence.capitalize()}." for sentence in SENTENCES[:12])
-TEXTS_PER_SECOND = 6
-# Few wait, so that however slow the machine is, each of them is answered; the rest is told at once to come later.
+TEXT = " ".join(f"{sentence.capitalize()}." for sentence in SENTENCES[:5])
+TEXTS_PER_SECOND = 15
+# Few wait, so that however slow the machine is, each of them is answered; most are told at once to come later.
 SERVING = {"maxConcurrency": 1, "maxQueueLength": 12, "requestTimeoutSeconds": 300}
 
 
