@@ -43,13 +43,18 @@ class Cache:
         self._of_service: defaultdict[Key, set[tuple[str, str, str]]] = defaultdict(set)
         self._deleted: OrderedDict[str, int] = OrderedDict()
 
-    def put(self, obj: Mapping[str, Any]) -> bool:
-        """Remember `obj` unless something newer is known; True when it was news."""
+    def put(self, obj: Mapping[str, Any], *, listed: bool = False) -> bool:
+        """Remember `obj` unless something newer is known; True when it was news.
+
+        One that was `listed` is also news when its spec differs from the one known of that very version: a watch older
+        than the last upgrade of the CRD leaves the new fields out.
+        """
         meta = obj["metadata"]
         identity = (obj["kind"], meta["namespace"], meta["name"])
         known = self._objects.get(identity)
         newest = max(self._deleted.get(meta["uid"], -1), _version(known) if known is not None else -1)
-        if _version(obj) <= newest:
+        whole = listed and known is not None and _version(obj) == newest and obj.get("spec") != known.get("spec")
+        if _version(obj) <= newest and not whole:
             return False
         if known is not None:
             self._forget(identity)
@@ -81,7 +86,7 @@ class Cache:
     def replace(self, kind: str, namespace: str | None, objects: Iterable[Mapping[str, Any]], version: int) -> set[Key]:
         """Take over a complete list of `kind` made at resourceVersion `version`; return the services it changed."""
         listed = list(objects)
-        changed = {key for obj in listed if self.put(obj) and (key := key_of(obj))}
+        changed = {key for obj in listed if self.put(obj, listed=True) and (key := key_of(obj))}
         present = {obj["metadata"]["uid"] for obj in listed}
         for identity, known in list(self._objects.items()):
             covered = identity[0] == kind and namespace in (None, identity[1]) and _version(known) <= version

@@ -35,7 +35,8 @@ class Reporter:
         """Write `status` over that of `body` if it differs; tell whether anything was written.
 
         Events come first: killed in between, the operator finds the same transition again and knows it by its mark.
-        Raises Conflict when `body` is outdated; then the cache has the newer one.
+        Raises Conflict when `body` is outdated, or was seen without all of its spec, as a watch shows it that is older
+        than the last upgrade of the CRD. Then the cache has the newer one, or the whole.
         """
         previous = body.get("status") or {}
         if status == previous:
@@ -49,12 +50,16 @@ class Reporter:
             "status": merge_patch(previous, status),
         }
         try:
-            self._cache.put(await self._cluster.patch(target, patch, "status"))
+            written = await self._cluster.patch(target, patch, "status")
         except NotFound:
             self._cache.drop(body)  # deleted while a watch was down: no event will tell
+            return True
         except Conflict:
             self._cache.put(await self._cluster.get(target))
             raise
+        self._cache.put(written)
+        if written.get("spec") != body.get("spec"):
+            raise Conflict(409, "its spec has fields that the watch does not show")
         return True
 
     async def _record(self, body: Manifest, event: Event, mark: str, now: datetime) -> None:

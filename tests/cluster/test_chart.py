@@ -219,8 +219,8 @@ def test_an_upgrade_brings_the_new_fields_of_the_crd(operator: Operator, tenant:
     upgrade(operator)
     eventually(lambda: not refusal(tenant, labelled), within=30)
     tenant.serve("grown", **labelled)
+    eventually(lambda: [pod["metadata"]["labels"].get("team") for pod in tenant.workers("grown")] == ["voice"])
     tenant.until_ready("grown")
-    assert [pod["metadata"]["labels"]["team"] for pod in tenant.workers("grown")] == ["voice"]
 
 
 @pytest.mark.usefixtures("put_back")

@@ -52,6 +52,17 @@ def test_an_echo_and_an_older_event_are_no_news() -> None:
     assert versions(cache) == ["10"]
 
 
+def test_a_list_shows_the_fields_that_a_watch_left_out() -> None:
+    """A watch from before an upgrade of the CRD does not show the new fields; the version is the same."""
+    cache = Cache()
+    whole, pruned = {"old": 1, "new": 2}, {"old": 1}
+    cache.put(child(5, spec=pruned))
+    assert cache.replace("Service", None, [child(5, spec=whole)], 6) == {KEY}
+    assert cache.replace("Service", None, [child(5, spec=whole)], 7) == set()
+    assert not cache.put(child(5, spec=pruned))
+    assert [obj["spec"] for obj in cache.owned(KEY)] == [whole]
+
+
 def test_a_late_event_does_not_bring_a_deleted_object_back() -> None:
     cache = Cache()
     cache.put(child(5))

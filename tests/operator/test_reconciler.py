@@ -303,6 +303,21 @@ async def test_a_status_made_for_an_older_object_is_not_written_over_the_newer(w
     assert world.object(KIND)["status"]["observedGeneration"] == 2
 
 
+async def test_a_field_that_the_watch_left_out_is_acted_upon_as_soon_as_an_answer_shows_it(world: World) -> None:
+    """A watch from before an upgrade of the CRD does not show the new fields."""
+    world.cluster.seed(service())
+    await world.settle()
+    labelled = {**BUILTIN, "podTemplate": {"labels": {"team": "voice"}}}
+    edited = world.cluster.seed(
+        {**world.object(KIND), **service(labelled, generation=2, uid=world.object(KIND)["metadata"]["uid"])}
+    )
+    world.cache.put({**edited, "spec": BUILTIN})
+    delay = await world.reconciler.reconcile(KEY)
+    assert delay == 0.0, "the answer to the status showed all of the spec"
+    await world.reconciler.reconcile(KEY)
+    assert world.object("Deployment")["spec"]["template"]["metadata"]["labels"]["team"] == "voice"
+
+
 async def test_a_service_whose_deletion_no_watch_told_is_noticed_at_the_first_write(world: World) -> None:
     world.cluster.seed(service())
     await world.watch()
