@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from tests.worker.artificial import ArtificialEngine
 from tests.worker.serving import Served, serving, until
 from tests.worker.test_bodies import raw, status_and_code
 from tests.worker.test_overload import spoken
+from ttsworker.connection import Connection
 
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -187,3 +189,39 @@ async def test_who_leaves_in_the_midst_of_many_leaves_nothing() -> None:
         await until(lambda: served.worker.admission.accepted == 0)
         assert (await served.client.post("/v1/audio/speech", json={"input": "Hello."})).status_code == 200
         assert len(engine.begun) < 20
+
+
+@pytest.mark.parametrize("pause", [0.02, 3600], ids=["a byte at a time", "nothing"])
+@pytest.mark.parametrize("how", [{"stream": True}, {"stream": False}], ids=["streamed", "whole"])
+async def test_who_hardly_reads_is_given_up_and_holds_nobody_up(
+    pause: float, how: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[Connection] = []
+    end = Connection.connection_lost
+
+    def note_end(connection: Connection, why: Exception | None) -> None:
+        ended.append(connection)
+        end(connection, why)
+
+    monkeypatch.setattr(Connection, "connection_lost", note_end)
+    loop = asyncio.get_running_loop()
+
+    async def read(client: socket.socket) -> None:
+        while await loop.sock_recv(client, 1):  # noqa: ASYNC110 - it is the client that is slow
+            await asyncio.sleep(pause)
+
+    engine = ArtificialEngine(seconds_per_character=0.1)
+    long = post(f"{'word ' * 49}end. " * 16, **how)  # 25 s each, more than sockets hold
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(0)
+        async with serving(engine, max_concurrency=1, request_timeout_seconds=1, health_interval_seconds=600) as served:
+            await loop.sock_connect(client, ("127.0.0.1", served.port))
+            await loop.sock_sendall(client, long)
+            reading = asyncio.create_task(read(client))
+            await until(lambda: bool(engine.begun))
+            other = await served.client.post("/v1/audio/speech", json={"input": "Meanwhile."})
+            assert other.status_code == 200
+            await until(lambda: served.worker.admission.accepted == 0 and bool(ended))
+            assert len(ended) == 1
+            reading.cancel()

@@ -1,15 +1,12 @@
 """The process: its two listening sockets, its signals, and how it ends."""
 
 import asyncio
-import fcntl
 import json
 import logging
 import math
 import os
 import signal
 import socket
-import sys
-import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +17,7 @@ from prometheus_client import disable_created_metrics, start_http_server
 
 from ttsworker.app import create_app
 from ttsworker.connection import connection_class
+from ttsworker.parting import abort_the_unread, part_from_silent_clients
 from ttsworker.settings import PREFIX, InvalidSettings, Settings
 from ttsworker.store import ModelError
 from ttsworker.tls import Certificate, load_certificate
@@ -32,8 +30,6 @@ KEEP_ALIVE_SECONDS = 75
 
 MIN_CLOSE_SECONDS = 2
 """For connections to close once the last request is answered, even when the drain timeout is used up."""
-
-CLOSE_CHECK_SECONDS = 0.1
 
 MAX_MESSAGE = 2000
 """Characters; a termination message is cut at 4096 bytes."""
@@ -92,6 +88,8 @@ async def serve(
             ssl_context_factory=(lambda _config, _default: certificate.context) if certificate else None,
         )
     )
+    connections = server.server_state.connections
+    sweeping = asyncio.create_task(abort_the_unread(connections, worker.settings.request_timeout_seconds))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     code = 1
     drain_seconds = worker.settings.drain_timeout_seconds
@@ -104,9 +102,10 @@ async def serve(
         # Audio that has been handed to the connections may still be on its way to slow clients.
         server.config.timeout_graceful_shutdown = max(MIN_CLOSE_SECONDS, math.ceil(drain_seconds))
         server.should_exit = True
-        parting = asyncio.create_task(_part_from_silent_clients(server))
+        parting = asyncio.create_task(part_from_silent_clients(connections, after=MIN_CLOSE_SECONDS))
         await serving
         parting.cancel()
+        sweeping.cancel()
         if not await worker.close():
             log.error("the engine does not come back: leaving it behind")
     return code
@@ -182,26 +181,6 @@ async def _live(worker: Worker, stop: asyncio.Event) -> bool:
     finally:
         stopping.cancel()
     return False
-
-
-async def _part_from_silent_clients(server: Server) -> None:
-    """Close what only waits for a TLS client to confirm the end, which idle clients never do, and TLS for 30 s.
-
-    A client that still has something to take keeps its connection.
-    """
-    await asyncio.sleep(MIN_CLOSE_SECONDS)
-    while True:
-        for connection in list(server.server_state.connections):
-            transport = connection.transport
-            if transport.is_closing() and not _unsent_bytes(transport):
-                transport.abort()
-        await asyncio.sleep(CLOSE_CHECK_SECONDS)
-
-
-def _unsent_bytes(transport: asyncio.Transport) -> int:
-    """Return what the kernel still holds for the client; while the transport holds more, that is never 0."""
-    answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
-    return int.from_bytes(answer, sys.byteorder)
 
 
 def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> InvalidSettings:
