@@ -148,6 +148,17 @@ async def test_what_is_no_http_is_told_so() -> None:
         assert status_and_code(await raw(served, b"\x16\x03\x01\x02\x00\x01\x00")) == (400, "invalid_http")
 
 
+@pytest.mark.parametrize("protocol", ["websocket", "h2c"])
+async def test_an_offer_to_speak_something_else_is_not_taken(protocol: str) -> None:
+    """curl --http2 makes one with every first request."""
+    offer = b"Connection: Upgrade\r\nUpgrade: %s\r\nHost:" % protocol.encode()
+    async with serving(ArtificialEngine()) as served:
+        for request in (b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n", post("Hello.")):
+            async with connected(served) as (reader, writer):
+                writer.write(request.replace(b"Host:", offer))
+                assert (await answer_of(reader))[0] == 200
+
+
 async def test_requests_sent_in_one_go_are_answered_in_order() -> None:
     texts = [f"Number {number}." for number in range(8)]
     async with serving(ArtificialEngine()) as served, connected(served) as (reader, writer):

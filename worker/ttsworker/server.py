@@ -79,6 +79,7 @@ async def serve(
         uvicorn.Config(
             create_app(worker, tracer),
             http=connection_class(worker.settings),
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="on",
