@@ -148,15 +148,23 @@ async def test_what_is_no_http_is_told_so() -> None:
         assert status_and_code(await raw(served, b"\x16\x03\x01\x02\x00\x01\x00")) == (400, "invalid_http")
 
 
-@pytest.mark.parametrize("protocol", ["websocket", "h2c"])
-async def test_an_offer_to_speak_something_else_is_not_taken(protocol: str) -> None:
-    """curl --http2 makes one with every first request."""
-    offer = b"Connection: Upgrade\r\nUpgrade: %s\r\nHost:" % protocol.encode()
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+async def test_an_offer_to_speak_something_else_is_not_taken(protocol: bytes) -> None:
+    """Java's client and curl --http2 make one with every first request, also of those with a body."""
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nHTTP2-Settings: AAM\r\nHost:" % protocol
+    request = post("Hello.").replace(b"Host:", offer)
+    async with serving(ArtificialEngine()) as served, connected(served) as (reader, writer):
+        writer.write(request + request[:-4])
+        assert np.array_equal(pcm((await answer_of(reader))[1]), spoken("Hello."))
+        writer.write(request[-4:] + post("Bye."))
+        for text in ("Hello.", "Bye."):
+            assert np.array_equal(pcm((await answer_of(reader))[1]), spoken(text))
+
+
+async def test_it_is_no_proxy() -> None:
     async with serving(ArtificialEngine()) as served:
-        for request in (b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n", post("Hello.")):
-            async with connected(served) as (reader, writer):
-                writer.write(request.replace(b"Host:", offer))
-                assert (await answer_of(reader))[0] == 200
+        answer = await raw(served, b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n")
+        assert status_and_code(answer) == (405, "method_not_allowed")
 
 
 async def test_requests_sent_in_one_go_are_answered_in_order() -> None:

@@ -8,11 +8,15 @@ import json
 from http import HTTPStatus
 from typing import ClassVar
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ttsworker.errors import ApiError
 from ttsworker.settings import Settings
 from ttsworker.validation import longest_request
+
+_OFFER = {b"connection", b"upgrade", b"http2-settings"}
+"""Headers that belong to an offer of another protocol."""
 
 
 class Connection(HttpToolsProtocol):
@@ -44,7 +48,8 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():  # refused already; TLS still delivers what it had read
             return
         expecting, heads = self._expecting_head, self._heads
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
         if expecting and heads == self._heads and not self.transport.is_closing():
             self._head_bytes += len(data)
             self._start_clock()
@@ -59,7 +64,9 @@ class Connection(HttpToolsProtocol):
         self._start_clock()
 
     def on_headers_complete(self) -> None:
-        """Start the request."""
+        """Start the request, unless it offers another protocol: then it is read once more."""
+        if self.parser.should_upgrade():
+            return
         self._stop_clock()
         super().on_headers_complete()
         self._expecting_head = False
@@ -67,6 +74,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End the request's body: what comes next is another head."""
+        if self.parser.should_upgrade():
+            return
         super().on_message_complete()
         self._expecting_head = True
         self._head_bytes = 0
@@ -74,6 +83,31 @@ class Connection(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, in the shape of every other error."""
         self._refuse(ApiError(400, "invalid_http", f"{msg.rstrip('.')}: is the client speaking HTTP/1.1?"))
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            self._decline(data[offer.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+
+    def _decline(self, rest: bytes) -> None:
+        """Read the request as if it had not offered another protocol, which Java's client does with every first one.
+
+        httptools ends there and then, and uvicorn goes on without the body.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._refuse(ApiError(405, "method_not_allowed", "this is no proxy: send the request itself"))
+            return
+        closes = any(name == b"connection" and b"close" in value.lower() for name, value in self.headers)
+        kept = [header for header in self.headers if header[0] not in _OFFER]
+        kept += [(b"connection", b"close")] if closes else []
+        lines = [method + b" " + self.url + b" HTTP/1.1", *(name + b": " + value for name, value in kept)]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        self._parse(b"\r\n".join([*lines, b"", rest]))
 
     def _start_clock(self) -> None:
         if self._clock is None:
