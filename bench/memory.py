@@ -57,10 +57,16 @@ def memory(pid: int) -> Memory:
     pss, rss = 0, 0
     for process in tree(pid):
         with suppress(OSError):  # it has ended meanwhile
-            rollup = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
-            pss += int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1]) * 1024  # type: ignore[index] # always there
-            rss += int(Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]) * _PAGE
+            one = own_memory(process)
+            pss, rss = pss + one.pss, rss + one.rss
     return Memory(pss, rss)
+
+
+def own_memory(pid: int) -> Memory:
+    """What the process has now, without its children; raises OSError when it has ended."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    pss = int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1]) * 1024  # type: ignore[index] # always there
+    return Memory(pss, int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE)
 
 
 def cpu_seconds(pid: int) -> float:

@@ -1,8 +1,10 @@
 """`make soak-worker`: whether the memory of the worker grows with the requests that it has answered.
 
 3,000 requests in mixed lengths and formats, some of them wrong, some by clients that leave: the figure is the memory of
-the last third over that of the second. Ends with 1 when it has grown by more than 5 %. The first third is for caches to
-fill. Run from the repository's root: `python -m bench.soak`; `--requests 60` to try it.
+the last third over that of the second. Ends with 1 when it has grown by more than 5 %, or when a program that the
+worker started for an answer is left. The first third is for caches to fill.
+
+Run from the repository's root: `python -m bench.soak`; `--requests 60` to try it.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import asyncio
 import random
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +22,7 @@ from statistics import median
 import httpx
 
 from bench.asking import PATIENCE_SECONDS, Asked, Refused, client_for
-from bench.memory import memory
+from bench.memory import own_memory, tree
 from bench.report import Row, say, table
 from bench.servers import Server, our_worker
 from bench.texts import texts
@@ -29,6 +32,9 @@ REQUESTS = 3000
 CLIENTS = 8
 LIMIT_SECONDS = 1200.0
 MOST_GROWTH = 1.05
+SETTLE_SECONDS = 2.0
+"""From the last answer to a look at what is left of it."""
+
 SEED = 4
 
 FORMATS = ("wav", "pcm", "mp3", "opus", "flac", "aac")
@@ -49,7 +55,10 @@ BEFORE_THE_ANSWER = httpx.Timeout(PATIENCE_SECONDS, read=0.01)
 
 @dataclass
 class Soak:
-    """What has been seen so far: memory (PSS) after every request, in the order in which they ended."""
+    """What has been seen so far: memory (PSS) after every request, in the order in which they ended.
+
+    Of the worker alone: an encoder's program comes and goes with one answer.
+    """
 
     server: Server
     seen: list[int] = field(default_factory=list)
@@ -72,7 +81,7 @@ class Soak:
             if how != LEAVES_BEFORE_IT:
                 raise
         self.outcomes[how] += 1
-        self.seen.append(memory(self.server.pid).pss)
+        self.seen.append(own_memory(self.server.pid).pss)
         if len(self.seen) % 250 == 0:
             say(f"{len(self.seen)} requests, {self.seen[-1] / 1e6:.0f} MB")
 
@@ -128,11 +137,15 @@ def main() -> None:
     ) as server:
         server.first_audio("Hello.")
         done = asyncio.run(soak(server, count))
+        time.sleep(SETTLE_SECONDS)
+        left = len(tree(server.pid)) - 1
     third = count // 3
     second, last = (median(done.seen[start : start + third]) / 1e6 for start in (third, 2 * third))
     say(", ".join(f"{number} {how}" for how, number in done.outcomes.items()))
     row = Row(f"memory (PSS) of the last {third} of {count} requests", last, "MB", f"the second {third}", second)
     print(table([row]))
+    if left:
+        sys.exit(f"{left} programs that the worker started are left")
     if last / second > MOST_GROWTH:
         sys.exit(f"the memory has grown by {last / second - 1:.1%}, more than {MOST_GROWTH - 1:.0%}")
 
