@@ -1,12 +1,14 @@
 /* A small libnvidia-ml.so.1. The file named by FAKE_NVML says what it answers:
  *   <result of nvmlInit> <result of every figure> <driver version> <number of devices>
  *   <uuid> <name without spaces> <busy percent, -1: not supported> <used bytes> <total bytes>     (one line a device)
- * It is read again at every call, so that a test can change it. */
+ * It is read again at every call, so that a test can change it. With -1 for the first number no call returns until it
+ * has changed. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, MAX_DEVICES = 8 };
+enum { HANGS = -1, SUCCESS = 0, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, MAX_DEVICES = 8 };
 
 typedef struct { char uuid[96], name[96]; int busy; unsigned long long used, total; } device_t;
 typedef struct { unsigned long long total, free, used; } memory_t;
@@ -16,7 +18,7 @@ static int init_result, result, count, calls;
 static char driver[80];
 static device_t devices[MAX_DEVICES];
 
-static int load(void) {
+static int load_once(void) {
     FILE *file = fopen(getenv("FAKE_NVML"), "r");
     if (!file) abort();
     if (fscanf(file, "%d %d %79s %d", &init_result, &result, driver, &count) != 4 || count > MAX_DEVICES) abort();
@@ -25,6 +27,11 @@ static int load(void) {
         if (fscanf(file, "%95s %95s %d %llu %llu", d->uuid, d->name, &d->busy, &d->used, &d->total) != 5) abort();
     }
     fclose(file);
+    return result;
+}
+
+static int load(void) {
+    while (load_once(), init_result == HANGS) usleep(1000);
     return result;
 }
 

@@ -10,7 +10,7 @@ from ttsworker.engines import Audio, EngineOptions, Unspeakable
 from ttsworker.requests import Utterance, Voice
 
 PROBE = "probe"
-SECONDS_PER_CHARACTER = 0.01
+SECONDS_PER_CHARACTER = 0.02
 
 
 class ArtificialEngine:
@@ -19,6 +19,7 @@ class ArtificialEngine:
     While `gate` is not set every sentence but the probe waits for it; with HOLD in its text it waits for `held`.
     Without `flowing` the probe waits as well: the engine is stuck. A text with FAIL in it raises, with NAN gives
     samples that are none, with SKIP gives none, with UNSPEAKABLE is refused. The next `failures` sentences fail.
+    Audio is `stretch` times as long as it should be.
     """
 
     model_name = "artificial"
@@ -50,6 +51,7 @@ class ArtificialEngine:
         self.flowing.set()
         self.failures = 0
         self.silent = False
+        self.stretch = 1.0
         self.begun: list[str] = []
         self.batches: list[int] = []
         self.threads: set[str] = set()
@@ -60,6 +62,9 @@ class ArtificialEngine:
 
     def close(self) -> None:
         self.closed = True
+
+    def peak_gpu_memory(self) -> int | None:
+        return None
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         self.batches.append(len(batch))
@@ -86,7 +91,7 @@ class ArtificialEngine:
             raise Unspeakable("told to refuse")
         if "SKIP" in utterance.text:
             return np.zeros(0, np.float32)
-        audio = tone(utterance, self.seconds_per_character)
+        audio = tone(utterance, self.seconds_per_character * self.stretch)
         if self.silent:
             audio *= 0
         if "NAN" in utterance.text:

@@ -174,6 +174,36 @@ print(json.dumps(told))
     assert len(log.splitlines()) == 1
 
 
+def test_a_driver_that_hangs_is_one_clear_line_and_keeps_nobody(run: Run) -> None:
+    script = """
+import os, pathlib, ttsworker.gpu as gpu
+gpu.ANSWER_SECONDS = 0.2
+state = pathlib.Path(os.environ["FAKE_NVML"])
+good, told, now = state.read_text(), [], 0.0
+monitor = GpuMonitor(clock=lambda: now)
+def become(text):
+    new = state.with_name("new")
+    new.write_text(text)
+    new.replace(state)  # at once: a hanging driver looks at it all the time
+become(good.replace("0 0", "-1 0", 1))
+for now in (0.0, 100.0): told.append(tell(monitor))
+monitor.close()
+become(good)
+while not monitor._answered.is_set(): pass
+now = 200.0
+told.append(tell(monitor))
+become(good.replace("0 0", "-1 0", 1))
+now = 300.0
+monitor.read()
+print(json.dumps(told))
+"""
+    told, log = run(ONE, script=script)
+    assert [each["figures"] is None for each in told] == [True, True, False]
+    assert "has not answered for" in told[0]["problem"]
+    assert told[0]["problem"] == told[1]["problem"]
+    assert log.splitlines() == [told[0]["problem"]] * 2
+
+
 @pytest.mark.parametrize(
     ("wanted", "chosen"),
     [

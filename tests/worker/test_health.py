@@ -1,18 +1,23 @@
 """/health tells what a test synthesis showed, and never waits for one."""
 
 import asyncio
+import threading
 from typing import Any
+from unittest.mock import AsyncMock, patch
 
 import numpy as np
 import pytest
+from prometheus_client import generate_latest
 
 from tests.worker.artificial import ArtificialEngine
 from tests.worker.serving import Served, serving, until
 from ttsworker.audio import to_pcm
 from ttsworker.engines import ModelInvalid
-from ttsworker.health import NotAudible, judge, warm_up
+from ttsworker.gpu import GpuMonitor
+from ttsworker.health import Health
 from ttsworker.requests import Utterance
 from ttsworker.settings import Settings
+from ttsworker.warmup import Bounds, NotAudible, judge, warm_up
 from ttsworker.worker import Worker
 
 OFTEN: dict[str, Any] = {"health_interval_seconds": 0.05, "request_timeout_seconds": 0.3}
@@ -25,8 +30,8 @@ async def status(served: Served, path: str) -> int:
 async def test_a_healthy_worker_tells_its_last_check() -> None:
     async with serving(ArtificialEngine(), **OFTEN) as served:
         first = (await served.client.get("/health")).json()
-        assert (first["status"], first["problem"], first["device"]) == ("open", None, "cpu")
-        assert first["audio_seconds"] == 0.5
+        assert (first["status"], first["problem"], first["device"]) == ("ok", None, "cpu")
+        assert first["audio_seconds"] == 1.0
         assert first["latency_seconds"] > 0
         assert first["gpu_available"] is False
         check = served.worker.health.last
@@ -78,6 +83,51 @@ async def test_an_engine_that_falls_silent_is_told() -> None:
         assert "silence" in (await served.client.get("/health")).json()["problem"]
 
 
+@pytest.mark.parametrize("stretch", [0.4, 2.5])
+async def test_an_engine_whose_speech_gets_another_length_is_told(stretch: float) -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, **OFTEN) as served:
+        engine.stretch = stretch
+        await until(lambda: served.worker.problem() is not None)
+        problem = (await served.client.get("/health")).json()["problem"]
+        assert problem.endswith(f"became {stretch:.2f} s of audio, and 0.50 to 2.00 s would be right")
+        engine.stretch = 1.0
+        await until(lambda: served.worker.problem() is None)
+
+
+async def test_a_check_that_is_not_done_any_more_is_told() -> None:
+    async with serving(ArtificialEngine(), **OFTEN) as served:
+        await until(lambda: served.worker.health.last is not None)
+        with patch.object(Health, "check", AsyncMock()):
+            await until(lambda: served.worker.problem() is not None)
+            assert "has not been spoken for" in (await served.client.get("/health")).json()["problem"]
+        await until(lambda: served.worker.problem() is None)
+
+
+async def test_a_driver_that_hangs_keeps_neither_health_nor_metrics_waiting_for_long() -> None:
+    """How long NVML is waited for is shown in test_gpu.py; here, that nothing waits for it longer than that."""
+    reading, hang = threading.Event(), threading.Event()
+
+    def read(_: GpuMonitor) -> None:
+        reading.set()
+        hang.wait()
+
+    engine = ArtificialEngine()
+    with patch.object(GpuMonitor, "_read", read):
+        async with serving(engine, **OFTEN) as served:
+            assert reading.is_set()
+            check = served.worker.health.last
+            await until(lambda: served.worker.health.last is not check)
+            answer = await served.client.get("/health")
+            assert (answer.status_code, answer.json()["gpu_available"]) == (200, False)
+            assert "has not answered" in (served.worker.gpu.problem or "")
+            scraped = await asyncio.to_thread(generate_latest, served.worker.metrics.registry)
+            assert b"tts_load_ratio" in scraped
+            engine.silent = True
+            await until(lambda: served.worker.problem() is not None)
+            hang.set()
+
+
 async def test_health_and_readiness_while_the_model_is_being_loaded() -> None:
     engine = ArtificialEngine()
     engine.flowing.clear()
@@ -103,10 +153,25 @@ async def test_a_model_that_is_silent_is_not_served() -> None:
     await worker.close()
 
 
-@pytest.mark.parametrize("audio", [np.zeros(24_000), np.full(24_000, 1e-5), np.ones(100), np.zeros(0)])
+@pytest.mark.parametrize("stretch", [0.3, 30.0])
+async def test_a_model_whose_speech_cannot_have_this_length_is_not_served(stretch: float) -> None:
+    engine = ArtificialEngine()
+    engine.stretch = stretch
+    worker = Worker(Settings(), make_engine=lambda _: engine)
+    with pytest.raises(ModelInvalid, match=r"cannot speak: the test sentence became .* s would be right"):
+        await worker.start()
+    await worker.close()
+
+
+@pytest.mark.parametrize("audio", [np.zeros(24_000), np.full(24_000, 1e-5), np.ones(100), np.ones(48_000), np.zeros(0)])
 def test_what_is_not_audible(audio: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
     with pytest.raises(NotAudible):
-        judge([to_pcm(audio.astype(np.float32))], 24_000)
+        judge([to_pcm(audio.astype(np.float32))], 24_000, Bounds(0.5, 1.5))
+
+
+def test_no_audio_at_all_is_not_audible_whatever_its_length_may_be() -> None:
+    with pytest.raises(NotAudible):
+        judge([], 24_000, Bounds(0.0, 1.0))
 
 
 def test_what_is_not_a_number_is_not_audible() -> None:
@@ -117,6 +182,10 @@ def test_what_is_not_a_number_is_not_audible() -> None:
 
 
 def test_warming_up_measures() -> None:
+    kept = np.ones(20_000_000)
     measured = warm_up(ArtificialEngine())
     assert measured.first_audio_seconds > 0
     assert measured.real_time_factor > 0
+    assert measured.audio_seconds == 1.0
+    assert measured.peak_memory > kept.nbytes
+    assert measured.peak_gpu_memory is None

@@ -9,6 +9,7 @@ from tests.worker.artificial import SECONDS_PER_CHARACTER, ArtificialEngine
 from tests.worker.serving import WorkerProcess, serving, until
 from ttsworker.gpu import GpuFigures
 from ttsworker.metrics import Metrics
+from ttsworker.warmup import WarmUp
 
 SPEECH = "/v1/audio/speech"
 
@@ -18,7 +19,8 @@ NAMES = {
     "tts_audio_seconds_total", "tts_real_time_factor", "tts_rejected_total", "tts_model_ready", "tts_load_ratio",
     "tts_max_concurrency",
     "tts_request_latency_seconds", "tts_active_requests", "tts_audio_duration_seconds",
-    "tts_warmup_real_time_factor", "tts_warmup_first_audio_seconds", "tts_voice_info",
+    "tts_warmup_real_time_factor", "tts_warmup_first_audio_seconds", "tts_warmup_peak_memory_bytes",
+    "tts_voice_info",
 }  # fmt: skip
 
 
@@ -61,6 +63,8 @@ def test_the_names_and_values(hibari: WorkerProcess, api: httpx.Client) -> None:
     assert after["tts_voice_info{'language': 'en-US', 'voice': 'heart'}"] == 1
     assert 0 < after["tts_warmup_real_time_factor"] < 1
     assert after["tts_warmup_first_audio_seconds"] > 0
+    ready = hibari.wait_for("ready")
+    assert after["tts_warmup_peak_memory_bytes"] == ready["peak_memory_bytes"] > 50e6  # Python and the voice
     assert not any(name.startswith("tts_gpu") for name in after)
 
 
@@ -125,3 +129,12 @@ def test_the_gpus_figures() -> None:
     value = Metrics(read_gpu=lambda: figures, max_concurrency=1).registry.get_sample_value
     assert value("tts_gpu_utilization_ratio") == 0.25
     assert value("tts_gpu_memory_used_ratio") == 0.75
+
+
+def test_the_gpus_peak_memory_is_told_where_there_is_one() -> None:
+    metrics = Metrics(read_gpu=lambda: None, max_concurrency=1)
+    value = metrics.registry.get_sample_value
+    for peak in (None, 7):
+        metrics.set_warm_up(WarmUp(0.1, 0.1, 1.0, peak_memory=5, peak_gpu_memory=peak))
+        assert value("tts_warmup_peak_memory_bytes") == 5
+        assert value("tts_warmup_peak_gpu_memory_bytes") == peak

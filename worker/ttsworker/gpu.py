@@ -18,6 +18,9 @@ from ttsworker.driver import driver_floor, driver_problem
 
 _NO_DEVICES = {"", "none", "void"}
 
+ANSWER_SECONDS = 2.0
+"""How long whoever asks waits for the driver; a broken one may not answer for hours, or ever."""
+
 READ_INTERVAL_SECONDS = 1.0
 RETRY_INTERVAL_SECONDS = 30.0
 
@@ -46,9 +49,10 @@ class GpuFigures:
 
 
 class GpuMonitor:
-    """Reads the figures at most once a second, from any thread; a call in between costs nothing.
+    """Reads the figures at most once a second, for any thread; a call in between costs nothing.
 
-    `problem` is None or one line saying why GPUs cannot be used here although there is a driver.
+    A thread of its own asks the driver, so that one that hangs keeps nobody. `problem` is None or one line saying why
+    GPUs cannot be used here although there is a driver.
     """
 
     def __init__(
@@ -66,21 +70,37 @@ class GpuMonitor:
         self._driver_version = ""
         self._figures: GpuFigures | None = None
         self._next_read = float("-inf")
+        self._asked = 0.0
+        self._answered = threading.Event()
+        self._answered.set()
 
     def read(self) -> GpuFigures | None:
-        """Return the figures, or None without a GPU, a driver library, or an answer of it."""
+        """Return the figures, or None without a GPU, a driver library, or an answer of it in `ANSWER_SECONDS`."""
         with self._lock:
-            now = self._clock()
-            if now >= self._next_read:
-                self._figures = self._read()
-                self._next_read = now + (READ_INTERVAL_SECONDS if self._figures else RETRY_INTERVAL_SECONDS)
+            if self._answered.is_set() and self._clock() >= self._next_read:
+                self._answered.clear()
+                self._asked = time.monotonic()
+                threading.Thread(target=self._ask, name="nvml", daemon=True).start()
+            remaining = self._asked + ANSWER_SECONDS - time.monotonic()
+        if self._answered.wait(max(0.0, remaining)):
             return self._figures
+        self._set_problem(f"the NVIDIA driver has not answered for {ANSWER_SECONDS:g} s: check nvidia-smi on the node")
+        return None
 
     def close(self) -> None:
-        """Let go of NVML; a later read opens it again."""
+        """Let go of NVML, unless it hangs; a later read opens it again."""
         with self._lock:
-            self._close()
-            self._figures, self._next_read = None, float("-inf")
+            if self._answered.is_set():
+                self._close()
+                self._figures, self._next_read = None, float("-inf")
+
+    def _ask(self) -> None:
+        self._figures = None
+        try:
+            self._figures = self._read()
+        finally:
+            self._next_read = self._clock() + (READ_INTERVAL_SECONDS if self._figures else RETRY_INTERVAL_SECONDS)
+            self._answered.set()
 
     def _read(self) -> GpuFigures | None:
         try:

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from ttsworker.cache.interface import Reason
 from ttsworker.gpu import GpuFigures
 from ttsworker.requests import Voice
+from ttsworker.warmup import WarmUp
 
 LATENCY_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120)
 FACTOR_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
@@ -98,9 +99,9 @@ class Metrics:
         for voice in voices:
             self._voices.labels(voice.name, voice.language).set(1)
 
-    def set_warm_up(self, *, real_time_factor: float, first_audio_seconds: float) -> None:
+    def set_warm_up(self, measured: WarmUp) -> None:
         """Tell what was measured before the model at work became ready."""
-        self._warm_up.figures = (real_time_factor, first_audio_seconds)
+        self._warm_up.measured = measured
 
     def answered(self, model: str, status: str, seconds: float) -> None:
         """Count a request for speech; `status` is the HTTP status, 499 for a client gone, or `aborted`."""
@@ -133,13 +134,20 @@ class _WarmUp(Collector):
     """What was measured at the start; absent until then, as 0 would be a wrong figure."""
 
     def __init__(self) -> None:
-        self.figures: tuple[float, float] | None = None
+        self.measured: WarmUp | None = None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        if self.figures:
-            factor, first = self.figures
-            yield GaugeMetricFamily("tts_warmup_real_time_factor", "Work by second of audio at the start", factor)
-            yield GaugeMetricFamily("tts_warmup_first_audio_seconds", "Seconds to the first audio at the start", first)
+        if not (measured := self.measured):
+            return
+        yield _gauge("real_time_factor", "Work by second of audio at the start", measured.real_time_factor)
+        yield _gauge("first_audio_seconds", "Seconds to the first audio at the start", measured.first_audio_seconds)
+        yield _gauge("peak_memory_bytes", "Most memory held at the start", measured.peak_memory)
+        if measured.peak_gpu_memory is not None:
+            yield _gauge("peak_gpu_memory_bytes", "Most GPU memory held at the start", measured.peak_gpu_memory)
+
+
+def _gauge(name: str, documentation: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"tts_warmup_{name}", documentation, value)
 
 
 class _Gpu(Collector):

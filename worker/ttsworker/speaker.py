@@ -12,13 +12,14 @@ from ttsworker.audio import Pcm
 from ttsworker.cache import cache_key
 from ttsworker.engines import Engine, EngineOptions, ModelInvalid, find_engine
 from ttsworker.gpu import GpuMonitor
-from ttsworker.health import Health, NotAudible, WarmUp, warm_up
+from ttsworker.health import Health
 from ttsworker.metrics import Metrics
 from ttsworker.pace import Pace
 from ttsworker.requests import Utterance
 from ttsworker.scheduler import Scheduler, Sentence, Stream
 from ttsworker.settings import Precision, Settings
 from ttsworker.store import verify_model
+from ttsworker.warmup import NotAudible, WarmUp, warm_up
 
 EMBEDDED = "embedded"
 """Stands for the digest of a model that is part of its engine."""
@@ -99,6 +100,7 @@ class Speaker:
             self.engine,
             self.scheduler,
             gpu,
+            bounds=loaded.measured.bounds,
             interval=settings.health_interval_seconds,
             patience=self._patience,
             told=lambda healthy: self.note(ok=healthy),

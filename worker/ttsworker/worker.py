@@ -108,6 +108,8 @@ class Worker:
                 "model": self.model_name,
                 "device": self.engine.device,
                 "real_time_factor": measured.real_time_factor,
+                "peak_memory_bytes": measured.peak_memory,
+                "peak_gpu_memory_bytes": measured.peak_gpu_memory,
             },
         )
 
@@ -188,10 +190,7 @@ class Worker:
             raise InvalidSettings(str(error)) from error
 
     def _publish(self, speaker: Speaker) -> None:
-        measured = speaker.measured
-        self.metrics.set_warm_up(
-            real_time_factor=measured.real_time_factor, first_audio_seconds=measured.first_audio_seconds
-        )
+        self.metrics.set_warm_up(speaker.measured)
         self.metrics.set_model(speaker.name, tuple(speaker.engine.voices), lambda: self.not_ready() is None)
         self.loaded = True
 

@@ -11,11 +11,11 @@ from redis.retry import Retry
 
 from ttsworker.cli.loading import load_engine
 from ttsworker.gpu import GpuMonitor
-from ttsworker.health import NotAudible, warm_up
 from ttsworker.server import listen
 from ttsworker.settings import PREFIX, InvalidSettings, Settings
 from ttsworker.store import ModelError, verify_model
 from ttsworker.tls import expiry, load_certificate
+from ttsworker.warmup import NotAudible, warm_up
 
 REDIS_SECONDS = 2.0
 

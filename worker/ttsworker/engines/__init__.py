@@ -91,6 +91,9 @@ class Engine(Protocol):
     def stream(self, utterance: Utterance) -> Iterator[Audio]:
         """Speak an utterance in pieces, each as soon as it is ready. Raises Unspeakable."""
 
+    def peak_gpu_memory(self) -> int | None:
+        """Return the most bytes of GPU memory that this process has held; None where it uses no GPU."""
+
     def close(self) -> None:
         """Give the memory back."""
 

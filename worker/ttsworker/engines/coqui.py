@@ -83,6 +83,12 @@ class CoquiEngine:
         """Speak an utterance, in one piece."""
         yield self._speak(utterance)
 
+    def peak_gpu_memory(self) -> int | None:
+        """Return what torch has reserved at most; None without a GPU."""
+        import torch  # noqa: PLC0415 - see the module's docstring
+
+        return int(torch.cuda.max_memory_reserved()) if self.device == "cuda" else None
+
     def close(self) -> None:
         """Forget the model."""
         self._model = None

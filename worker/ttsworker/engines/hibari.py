@@ -79,6 +79,9 @@ class HibariEngine:
         for part in phonemes:
             yield speaker.from_ids(speaker.ids(part), utterance.speed, rng)
 
+    def peak_gpu_memory(self) -> None:
+        """Return None: it uses no GPU."""
+
     def close(self) -> None:
         """Forget the voices."""
         self._speakers.clear()

@@ -16,7 +16,8 @@ router = APIRouter(tags=["Probes"])
 async def health(worker: TheWorker) -> JSONResponse:
     """Tell the last test synthesis; 503 asks for a restart, starting and draining are healthy."""
     problem = worker.problem()
-    report: dict[str, Any] = {"status": "unhealthy" if problem else worker.admission.state, "problem": problem}
+    state = "ok" if worker.admission.state == "open" else worker.admission.state
+    report: dict[str, Any] = {"status": "unhealthy" if problem else state, "problem": problem}
     if worker.loaded:
         check, gpu = worker.health.last, worker.health.gpu_figures
         report |= {
