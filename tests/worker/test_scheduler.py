@@ -23,6 +23,42 @@ async def test_a_short_request_is_in_the_next_batch_however_long_the_others_are(
         assert "A short one." in engine.begun[1:3]
 
 
+async def test_a_short_request_is_next_even_when_every_place_is_taken_by_a_long_one() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, max_concurrency=2) as served:
+        engine.gate.clear()
+        longs = [ask(served, " ".join(f"Sentence {number} of {name}." for number in range(50))) for name in "ab"]
+        await until(lambda: served.worker.admission.accepted == 2)
+        shorts = [ask(served, f"Short {number}.") for number in range(3)]
+        await until(lambda: served.worker.scheduler.waiting == 3)
+        assert len(engine.begun) == 1
+        engine.gate.set()
+        for number, answer in enumerate(await asyncio.gather(*shorts)):
+            assert np.array_equal(heard(answer), spoken(f"Short {number}."))
+        assert not any(long.done() for long in longs)
+        await asyncio.gather(*longs)
+        # The other long text's first sentence was there before them, and between two of them a long text has a turn.
+        assert [engine.begun.index(f"Short {number}.") for number in range(3)] == [2, 4, 6]
+
+
+async def test_who_waits_for_a_place_goes_on_after_the_first_sentence_when_there_is_one() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, max_concurrency=1) as served:
+        engine.gate.clear()
+        texts = ["The same.", "The same. Then more.", "The same. Then others. Then the end."]
+        answers = []
+        for number, text in enumerate(texts):
+            answers.append(ask(served, text))
+            await until(lambda: served.worker.admission.accepted == number + 1)  # noqa: B023
+        assert served.worker.scheduler.waiting == 2
+        engine.gate.set()
+        for text, answer in zip(texts, await asyncio.gather(*answers), strict=True):
+            assert np.array_equal(heard(answer), spoken(*(f"{part}." for part in text[:-1].split(". "))))
+        assert engine.begun == ["The same.", "Then more.", "Then others.", "Then the end."]
+        await until(lambda: served.worker.admission.accepted == 0)
+        assert served.worker.scheduler.waiting == 0
+
+
 async def test_equal_sentences_are_spoken_once_for_all_who_wait() -> None:
     engine = ArtificialEngine()
     async with serving(engine) as served:

@@ -19,7 +19,7 @@ class Load:
     """What is before a new request, as the scheduler tells it; seconds are estimates."""
 
     waiting: int
-    """Requests that have not started."""
+    """Requests that have no place among those that are spoken in turn."""
     waiting_audio_seconds: float
     """Audio they will become."""
     work_seconds: float

@@ -51,7 +51,7 @@ class Metrics:
         self._batch_size = Histogram(
             "tts_batch_size", "Sentences spoken in one call", buckets=(1, 2, 3, 4, 5, 8, 16), registry=registry
         )
-        self._queue_depth = Gauge("tts_queue_depth", "Requests waiting for their turn", registry=registry)
+        self._queue_depth = Gauge("tts_queue_depth", "Requests waiting for a place", registry=registry)
         self._backlog = Gauge("tts_backlog_audio_seconds", "Audio still to be spoken, estimated", registry=registry)
         self._in_flight = [
             Gauge(name, "Accepted requests that do not wait", registry=registry)

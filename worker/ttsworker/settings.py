@@ -56,7 +56,7 @@ class Settings(BaseSettings):
     precision: Precision = Field("Auto", description="Auto lowers it only where that is safe and faster.")
     threads: int = Field(0, ge=0, le=1024, description="CPU threads of the engine; 0 takes the container's limit.")
 
-    max_concurrency: int = Field(8, ge=1, le=1024, description="Requests spoken in turn; more of them wait.")
+    max_concurrency: int = Field(8, ge=1, le=1024, description="Requests spoken in turn; more wait.")
     max_batch_size: int = Field(5, ge=1, le=64, description="Sentences spoken in one call, where the engine can.")
     max_queue_length: int = Field(64, ge=0, le=100_000, description="Requests that may wait; beyond it 429.")
     max_queue_audio_seconds: float = Field(120, gt=0, le=86_400, description="Audio that may wait; beyond it 429.")

@@ -28,8 +28,9 @@ BUFFERED_SECONDS = 30.0
 
 
 class Scheduler:
-    """At most `max_concurrency` streams take turns; up to `max_batch_size` of their sentences are spoken in one call.
+    """`max_concurrency` streams take turns, and all others wait for that once their first sentence has been spoken.
 
+    Up to `max_batch_size` sentences are spoken in one call.
     `spoken` is told every sentence that is complete, once, however many streams it went to.
     """
 
@@ -63,12 +64,12 @@ class Scheduler:
 
     @property
     def waiting(self) -> int:
-        """Requests not started yet."""
+        """Requests that wait for their place: nothing of them is spoken but the first sentence."""
         return len(self._turns.waiting)
 
     @property
     def waiting_seconds(self) -> float:
-        """Audio of the requests not started yet, estimated."""
+        """Audio that these have still to become, estimated."""
         return self._pace.audio_seconds(sum(stream.characters for stream in list(self._turns.waiting)))
 
     @property
@@ -98,6 +99,8 @@ class Scheduler:
             self._wake.set()
         else:
             self._turns.enter(stream)
+            if not stream.samples:
+                self._ready(stream)
             self._admit()
         return stream
 
@@ -133,21 +136,28 @@ class Scheduler:
 
     def _reader_took(self, stream: Stream) -> None:
         """Let a stream have its turns again when its reader has caught up."""
-        stands_back = stream in self._open and stream.started and not self._turns.has(stream)
+        stands_back = stream in self._open and not (self._turns.has_place(stream) or stream in self._turns.waiting)
         if stands_back and stream.remaining and stream.buffered <= self._max_buffered:
+            self._turns.enter_again(stream)
             self._ready(stream)
 
     def _admit(self) -> None:
         for stream in self._turns.admit():
-            stream.started = time.monotonic()
-            self._metrics.queue_wait.observe(stream.started - stream.submitted)
-            self._ready(stream)
+            if not (stream.in_flight or self._turns.in_row(stream)):  # of its first sentence
+                self._ready(stream)
 
     def _ready(self, stream: Stream) -> None:
         """Let a stream have its next turn: at once, where its sentence is being spoken for another."""
-        if not self._flights.join(stream):
+        if self._flights.join(stream):
+            self._begun(stream)
+        else:
             self._turns.ready(stream)
             self._wake.set()
+
+    def _begun(self, stream: Stream) -> None:
+        if stream.started is None:
+            stream.started = time.monotonic()
+            self._metrics.queue_wait.observe(stream.started - stream.submitted)
 
     async def _lane(self, thread: CallThread) -> None:
         while True:
@@ -203,14 +213,20 @@ class Scheduler:
             if stream is None:
                 break
             flights.append(flight := self._flights.start(stream))
+            self._begun(stream)
             for other in self._turns.equal(flight.utterance):
                 self._flights.join(other)
+                self._begun(other)
         return flights
 
     def _end_turn(self, stream: Stream) -> None:
-        if not self._turns.has(stream):  # closed or failed meanwhile
+        stream.in_flight = False
+        waits = stream in self._turns.waiting
+        if not (waits or self._turns.has_place(stream)):  # closed or failed meanwhile
             return
         stream.put_known()
+        if stream.remaining and waits:
+            return
         if stream.remaining and stream.buffered <= self._max_buffered:
             self._ready(stream)
             return

@@ -41,6 +41,7 @@ class Stream:
         self.started: float | None = None
         self.samples = 0
         self.buffered = 0
+        self.in_flight = False
         self.closed = False
         self.complete = False
         self._pause = pause
@@ -79,17 +80,14 @@ class Stream:
             self._closing()
 
     def begin(self) -> Sentence:
-        """Take the next sentence; its first audio comes after a pause, where there was audio before."""
-        sentence = self.remaining.popleft()
-        self._pause_due = self.samples > 0
-        if sentence.audio is None:
-            self.characters -= len(sentence.utterance.text)
-        return sentence
+        """Take the next sentence, to be spoken now."""
+        self.in_flight = True
+        return self._take()
 
     def put_known(self) -> None:
         """Put the sentences whose audio is known, up to the first that must be spoken."""
         while self.remaining and (audio := self.remaining[0].audio) is not None:
-            self.begin()
+            self._take()
             self.put(audio)
 
     def put(self, piece: Pcm) -> None:
@@ -112,6 +110,14 @@ class Stream:
         if not self.complete and self._error is None:
             self._error = error
             self._changed.set()
+
+    def _take(self) -> Sentence:
+        """Take the next sentence; its first audio comes after a pause, where there was audio before."""
+        sentence = self.remaining.popleft()
+        self._pause_due = self.samples > 0
+        if sentence.audio is None:
+            self.characters -= len(sentence.utterance.text)
+        return sentence
 
     def _append(self, piece: Pcm) -> None:
         if len(piece):

@@ -14,61 +14,75 @@ SHORT = 40
 
 
 class Turns:
-    """At most `most` streams have turns, a sentence each; the others wait in the order they came.
+    """`most` streams have a place and with it turn after turn; the others wait for one in the order they came.
 
-    A stream that has spoken nothing yet goes before those that have, so that a short text never waits for the end of a
-    long one. After `most` of those one of the others has its turn: a row of short texts does not starve a long one.
+    A stream that has spoken nothing yet goes before those that have, with a place or without, so that a short text
+    never waits for the end of long ones. Nor do rows of short texts starve a long one: the others have a turn after
+    `most` first sentences of streams with a place, and after each one of a stream that waits for its place.
     """
 
     def __init__(self, most: int) -> None:
         self.waiting: deque[Stream] = deque()
         self._most = most
-        self._having: set[Stream] = set()
+        self._placed: set[Stream] = set()
         self._first: deque[Stream] = deque()
         self._later: deque[Stream] = deque()
-        self._firsts_in_a_row = 0
+        self._passed = 0  # how often the others were passed by, in a row
 
-    def has(self, stream: Stream) -> bool:
-        """Whether the stream has turns: it waits no more and does not stand back."""
-        return stream in self._having
+    def has_place(self, stream: Stream) -> bool:
+        """Whether the stream has turn after turn: it neither waits nor stands back."""
+        return stream in self._placed
+
+    def in_row(self, stream: Stream) -> bool:
+        """Whether the stream's next sentence is about to be taken."""
+        return stream in self._first or stream in self._later
 
     def enter(self, stream: Stream) -> None:
-        """Let a stream wait for its turns."""
+        """Let a stream wait for its place."""
         self.waiting.append(stream)
 
     def enter_urgent(self, stream: Stream) -> None:
-        """Give a stream the very next turn, beside those that are counted."""
-        self._having.add(stream)
+        """Give a stream a place beside those that are counted, and the very next turn."""
+        self._placed.add(stream)
         self._first.appendleft(stream)
 
+    def enter_again(self, stream: Stream) -> None:
+        """Give a stream that stood back a place, be there one or not: it has waited before."""
+        self._placed.add(stream)
+
     def admit(self) -> Iterator[Stream]:
-        """Give turns to those that wait, as far as there is room; yields them, to be made ready."""
-        while self.waiting and len(self._having) < self._most:
+        """Give places to those that wait, as far as there are any; yields them."""
+        while self.waiting and len(self._placed) < self._most:
             stream = self.waiting.popleft()
-            self._having.add(stream)
+            self._placed.add(stream)
             yield stream
 
     def ready(self, stream: Stream) -> None:
         """Put a stream that has a sentence to speak at the end of the row."""
-        self._having.add(stream)
         (self._later if stream.samples else self._first).append(stream)
 
     def leave(self, stream: Stream) -> None:
         """Take a stream out, wherever it is."""
-        self._having.discard(stream)
+        self._placed.discard(stream)
         self._unready(stream)
         if stream in self.waiting:
             self.waiting.remove(stream)
 
     def next(self, like: Utterance | None = None) -> Stream | None:
         """Take the stream whose turn it is; with `like` the first whose sentence can share a batch with that one."""
-        others_turn = self._firsts_in_a_row >= self._most
+        others_turn = self._passed >= self._most
         for stream in (*self._later, *self._first) if others_turn else (*self._first, *self._later):
             if like is None or alike(stream.remaining[0].utterance, like):
-                self._firsts_in_a_row = self._firsts_in_a_row + 1 if stream in self._first and self._later else 0
+                self._count(stream)
                 self._unready(stream)
                 return stream
         return None
+
+    def _count(self, stream: Stream) -> None:
+        if stream in self._later or not self._later:
+            self._passed = 0
+        else:
+            self._passed += 1 if self.has_place(stream) else self._most
 
     def equal(self, utterance: Utterance) -> Iterator[Stream]:
         """Take every stream that is about to speak this very sentence."""
