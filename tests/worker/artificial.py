@@ -19,7 +19,7 @@ class ArtificialEngine:
     While `gate` is not set every sentence but the probe waits for it; with HOLD in its text it waits for `held`.
     Without `flowing` the probe waits as well: the engine is stuck. A text with FAIL in it raises, with NAN gives
     samples that are none, with SKIP gives none, with UNSPEAKABLE is refused. The next `failures` sentences fail.
-    Audio is `stretch` times as long as it should be.
+    The second half of a sentence that is not merged waits for `flowing_on`. Audio is `stretch` times as long as it should be.
     """
 
     model_name = "artificial"
@@ -27,6 +27,8 @@ class ArtificialEngine:
     device = "cpu"
     sample_rate = 24_000
     max_batch_size = 1
+    max_characters = 250
+    streams = False
     pause_seconds = 0.0
     voices: Sequence[Voice] = (Voice("one", "en"), Voice("two", "de"))
     languages: Sequence[str] = ("en", "de")
@@ -49,6 +51,8 @@ class ArtificialEngine:
         self.held = threading.Event()
         self.flowing = threading.Event()
         self.flowing.set()
+        self.flowing_on = threading.Event()
+        self.flowing_on.set()
         self.failures = 0
         self.silent = False
         self.stretch = 1.0
@@ -71,7 +75,10 @@ class ArtificialEngine:
         return [self._speak(utterance) for utterance in batch]
 
     def stream(self, utterance: Utterance) -> Iterator[Audio]:
-        yield from np.array_split(self._speak(utterance), 2)
+        first, second = np.array_split(self._speak(utterance), 2)
+        yield first
+        self.flowing_on.wait()
+        yield second
 
     def _speak(self, utterance: Utterance) -> Audio:
         is_probe = utterance == self.probe

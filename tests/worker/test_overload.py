@@ -110,6 +110,36 @@ async def test_audio_comes_before_the_text_is_complete() -> None:
         assert len(received) == 44 + 2 * len(spoken("First one.", "HOLD second."))
 
 
+async def test_one_sentence_is_heard_before_its_end_where_the_engine_streams() -> None:
+    engine = ArtificialEngine()
+    engine.streams = True
+    audio = spoken("Only one sentence.")
+    async with serving(engine, health_interval_seconds=600) as served:
+        engine.flowing_on.clear()
+        async with served.client.stream("POST", SPEECH, json=body_of("Only one sentence.")) as answer:
+            received = b""
+            async for chunk in answer.aiter_bytes():
+                received += chunk
+                if len(received) == 44 + len(audio):  # half of them, two bytes each
+                    engine.flowing_on.set()
+        assert received[44:] == audio.tobytes()
+        assert "content-length" not in answer.headers
+
+
+async def test_one_sentence_has_its_length_where_the_engine_does_not_stream() -> None:
+    async with serving(ArtificialEngine()) as served:
+        answer = await ask(served, "Only one sentence.")
+        assert int(answer.headers["content-length"]) == 44 + 2 * len(spoken("Only one sentence."))
+
+
+async def test_no_sentence_is_longer_than_the_engine_takes() -> None:
+    engine = ArtificialEngine()
+    engine.max_characters = 20
+    async with serving(engine) as served:
+        assert (await ask(served, "Short. This sentence is longer than the engine takes at once.")).status_code == 200
+    assert sorted(engine.begun) == sorted(["Short.", "This sentence is", "longer than the", "engine takes at", "once."])
+
+
 async def test_a_client_that_goes_away_cancels_what_has_not_begun() -> None:
     engine = ArtificialEngine()
     async with serving(engine, max_concurrency=1) as served:

@@ -107,15 +107,19 @@ def utterances_of(
     voices: Sequence[Voice],
     languages: Sequence[str],
     *,
+    max_characters: int,
     voice: str | None = None,
     language: str | None = None,
     speed: float = 1.0,
     param: str = "input",
 ) -> list[Utterance]:
-    """Return the sentences of a checked text, for a model of these voices and languages; raises ApiError 400."""
+    """Return the sentences of a checked text, for a model of these voices and languages; raises ApiError 400.
+
+    None of them is longer than `max_characters`.
+    """
     chosen = choose_voice(voice, voices)
     spoken = choose_language(language, chosen, languages)
-    sentences = split_sentences(normalise(text), spoken or chosen.language)
+    sentences = split_sentences(normalise(text), spoken or chosen.language, max_characters)
     if not sentences:
         raise ApiError(400, "nothing_to_speak", "the text has nothing in it that can be spoken", param=param)
     return [Utterance(sentence, chosen.name, spoken, speed) for sentence in sentences]

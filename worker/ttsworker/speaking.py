@@ -124,8 +124,8 @@ class Speech(Response):
         self._speaker = take.speaker
         self._encoder = encoder_for(self._wish.encoding, take.speaker.engine.sample_rate)
         self._stream: Stream = take.speaker.speak(take.sentences)
-        # A single sentence is complete as soon as it has begun, or nearly: it gets its true length.
-        self._whole = self._wish.whole or len(take.sentences) == 1
+        at_once = len(take.sentences) == 1 and not take.speaker.engine.streams  # complete as soon as it has begun
+        self._whole = self._wish.whole or at_once
         self.headers["content-type"] = self._encoder.media_type
         self.headers["x-tts-model"] = take.speaker.name
         self.headers["x-tts-cached-sentences"] = f"{take.cached}/{len(take.sentences)}"

@@ -129,6 +129,7 @@ class Worker:
             text,
             voices,
             self.engine.languages,
+            max_characters=self.engine.max_characters,
             voice=None if stranger else request.voice,
             language=None if stranger else request.language,
             speed=request.speed,

@@ -75,7 +75,13 @@ def _say(order: Order, settings: Settings) -> Spoken:
             verify_model(settings.model_dir)
         engine = load_engine(settings)
         utterances = utterances_of(
-            text, engine.voices, engine.languages, voice=order.voice, speed=order.speed, param="TEXT"
+            text,
+            engine.voices,
+            engine.languages,
+            max_characters=engine.max_characters,
+            voice=order.voice,
+            speed=order.speed,
+            param="TEXT",
         )
         encoder = encoder_for(Encoding(audio_format), engine.sample_rate)
         started = time.perf_counter()

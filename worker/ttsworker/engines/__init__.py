@@ -71,6 +71,10 @@ class Engine(Protocol):
     """How many calls of synthesize or stream may run at once."""
     max_batch_size: int
     """How many utterances one call of synthesize takes at best."""
+    max_characters: int
+    """The longest utterance; longer sentences are cut."""
+    streams: bool
+    """Whether `stream` has the first audio of an utterance long before the last."""
     pause_seconds: float
     """Silence to put between two sentences."""
     voices: Sequence[Voice]

@@ -21,6 +21,7 @@ import numpy as np
 from ttsworker.engines import Audio, EngineOptions, EngineUnavailable, GpuUnavailable, ModelInvalid
 from ttsworker.gpu import GpuMonitor
 from ttsworker.requests import Utterance, Voice
+from ttsworker.text import MAX_PIECE_LENGTH
 
 PAUSE_SAMPLES = 10_000
 """Zeros between two sentences, as in TTS.utils.synthesizer."""
@@ -44,6 +45,8 @@ class CoquiEngine:
 
     parallelism = 1
     max_batch_size = 1
+    max_characters = MAX_PIECE_LENGTH
+    streams = False
 
     def __init__(self, options: EngineOptions) -> None:
         if options.model_dir is None:

@@ -17,6 +17,7 @@ from hibari.voices import DEFAULT, VOICES, voice_path
 
 from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable
 from ttsworker.requests import Utterance, Voice
+from ttsworker.text import MAX_PIECE_LENGTH
 
 # Since 1.29 ONNX Runtime reports to its maker and keeps an id of the machine under HOME, unless this is set before its
 # import (`Hibari` imports it). A program that speaks other people's texts calls nobody.
@@ -34,6 +35,8 @@ class HibariEngine:
     device = "cpu"
     sample_rate = SAMPLE_RATE
     max_batch_size = 1
+    max_characters = MAX_PIECE_LENGTH
+    streams = False
     pause_seconds = 0.0  # the model ends a sentence with its own pause
     languages: Sequence[str] = ()
 
