@@ -19,7 +19,8 @@ class ArtificialEngine:
     While `gate` is not set every sentence but the probe waits for it; with HOLD in its text it waits for `held`.
     Without `flowing` the probe waits as well: the engine is stuck. A text with FAIL in it raises, with NAN gives
     samples that are none, with SKIP gives none, with UNSPEAKABLE is refused. The next `failures` sentences fail.
-    The second half of a sentence that is not merged waits for `flowing_on`. Audio is `stretch` times as long as it should be.
+    The second half of a sentence that is not merged waits for `flowing_on`. Audio is `stretch` times as long as it
+    should be.
     """
 
     model_name = "artificial"

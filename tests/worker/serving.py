@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from ttsworker.engines import Engine
-from ttsworker.lineup import FIRST_RETRY_SECONDS
+from ttsworker.lineup import RETRY_SECONDS
 from ttsworker.server import listen, serve
 from ttsworker.settings import Settings
 from ttsworker.speaker import EngineFactory
@@ -43,11 +43,15 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    engine: Engine | EngineFactory, *, wait: bool = True, first_retry: float = FIRST_RETRY_SECONDS, **settings: Any
+    engine: Engine | EngineFactory,
+    *,
+    wait: bool = True,
+    retry_seconds: tuple[float, float] = RETRY_SECONDS,
+    **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve this engine and wait until it is ready. Nothing is cached or limited unless the settings say so."""
     make = engine if callable(engine) else lambda _: engine
-    worker = Worker(Settings(**{**PLAIN, **settings}), make_engine=make, first_retry=first_retry)
+    worker = Worker(Settings(**{**PLAIN, **settings}), make_engine=make, retry_seconds=retry_seconds)
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     stop = asyncio.Event()

@@ -16,7 +16,7 @@ from ttsworker.requests import Utterance, Voice
 from ttsworker.settings import Fallback
 from ttsworker.store import build_manifest, write_manifest
 
-FIRST_RETRY = 0.02
+RETRIES = (0.02, 300.0)
 
 
 class Unloadable(ArtificialEngine):
@@ -50,7 +50,9 @@ def folders(tmp_path: Path) -> Mapping[str, Path]:
 
 
 @asynccontextmanager
-async def two_models(folders: Mapping[str, Path], first: Engine, second: Engine) -> AsyncIterator[Served]:
+async def two_models(
+    folders: Mapping[str, Path], first: Engine, second: Engine, retry_seconds: tuple[float, float] = RETRIES
+) -> AsyncIterator[Served]:
     engines = {folders["first"]: first, folders["second"]: second}
 
     def make(options: EngineOptions) -> Engine:
@@ -59,7 +61,7 @@ async def two_models(folders: Mapping[str, Path], first: Engine, second: Engine)
 
     fallback = Fallback(model_dir=folders["second"], model_name="second")
     async with serving(
-        make, model_dir=folders["first"], model_name="first", fallbacks=[fallback], first_retry=FIRST_RETRY
+        make, model_dir=folders["first"], model_name="first", fallbacks=[fallback], retry_seconds=retry_seconds
     ) as served:
         yield served
 
@@ -118,4 +120,22 @@ async def test_the_way_back_is_tried_less_and_less_often(folders: Mapping[str, P
     first = Unloadable(10**6)
     async with two_models(folders, first, Spare()) as served:
         await until(lambda: first.times <= 10**6 - 4)
-        assert served.worker.lineup.retry_seconds >= FIRST_RETRY * 2**2
+        assert served.worker.lineup.retry_seconds >= RETRIES[0] * 2**2
+
+
+async def test_a_model_that_has_worked_for_long_is_tried_again_soon_after_its_next_outage(
+    folders: Mapping[str, Path],
+) -> None:
+    first = Unloadable(3)
+    async with two_models(folders, first, Spare(), retry_seconds=(0.02, 0.3)) as served:
+        lineup = served.worker.lineup
+        for outage in range(2):
+            await until(lambda: served.worker.model_name == "first")
+            assert lineup.retry_seconds > 0.02, outage
+            await until(lambda: lineup.retry_seconds == 0.02)
+            assert not lineup.standing_in
+            if outage == 0:
+                first.times, first.failures = 3, FAILURES
+                for _ in range(FAILURES):
+                    served.worker.speaker.note(ok=False)
+                await until(lambda: lineup.standing_in)

@@ -15,8 +15,8 @@ from ttsworker.store import ModelError
 FAILURES = 3
 """Syntheses that fail one after another before another model is tried."""
 
-FIRST_RETRY_SECONDS = 5.0
-LAST_RETRY_SECONDS = 300.0
+RETRY_SECONDS = (5.0, 300.0)
+"""Pauses before the way back is tried, the first and the longest; who has worked for the longest starts anew."""
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +32,13 @@ class Lineup:
         load: Load,
         changed: Callable[[Speaker], None],
         *,
-        first_retry: float = FIRST_RETRY_SECONDS,
+        retry_seconds: tuple[float, float] = RETRY_SECONDS,
     ) -> None:
         self._models = models
         self._load = load
         self._changed = changed
-        self.retry_seconds = first_retry
+        self._first_retry, self._last_retry = retry_seconds
+        self.retry_seconds = self._first_retry
         self._speaker: Speaker | None = None
         self._place = 0
         self._failures = 0
@@ -89,10 +90,13 @@ class Lineup:
         """Stand in and come back, for ever."""
         while len(self._models) > 1:
             try:
-                async with asyncio.timeout(self.retry_seconds if self.standing_in else None):
+                async with asyncio.timeout(self.retry_seconds if self.standing_in else self._last_retry):
                     await self._keeps_failing.wait()
             except TimeoutError:
-                await self._come_back()
+                if self.standing_in:
+                    await self._come_back()
+                else:
+                    self.retry_seconds = self._first_retry
             else:
                 await self._stand_in()
 
@@ -117,7 +121,7 @@ class Lineup:
         self._grow()
 
     def _grow(self) -> None:
-        self.retry_seconds = min(LAST_RETRY_SECONDS, 2 * self.retry_seconds)
+        self.retry_seconds = min(self._last_retry, 2 * self.retry_seconds)
 
     async def _first_of(self, places: Sequence[int]) -> bool:
         for place in places:

@@ -11,7 +11,7 @@ from ttsworker.cpu import cpu_limit
 from ttsworker.engines import Engine
 from ttsworker.gpu import GpuMonitor
 from ttsworker.health import Health
-from ttsworker.lineup import FIRST_RETRY_SECONDS, Lineup
+from ttsworker.lineup import RETRY_SECONDS, Lineup
 from ttsworker.metrics import Metrics
 from ttsworker.requests import SpeechRequest, Utterance, utterances_of
 from ttsworker.scheduler import Scheduler
@@ -34,7 +34,7 @@ class Worker:
         settings: Settings,
         make_engine: EngineFactory | None = None,
         *,
-        first_retry: float = FIRST_RETRY_SECONDS,
+        retry_seconds: tuple[float, float] = RETRY_SECONDS,
     ) -> None:
         self.settings = settings
         self.gpu = GpuMonitor()
@@ -46,7 +46,7 @@ class Worker:
             max_queue_length=settings.max_queue_length,
             max_queue_audio_seconds=settings.max_queue_audio_seconds,
         )
-        self.lineup = Lineup(_models(settings), self._load, self._publish, first_retry=first_retry)
+        self.lineup = Lineup(_models(settings), self._load, self._publish, retry_seconds=retry_seconds)
         self.loaded = False
         self._make_engine = make_engine
         self._loader = CallThread("loader")
