@@ -232,9 +232,7 @@ async def test_memory_is_cleared_by_key_and_by_model() -> None:
     second = key(dataclasses.replace(HELLO, text="Another one."))
     for name in (mine, second, other):
         cache.put(name, tone(0.1))
-    assert await cache.clear(key=mine) == 1
-    assert await cache.clear(key=mine) == 0
-    assert await cache.clear(model=DIGEST) == 1
+    assert await cache.clear([mine]) == 1
+    assert await cache.clear([mine]) == 0
+    assert await cache.clear_model(DIGEST) == 1
     assert [pcm is not None for pcm in await cache.get_many([mine, second, other])] == [False, False, True]
-    with pytest.raises(ValueError, match="either"):
-        await cache.clear()

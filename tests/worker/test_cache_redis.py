@@ -173,8 +173,8 @@ async def test_it_works_on_the_servers_event_loop(valkey: Valkey) -> None:
 async def test_audio_is_cleared_by_its_key_and_nobody_elses_key_is_touched(valkey: Valkey) -> None:
     async with caching(valkey.url) as (cache, _):
         await put(cache, valkey, key(1), key(2))
-        assert await cache.clear(key=key(1)) == 1
-        assert await cache.clear(key=key(1)) == 0
+        assert await cache.clear([key(1)]) == 1
+        assert await cache.clear([key(1)]) == 0
         assert [pcm is not None for pcm in await cache.get_many([key(1), key(2)])] == [False, True]
 
 
@@ -183,10 +183,10 @@ async def test_a_models_audio_is_cleared_in_batches_and_no_other_key(valkey: Val
     others = {f"{model_prefix('another')}1": b"x", f"x{prefix}": b"x", prefix[:-1]: b"x", "session": b"x"}
     valkey.client.mset({**{f"{prefix}{number}": b"x" for number in range(5000)}, **others})
     async with caching(valkey.url) as (cache, _):
-        assert await cache.clear(model=DIGEST) == 5000
+        assert await cache.clear_model(DIGEST) == 5000
         assert valkey.calls("unlink") > 1
         assert {name.decode() for name in valkey.client.scan_iter("*")} == set(others)
-        assert await cache.clear(model=DIGEST) == 0
+        assert await cache.clear_model(DIGEST) == 0
 
 
 async def test_what_waits_to_be_written_does_not_come_back_after_a_clear(valkey: Valkey) -> None:
@@ -194,7 +194,7 @@ async def test_what_waits_to_be_written_does_not_come_back_after_a_clear(valkey:
         for number in range(20):
             cache.put(key(number), tone(1.0))
         cache.put(key(0, "another"), tone(1.0))
-        await cache.clear(model=DIGEST)
+        await cache.clear_model(DIGEST)
         await until(lambda: bool(valkey.client.exists(key(0, "another"))))  # it was the last in the queue
         assert valkey.client.dbsize() == 1
 
@@ -204,10 +204,8 @@ async def test_a_clear_that_cannot_be_done_is_said_so(valkey: Valkey) -> None:
         valkey.kill()
         for _ in range(2):
             with pytest.raises(CacheUnavailable, match="connection"):
-                await cache.clear(key=key())
+                await cache.clear([key()])
         assert counted.failures == {"connection": 1}  # the second time it was not even tried
-        with pytest.raises(ValueError, match="either"):
-            await cache.clear(key=key(), model=DIGEST)
 
 
 # A Redis in trouble
@@ -473,7 +471,7 @@ async def test_no_cache_keeps_nothing() -> None:
     cache = NoCache()
     cache.put(key(), tone(0.1))
     assert await cache.get_many([key(), key()]) == [None, None]
-    assert await cache.clear(model=DIGEST) == 0
+    assert await cache.clear_model(DIGEST) == 0
 
 
 async def test_a_cache_that_is_closed_leaves_no_task_and_no_connection(valkey: Valkey) -> None:

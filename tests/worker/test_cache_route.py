@@ -1,7 +1,8 @@
 """Deleting cached audio over HTTP, from a real Valkey behind a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,30 +16,24 @@ from tests.support.valkey import running_valkey
 from tests.worker.artificial import ArtificialEngine
 from tests.worker.caching import Counted, tone
 from tests.worker.serving import PATIENCE_SECONDS, until
-from ttsworker.cache import AudioCache, NoCache, RedisCache, cache_key
+from ttsworker.cache import AudioCache, MemoryCache, NoCache, RedisCache, cache_key
 from ttsworker.metrics import Metrics
 from ttsworker.requests import Utterance
 from ttsworker.server import listen, serve
-from ttsworker.settings import Settings
+from ttsworker.settings import Fallback, Settings
+from ttsworker.speaker import EMBEDDED
+from ttsworker.store import build_manifest, write_manifest
 from ttsworker.worker import Worker
 
 PATH = "/v1/audio/cache"
-DIGEST = "sha256:" + "0123456789abcdef" * 4
-KEYS = [cache_key(Utterance(text, "one"), engine="artificial", model_digest=DIGEST) for text in ("One.", "Two.", "3.")]
-
-
-class CachingWorker(Worker):
-    """A worker with a cache."""
-
-    cache: AudioCache
-    model_digest = DIGEST
+KEYS = [
+    cache_key(Utterance(text, "one"), engine="artificial", model_digest=EMBEDDED) for text in ("One.", "Two.", "3.")
+]
 
 
 @asynccontextmanager
 async def serving_with(cache: AudioCache, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    worker = CachingWorker(
-        Settings(termination_log=Path("/nowhere"), **settings), make_engine=lambda _: ArtificialEngine()
-    )
+    worker = Worker(Settings(termination_log=Path("/nowhere"), **settings), make_engine=lambda _: ArtificialEngine())
     worker.cache = cache
     listener, stop = listen("127.0.0.1", 0), asyncio.Event()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -86,6 +81,33 @@ async def test_a_key_or_a_model_is_deleted(tmp_path: Path, keys_file: Path) -> N
         await cache.close()
 
 
+async def test_a_text_is_deleted_as_it_was_spoken(keys_file: Path) -> None:
+    cache = MemoryCache(max_bytes=10**9, ttl=60, clock=time.monotonic, observer=Counted())
+    async with serving_with(cache, api_keys_file=keys_file) as client:
+        body: dict[str, str | float] = {"input": "One. Two.", "voice": "two", "speed": 1.5}
+        for more in ({}, {"voice": "one"}):
+            assert (await client.post("/v1/audio/speech", json=body | more)).status_code == 200
+        for query, deleted in (({"input": "One."}, 0), (body, 2), (body, 0), ({**body, "voice": "one"}, 2)):
+            answer = await client.delete(PATH, params=query)
+            assert (answer.status_code, answer.json()) == (200, {"deleted": deleted})
+        assert (await client.post("/v1/audio/speech", json=body)).headers["x-tts-cached-sentences"] == "0/2"
+
+
+async def test_the_audio_of_every_model_of_the_line_up_can_be_deleted(tmp_path: Path, keys_file: Path) -> None:
+    folder = tmp_path / "spare"
+    folder.mkdir()
+    (folder / "model").write_text("a model")
+    manifest = build_manifest(folder, source="https://example.org/model")
+    write_manifest(folder, manifest)
+    cache = MemoryCache(max_bytes=10**9, ttl=60, clock=time.monotonic, observer=Counted())
+    spare = Fallback(model_dir=folder, model_name="spare")
+    async with serving_with(cache, api_keys_file=keys_file, fallbacks=[spare]) as client:
+        cache.put(cache_key(Utterance("One.", "one"), engine="artificial", model_digest=manifest.digest), tone(0.1))
+        cache.put(KEYS[0], tone(0.1))
+        for name in ("spare", "artificial"):
+            assert (await client.delete(PATH, params={"model": name})).json() == {"deleted": 1}
+
+
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [
@@ -94,11 +116,17 @@ async def test_a_key_or_a_model_is_deleted(tmp_path: Path, keys_file: Path) -> N
         (f"?key={KEYS[0]}&model=artificial", 400, "invalid_value"),
         ("?key=session:4711", 400, "invalid_value"),
         ("?key=tts:*", 400, "invalid_value"),
+        ("?input=One.&model=artificial", 400, "invalid_value"),
+        ("?input=One.&voice=nobody", 400, "unknown_voice"),
+        ("?input=One.&speed=fast", 400, "invalid_value"),
+        ("?input=%20", 400, "empty_text"),
         ("?model=another", 404, "model_not_found"),
+        ("?model=lost", 404, "model_not_found"),
     ],
 )
 async def test_what_is_no_key_and_no_model_is_refused(keys_file: Path, query: str, status: int, code: str) -> None:
-    async with serving_with(Untouchable(), api_keys_file=keys_file) as client:
+    lost = Fallback(model_dir=Path("/nowhere"), model_name="lost")
+    async with serving_with(Untouchable(), api_keys_file=keys_file, fallbacks=[lost]) as client:
         assert error(await client.delete(PATH + query)) == (status, code)
 
 
@@ -112,8 +140,11 @@ async def test_without_api_keys_nobody_deletes() -> None:
 class Untouchable(NoCache):
     """A cache that fails the test when it is cleared."""
 
-    async def clear(self, *, key: str | None = None, model: str | None = None) -> int:
-        raise AssertionError((key, model))
+    async def clear(self, keys: Sequence[str]) -> int:
+        raise AssertionError(keys)
+
+    async def clear_model(self, digest: str) -> int:
+        raise AssertionError(digest)
 
 
 def test_the_metrics_count_what_the_cache_tells() -> None:

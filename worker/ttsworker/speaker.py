@@ -18,7 +18,7 @@ from ttsworker.pace import Pace
 from ttsworker.requests import Utterance
 from ttsworker.scheduler import Scheduler, Sentence, Stream
 from ttsworker.settings import Precision, Settings
-from ttsworker.store import verify_model
+from ttsworker.store import read_manifest, verify_model
 from ttsworker.warmup import NotAudible, WarmUp, warm_up
 
 EMBEDDED = "embedded"
@@ -37,6 +37,10 @@ class ModelOptions:
     model_dir: Path | None = None
     name: str | None = None
     precision: Precision = "Auto"
+
+    def digest(self) -> str:
+        """Read what tells its files from those of every other model; raises ModelError where there are none."""
+        return read_manifest(self.model_dir).digest if self.model_dir else EMBEDDED
 
 
 @dataclass(frozen=True)

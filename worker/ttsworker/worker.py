@@ -113,6 +113,15 @@ class Worker:
             },
         )
 
+    def digest_of(self, name: str) -> str | None:
+        """Return the digest of a model that this worker serves, or has for failover; None for any other name.
+
+        Raises ModelError for one whose files are not there.
+        """
+        if name == self.model_name:
+            return self.model_digest
+        return next((model.digest() for model in _models(self.settings) if model.name == name), None)
+
     def knows_model(self, name: str) -> bool:
         """Whether a client may ask for this model: the one at work, or any other of the line-up."""
         return name == self.model_name or name in {model.name for model in _models(self.settings)}

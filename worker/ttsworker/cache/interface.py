@@ -34,11 +34,11 @@ class AudioCache(Protocol):
     def put(self, key: str, pcm: Pcm) -> None:
         """Keep the audio; in the background, and only if there is room for it. Only from the event loop."""
 
-    async def clear(self, *, key: str | None = None, model: str | None = None) -> int:
-        """Delete what is kept under a key, or of the model with this digest; returns how much that was.
+    async def clear(self, keys: Sequence[str]) -> int:
+        """Delete what is kept under these keys; returns how much that was. Raises CacheUnavailable."""
 
-        Raises CacheUnavailable, and ValueError unless exactly one of the two is given.
-        """
+    async def clear_model(self, digest: str) -> int:
+        """Delete what is kept of the model with this digest; returns how much that was. Raises CacheUnavailable."""
 
     async def close(self) -> None:
         """End the connections and tasks; what has not been written yet is dropped."""

@@ -45,15 +45,16 @@ class MemoryCache:
         self._entries[key] = self._clock() + self._ttl, copy
         self.bytes += size
 
-    async def clear(self, *, key: str | None = None, model: str | None = None) -> int:
-        """Delete what is kept under a key, or of the model with this digest; returns how much that was."""
-        if (key is None) == (model is None):
-            raise ValueError("give either a key or a model")
-        prefix = model_prefix(model) if model is not None else None
-        doomed = [name for name in self._entries if (name.startswith(prefix) if prefix else name == key)]
+    async def clear(self, keys: Sequence[str]) -> int:
+        """Delete what is kept under these keys; returns how much that was."""
+        doomed = self._entries.keys() & set(keys)
         for name in doomed:
             self._remove(name)
         return len(doomed)
+
+    async def clear_model(self, digest: str) -> int:
+        """Delete what is kept of the model with this digest; returns how much that was."""
+        return await self.clear([name for name in self._entries if name.startswith(model_prefix(digest))])
 
     async def close(self) -> None:
         """Give the memory back."""

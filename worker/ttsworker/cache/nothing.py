@@ -15,10 +15,12 @@ class NoCache:
     def put(self, key: str, pcm: Pcm) -> None:
         """Do nothing."""
 
-    async def clear(self, *, key: str | None = None, model: str | None = None) -> int:
+    async def clear(self, keys: Sequence[str]) -> int:  # noqa: ARG002 - the protocol's signature
         """Return 0: there was nothing to delete."""
-        if (key is None) == (model is None):
-            raise ValueError("give either a key or a model")
+        return 0
+
+    async def clear_model(self, digest: str) -> int:  # noqa: ARG002 - the protocol's signature
+        """Return 0: there was nothing to delete."""
         return 0
 
     async def close(self) -> None:

@@ -1,7 +1,8 @@
 """The cache in a Redis or Valkey, shared by all workers. What one that is dead costs is said in the package's head."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 from pydantic import SecretStr
@@ -79,17 +80,17 @@ class RedisCache:
         """Write in the background, if Redis takes anything at present."""
         self._writer.put(key, pcm)
 
-    async def clear(self, *, key: str | None = None, model: str | None = None) -> int:
-        """Delete what is kept under a key, or of the model with this digest; returns how much that was."""
-        if (key is None) == (model is None):
-            raise ValueError("give either a key or a model")
-        prefix = model_prefix(model) if model is not None else None
-        try:
-            async with asyncio.timeout(CLEAR_SECONDS), self._clearing:
-                await self._writer.forget(lambda name: name.startswith(prefix) if prefix else name == key)
-                return await (self._clear_model(prefix) if prefix else self._unlink([str(key)]))
-        except TimeoutError:
-            raise CacheUnavailable("timeout") from None
+    async def clear(self, keys: Sequence[str]) -> int:
+        """Delete what is kept under these keys; returns how much that was."""
+        doomed = set(keys)
+        async with self._clear(lambda name: name in doomed):
+            return await self._unlink(list(keys))
+
+    async def clear_model(self, digest: str) -> int:
+        """Delete what is kept of the model with this digest; returns how much that was."""
+        prefix = model_prefix(digest)
+        async with self._clear(lambda name: name.startswith(prefix)):
+            return await self._unlink_model(prefix)
 
     async def close(self) -> None:
         """End the connections and tasks; what has not been written yet is dropped."""
@@ -97,7 +98,17 @@ class RedisCache:
         await self._writer.close()
         await self._link.close()
 
-    async def _clear_model(self, prefix: str) -> int:
+    @asynccontextmanager
+    async def _clear(self, is_doomed: Callable[[str], bool]) -> AsyncIterator[None]:
+        """One clear at a time, in bounded time, of which nothing is written afterwards."""
+        try:
+            async with asyncio.timeout(CLEAR_SECONDS), self._clearing:
+                await self._writer.forget(is_doomed)
+                yield
+        except TimeoutError:
+            raise CacheUnavailable("timeout") from None
+
+    async def _unlink_model(self, prefix: str) -> int:
         cursor, deleted = 0, 0
         while True:
             cursor, keys = await self._link.ask(partial(_scan, cursor=cursor, prefix=prefix), within=STEP_SECONDS)
