@@ -53,12 +53,27 @@ def test_the_audio_that_waits_is_bounded_but_the_first_to_wait_may_be_long() -> 
     assert (error.value.status, error.value.headers) == (429, {"Retry-After": "5"})
 
 
-def test_what_is_cached_always_comes_in() -> None:
+def test_what_is_cached_comes_in_however_much_waits_and_takes_nobodys_place() -> None:
     doors = admission(max_concurrency=1, max_queue_length=0)
     full = Load(waiting=9, waiting_audio_seconds=1000.0, work_seconds=1000.0)
-    doors.enter(full, 0.0).give_back()
-    with pytest.raises(ApiError):
+    cached = doors.enter(full, 0.0)
+    with pytest.raises(ApiError, match="0 requests are being answered"):
         doors.enter(full, 0.1)
+    spoken = doors.enter(NOTHING, 1.0)
+    assert doors.accepted == 2
+    cached.give_back()
+    spoken.give_back()
+    assert doors.accepted == 0
+
+
+def test_what_is_cached_is_bounded_by_itself() -> None:
+    doors = admission(max_concurrency=2, max_queue_length=1)
+    tickets = [doors.enter(NOTHING, 0.0) for _ in range(3)]
+    with pytest.raises(ApiError, match="3 requests are being answered from the cache") as error:
+        doors.enter(NOTHING, 0.0)
+    assert (error.value.status, error.value.headers) == (429, {"Retry-After": "1"})
+    tickets[0].give_back()
+    doors.enter(NOTHING, 0.0)
 
 
 def test_retry_after_is_half_the_work_and_bounded() -> None:

@@ -1,6 +1,7 @@
 """What comes of running a program: it ends when it should, and what it says when it should not is told."""
 
 import asyncio
+import json
 import os
 import signal
 from pathlib import Path
@@ -9,7 +10,9 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.worker.serving import PATIENCE_SECONDS, WorkerProcess, until, worker_process
+from tests.worker.artificial import ArtificialEngine
+from tests.worker.serving import PATIENCE_SECONDS, WorkerProcess, serving, until, worker_process
+from tests.worker.test_overload import ask
 from ttsworker.audio import Pcm
 from ttsworker.encoding import Encoding, EncodingFailed, encoder_for
 
@@ -80,6 +83,27 @@ async def test_a_client_that_vanishes_leaves_no_process(hibari: WorkerProcess) -
         await anext(answer.aiter_raw())
         assert len(ffmpegs_of(hibari.process.pid)) == 1
     await until(lambda: not ffmpegs_of(hibari.process.pid))
+
+
+async def test_there_are_never_more_encoders_than_requests_may_be_answered() -> None:
+    """The clients read nothing more, so that all of them would have a program at the same time."""
+    engine = ArtificialEngine(seconds_per_character=0.4)
+    text = f"{'word ' * 49}end. " * 8  # 10 MB of AAC: more than sockets hold
+    async with serving(engine, cache_ttl_seconds=60, max_concurrency=1, max_queue_length=3) as served:
+        assert (await ask(served, text)).status_code == 200
+        body = json.dumps({"input": text, "response_format": "aac"}).encode()
+        head = b"POST /v1/audio/speech HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+        connections = [await asyncio.open_connection("127.0.0.1", served.port) for _ in range(12)]
+        for _, writer in connections:
+            writer.write(head + body)
+        heads = await asyncio.gather(*(reader.readline() for reader, _ in connections))
+        assert sorted(line.split()[1] for line in heads) == [b"200"] * 4 + [b"429"] * 8
+        assert len(ffmpegs_of(os.getpid())) == 4
+        assert (await ask(served, "Something new.")).status_code == 200
+        for _, writer in connections:
+            writer.close()
+        await until(lambda: served.worker.admission.accepted == 0)
+        assert not ffmpegs_of(os.getpid())
 
 
 def test_without_the_program_the_format_is_refused(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ class Admission:
     ) -> None:
         self.state: State = "starting"
         self.accepted = 0
+        self._cached = 0
         self._max_accepted = max_concurrency + max_queue_length
         self._max_waiting = max_queue_length
         self._max_audio_seconds = max_queue_audio_seconds
@@ -55,18 +56,23 @@ class Admission:
     def enter(self, load: Load, audio_seconds: float) -> "Ticket":
         """Accept a request for so much audio; raises ApiError 429 or 503 with Retry-After.
 
-        One that would be the first to wait is accepted however long its text is. So is one whose audio is all cached
-        (0 seconds): it takes nothing that could be short.
+        One that would be the first to wait is accepted however long its text is. One whose audio is all cached (0
+        seconds) waits for nothing and takes no other's place: as many of them are accepted as of the others.
         """
         self.check_open()
-        if audio_seconds > 0:
+        cached = audio_seconds == 0
+        if cached:
+            self._check_room_for_cached()
+        else:
             self._check_room(load, audio_seconds)
         self.accepted += 1
-        return Ticket(self)
+        self._cached += cached
+        return Ticket(self, cached=cached)
 
-    def leave(self) -> None:
+    def leave(self, *, cached: bool) -> None:
         """Note that an accepted request has been answered."""
         self.accepted -= 1
+        self._cached -= cached
         self._changed.set()
 
     async def empty(self) -> None:
@@ -75,10 +81,16 @@ class Admission:
             self._changed.clear()
             await self._changed.wait()
 
+    def _check_room_for_cached(self) -> None:
+        if self._cached >= self._max_accepted:
+            message = f"{self._cached} requests are being answered from the cache, and no more may be: try again in 1 s"
+            raise self._refuse(429, "queue_full", message, 1)
+
     def _check_room(self, load: Load, audio_seconds: float) -> None:
         again = retry_after(load.work_seconds)
-        if self.accepted >= self._max_accepted or (load.waiting and load.waiting >= self._max_waiting):
-            message = f"{self.accepted} requests are being answered, and no more can wait: try again in {again} s"
+        spoken = self.accepted - self._cached
+        if spoken >= self._max_accepted or (load.waiting and load.waiting >= self._max_waiting):
+            message = f"{spoken} requests are being answered, and no more can wait: try again in {again} s"
             raise self._refuse(429, "queue_full", message, again)
         if load.waiting and load.waiting_audio_seconds + audio_seconds > self._max_audio_seconds:
             waits = f"about {load.waiting_audio_seconds:.0f} s of audio wait"
@@ -98,11 +110,12 @@ def retry_after(work_seconds: float) -> int:
 class Ticket:
     """The place of one accepted request; give it back once the request is answered."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, *, cached: bool) -> None:
         self._admission: Admission | None = admission
+        self._cached = cached
 
     def give_back(self) -> None:
         """Make room for another request; a second time without effect."""
         if self._admission:
-            self._admission.leave()
+            self._admission.leave(cached=self._cached)
             self._admission = None
