@@ -74,11 +74,13 @@ class Valkey:
         """Overwrite the value of every key, None with one of another type; returns how many there were."""
         keys = list(self.client.scan_iter("*"))
         for key in keys:
-            self.client.delete(key)
-            if value is None:
-                self.client.rpush(key, "a", "list")
-            else:
-                self.client.set(key, value)
+            with self.client.pipeline(transaction=True) as at_once:  # nobody else's value comes between
+                at_once.delete(key)
+                if value is None:
+                    at_once.rpush(key, "a", "list")
+                else:
+                    at_once.set(key, value)
+                at_once.execute()
         return len(keys)
 
     def _signal(self, number: signal.Signals) -> None:
