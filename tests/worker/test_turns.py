@@ -8,17 +8,20 @@ from ttsworker.requests import Utterance
 from ttsworker.scheduler import Sentence, Stream
 from ttsworker.scheduler.turns import SHORT, Turns, alike
 
+SAMPLE_RATE = 10**9
+"""A sample of audio has been heard before the next turn."""
 
-def stream(*texts: str, voice: str = "one") -> Stream:
+
+def stream(*texts: str, voice: str = "one", sample_rate: int = SAMPLE_RATE) -> Stream:
     sentences = [Sentence(Utterance(text, voice)) for text in texts]
-    return Stream(sentences, np.zeros(0, np.int16), taken=lambda: None, closing=lambda: None)
+    return Stream(sentences, np.zeros(0, np.int16), sample_rate, taken=lambda: None, closing=lambda: None)
 
 
-def speak(chosen: Stream | None) -> str:
+def speak(chosen: Stream | None, samples: int = 1) -> str:
     """What a turn comes to: a sentence is begun and gives audio."""
     assert chosen
     text = chosen.begin().utterance.text
-    chosen.put(np.ones(1, np.int16))
+    chosen.put(np.ones(samples, np.int16))
     return text
 
 
@@ -36,8 +39,8 @@ def admit(turns: Turns) -> None:
             turns.ready(each)
 
 
-def speak_on(turns: Turns, chosen: Stream | None) -> str:
-    text = speak(chosen)
+def speak_on(turns: Turns, chosen: Stream | None, samples: int = 1) -> str:
+    text = speak(chosen, samples)
     assert chosen
     if not chosen.remaining:
         turns.leave(chosen)
@@ -55,6 +58,13 @@ def test_a_first_sentence_goes_before_every_later_one() -> None:
     assert spoken == ["long 0", "long 1", "long 2"]
     enter(turns, stream("short"))
     assert [speak_on(turns, turns.next()) for _ in range(2)] == ["short", "long 3"]
+
+
+def test_who_runs_dry_first_goes_before_who_has_audio_left() -> None:
+    turns = Turns(3)
+    enter(turns, *(stream(*texts, sample_rate=1) for texts in ("abc", "def", "ghi")))
+    spoken = [speak_on(turns, turns.next(), seconds) for seconds in (900, 300, 600, 100, 600, 600, 600, 600, 600)]
+    assert spoken == list("adgefhbic")
 
 
 def test_an_urgent_stream_goes_before_all_and_takes_nobodys_place() -> None:
@@ -97,8 +107,8 @@ def test_first_sentences_of_those_without_a_place_alternate_with_the_others() ->
     enter(turns, stream("c0", "c1"), stream("d0"))
     assert len(turns.waiting) == 2
     spoken = [speak_on(turns, turns.next()) for _ in range(6)]
-    assert spoken == ["c0", "a1", "d0", "b1", "a2", "b2"]
-    assert speak_on(turns, turns.next()) == "c1"
+    assert spoken == ["c0", "a1", "d0", "b1", "a2", "c1"]
+    assert speak_on(turns, turns.next()) == "b2"
     assert turns.next() is None
 
 

@@ -85,7 +85,11 @@ class Scheduler:
     def submit(self, sentences: Sequence[Sentence], *, urgent: bool = False) -> Stream:
         """Queue a text's sentences; an urgent one starts beside the others and before them."""
         stream = Stream(
-            sentences, self._pause, taken=lambda: self._reader_took(stream), closing=lambda: self._forget(stream)
+            sentences,
+            self._pause,
+            self._engine.sample_rate,
+            taken=lambda: self._reader_took(stream),
+            closing=lambda: self._forget(stream),
         )
         stream.put_known()
         if not stream.remaining:

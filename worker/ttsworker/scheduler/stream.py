@@ -33,7 +33,13 @@ class Stream:
     """
 
     def __init__(
-        self, sentences: Sequence[Sentence], pause: Pcm, *, taken: Callable[[], None], closing: Callable[[], None]
+        self,
+        sentences: Sequence[Sentence],
+        pause: Pcm,
+        sample_rate: int,
+        *,
+        taken: Callable[[], None],
+        closing: Callable[[], None],
     ) -> None:
         self.remaining = deque(sentences)
         self.characters = sum(len(each.utterance.text) for each in sentences if each.audio is None)
@@ -41,10 +47,13 @@ class Stream:
         self.started: float | None = None
         self.samples = 0
         self.buffered = 0
+        self.dry_at = 0.0
+        """When all there is so far will have been heard by one who listens to it, on the clock of time.monotonic."""
         self.in_flight = False
         self.closed = False
         self.complete = False
         self._pause = pause
+        self._sample_rate = sample_rate
         self._pause_due = False
         self._taken = taken
         self._closing = closing
@@ -124,3 +133,4 @@ class Stream:
             self._pieces.append(piece)
             self.buffered += len(piece)
             self.samples += len(piece)
+            self.dry_at = max(self.dry_at, time.monotonic()) + len(piece) / self._sample_rate

@@ -18,7 +18,8 @@ class Turns:
 
     A stream that has spoken nothing yet goes before those that have, with a place or without, so that a short text
     never waits for the end of long ones. Nor do rows of short texts starve a long one: the others have a turn after
-    `most` first sentences of streams with a place, and after each one of a stream that waits for its place.
+    `most` first sentences of streams with a place, and after each one of a stream that waits for its place. Of the
+    others it is the turn of the one whose listener will run dry first, or has for the longest time.
     """
 
     def __init__(self, most: int) -> None:
@@ -71,7 +72,8 @@ class Turns:
     def next(self, like: Utterance | None = None) -> Stream | None:
         """Take the stream whose turn it is; with `like` the first whose sentence can share a batch with that one."""
         others_turn = self._passed >= self._most
-        for stream in (*self._later, *self._first) if others_turn else (*self._first, *self._later):
+        later = sorted(self._later, key=lambda stream: stream.dry_at)
+        for stream in (*later, *self._first) if others_turn else (*self._first, *later):
             if like is None or alike(stream.remaining[0].utterance, like):
                 self._count(stream)
                 self._unready(stream)
