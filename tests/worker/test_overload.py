@@ -158,6 +158,21 @@ async def test_a_client_that_goes_away_cancels_what_has_not_begun() -> None:
         await until(lambda: counted(served, "499") == 2)
 
 
+async def test_a_sentence_that_lies_ready_for_the_engine_is_not_spoken_when_its_client_goes_away() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine) as served:
+        engine.gate.clear()
+        first = ask(served, "Begun.")
+        await until(lambda: engine.begun == ["Begun."])
+        gone, next_one = ask(served, "Ready."), ask(served, "The next.")
+        await until(lambda: served.worker.admission.accepted == 3)
+        gone.cancel()
+        await until(lambda: served.worker.admission.accepted == 2)
+        engine.gate.set()
+        assert (await first).status_code == (await next_one).status_code == 200
+        assert engine.begun == ["Begun.", "The next."]
+
+
 async def test_a_slow_reader_stands_back_for_others() -> None:
     engine = ArtificialEngine(seconds_per_character=0.1)
     sentences = 16

@@ -3,37 +3,44 @@
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-class CallThread:
-    """A daemon thread that runs one call after another for the event loop.
+class CallThreads:
+    """Daemon threads that run calls for the event loop, in the order they come.
 
-    Unlike a thread of concurrent.futures it does not keep the process alive when a call never returns.
+    Unlike threads of concurrent.futures they do not keep the process alive when a call never returns.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, count: int = 1) -> None:
         self._calls: queue.SimpleQueue[tuple[Callable[[], Any], asyncio.Future[Any]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True) for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     async def run(self, call: Callable[[], T]) -> T:
-        """Run the call in the thread and return its result or raise its exception."""
+        """Run the call in one of the threads and return its result or raise its exception."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._calls.put((call, future))
         return await future
 
     def stop(self) -> None:
-        """End the thread after its present call."""
-        self._calls.put(None)
+        """End the threads after the calls there are."""
+        for _ in self._threads:
+            self._calls.put(None)
 
     def join(self, timeout: float) -> bool:
-        """Wait for the end, at most `timeout` seconds; false when the call has still not returned."""
-        self._thread.join(timeout)
-        return not self._thread.is_alive()
+        """Wait for the end, at most `timeout` seconds; false when a call has still not returned."""
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self) -> None:
         while (item := self._calls.get()) is not None:

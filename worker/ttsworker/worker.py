@@ -17,7 +17,7 @@ from ttsworker.requests import SpeechRequest, Utterance, utterances_of
 from ttsworker.scheduler import Scheduler
 from ttsworker.settings import InvalidSettings, Settings
 from ttsworker.speaker import EngineFactory, ModelOptions, Speaker, load
-from ttsworker.threads import CallThread
+from ttsworker.threads import CallThreads
 from ttsworker.validation import check_text
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Worker:
         self.lineup = Lineup(_models(settings), self._load, self._publish, retry_seconds=retry_seconds)
         self.loaded = False
         self._make_engine = make_engine
-        self._loader = CallThread("loader")
+        self._loader = CallThreads("loader")
         self._watching: asyncio.Task[None] | None = None
 
     @property

@@ -5,6 +5,7 @@ Everything here runs in the event loop but `_speak`, which runs in the engine's 
 
 import asyncio
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -18,7 +19,7 @@ from ttsworker.requests import Utterance
 from ttsworker.scheduler.flights import Flight, Flights
 from ttsworker.scheduler.stream import Interrupted, Sentence, Stream
 from ttsworker.scheduler.turns import Turns
-from ttsworker.threads import CallThread
+from ttsworker.threads import CallThreads
 
 RETRY_SECONDS = (0.05, 0.2)
 """Pauses before a sentence at which the engine failed is tried again: what is passing, such as memory, passes soon."""
@@ -58,9 +59,11 @@ class Scheduler:
         self._nothing_open = asyncio.Event()
         self._nothing_open.set()
         self._loop = asyncio.get_running_loop()
-        self._threads = [CallThread(f"engine-{number}") for number in range(engine.parallelism)]
-        self._progress: dict[CallThread, float] = {}
-        self._lanes = [asyncio.create_task(self._lane(thread)) for thread in self._threads]
+        self._threads = CallThreads("engine", engine.parallelism)
+        self._progress: dict[int, float] = {}
+        self._calls = 0
+        # One more than threads, so that a sentence can lie ready for them: none waits for the event loop then.
+        self._lanes = [asyncio.create_task(self._lane()) for _ in range(engine.parallelism + 1)]
 
     @property
     def waiting(self) -> int:
@@ -122,10 +125,8 @@ class Scheduler:
         for lane in self._lanes:
             lane.cancel()
         await asyncio.gather(*self._lanes, return_exceptions=True)
-        for thread in self._threads:
-            thread.stop()
-        deadline = time.monotonic() + patience
-        return all(thread.join(max(0.0, deadline - time.monotonic())) for thread in self._threads)
+        self._threads.stop()
+        return self._threads.join(patience)
 
     def _forget(self, stream: Stream) -> None:
         """Take a stream out, whether it waits or has its turns."""
@@ -163,29 +164,29 @@ class Scheduler:
             stream.started = time.monotonic()
             self._metrics.queue_wait.observe(stream.started - stream.submitted)
 
-    async def _lane(self, thread: CallThread) -> None:
+    async def _lane(self) -> None:
         while True:
             flights = await self._next_flights()
-            error = await self._attempt(thread, flights)
+            error = await self._attempt(flights)
             if error:
                 together = len(flights) > 1  # then it may have been one of them only
                 for flight in flights:
                     if not flight.complete:
-                        await self._speak_again(thread, flight, None if together else error)
+                        await self._speak_again(flight, None if together else error)
             for stream in self._flights.land(flights):
                 self._end_turn(stream)
             for flight in flights:
                 if flight.complete and self._spoken:
                     self._spoken(flight.utterance, flight.audio())
 
-    async def _speak_again(self, thread: CallThread, flight: Flight, error: Exception | None) -> None:
+    async def _speak_again(self, flight: Flight, error: Exception | None) -> None:
         """Speak one sentence by itself, up to some times; what fails for good is told to those who wait for it."""
         for pause in RETRY_SECONDS:
             if error:
                 if isinstance(error, Unspeakable) or flight.begun or flight.abandoned():
                     break
                 await asyncio.sleep(pause)
-            error = await self._attempt(thread, [flight])
+            error = await self._attempt([flight])
             if not error:
                 return
         if error:
@@ -193,25 +194,31 @@ class Scheduler:
             for stream in flight.streams:
                 self._forget(stream)
 
-    async def _attempt(self, thread: CallThread, flights: list[Flight]) -> Exception | None:
-        self._progress[thread] = time.monotonic()
+    async def _attempt(self, flights: list[Flight]) -> Exception | None:
+        self._calls += 1
         try:
-            await thread.run(functools.partial(self._speak, thread, flights))
+            await self._threads.run(functools.partial(self._speak, flights))
         except Exception as error:  # noqa: BLE001 - whatever an engine raises ends these requests, not the worker
             return error
         finally:
-            del self._progress[thread]
+            self._calls -= 1
+            self._wake.set()
         return None
 
     async def _next_flights(self) -> list[Flight]:
-        while not (flights := self._board()):
+        while not (flights := self._board(ahead=self._calls >= self._engine.parallelism)):
             self._wake.clear()
             await self._wake.wait()
         return flights
 
-    def _board(self) -> list[Flight]:
-        """Take the sentences to speak in one call; equal ones share a flight."""
+    def _board(self, *, ahead: bool) -> list[Flight]:
+        """Take the sentences to speak in one call; equal ones share a flight.
+
+        Ahead of time, while every thread is speaking, only a sentence that nothing can come before or be merged to.
+        """
         flights: list[Flight] = []
+        if ahead and not (self._max_batch == 1 and self._turns.next_is_settled()):
+            return flights
         while len(flights) < self._max_batch:
             stream = self._turns.next(like=flights[0].utterance if flights else None)
             if stream is None:
@@ -240,15 +247,26 @@ class Scheduler:
             self._close(stream)
         self._admit()
 
-    def _speak(self, thread: CallThread, flights: list[Flight]) -> None:
+    def _speak(self, flights: list[Flight]) -> None:
         """Speak in the calling thread and hand the audio to the event loop, until nobody listens any more."""
+        if all(flight.abandoned() for flight in flights):
+            return
+        thread = threading.get_ident()
+        self._progress[thread] = time.monotonic()
+        try:
+            self._speak_now(thread, flights)
+        finally:
+            del self._progress[thread]
+
+    def _speak_now(self, thread: int, flights: list[Flight]) -> None:
         started = time.perf_counter()
         samples = 0
         for flight, piece in self._pieces(flights):
             if not np.isfinite(piece).all():
                 raise FloatingPointError("the model gave samples that are not numbers")
             samples += len(piece)
-            self._loop.call_soon_threadsafe(self._deliver, thread, flight, to_pcm(piece))
+            self._progress[thread] = time.monotonic()
+            self._loop.call_soon_threadsafe(self._deliver, flight, to_pcm(piece))
             if all(flight.abandoned() for flight in flights):
                 return
         audio_seconds, work_seconds = samples / self._engine.sample_rate, time.perf_counter() - started
@@ -267,8 +285,7 @@ class Scheduler:
                 yield flight, whole
                 flight.complete = True
 
-    def _deliver(self, thread: CallThread, flight: Flight, piece: Pcm) -> None:
-        self._progress[thread] = time.monotonic()
+    def _deliver(self, flight: Flight, piece: Pcm) -> None:
         # A turn of the loop later, so that the engine has its next call before the readers have a last piece: it would
         # wait for all that they do with it.
         self._loop.call_soon(flight.put, piece)

@@ -88,6 +88,10 @@ class Stream:
             self._changed.set()
             self._closing()
 
+    def come_last(self) -> None:
+        """Forget how long it has been dry: who gets a place comes after those who have been dry with one."""
+        self.dry_at = max(self.dry_at, time.monotonic())
+
     def begin(self) -> Sentence:
         """Take the next sentence, to be spoken now."""
         self.in_flight = True

@@ -1,4 +1,4 @@
-"""Whose sentence is spoken next: bookkeeping only, without a clock, a thread or an engine."""
+"""Whose sentence is spoken next: bookkeeping only, without a thread or an engine."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -56,6 +56,7 @@ class Turns:
         while self.waiting and len(self._placed) < self._most:
             stream = self.waiting.popleft()
             self._placed.add(stream)
+            stream.come_last()
             yield stream
 
     def ready(self, stream: Stream) -> None:
@@ -71,14 +72,20 @@ class Turns:
 
     def next(self, like: Utterance | None = None) -> Stream | None:
         """Take the stream whose turn it is; with `like` the first whose sentence can share a batch with that one."""
-        others_turn = self._passed >= self._most
         later = sorted(self._later, key=lambda stream: stream.dry_at)
-        for stream in (*later, *self._first) if others_turn else (*self._first, *later):
+        for stream in (*later, *self._first) if self._others_turn() else (*self._first, *later):
             if like is None or alike(stream.remaining[0].utterance, like):
                 self._count(stream)
                 self._unready(stream)
                 return stream
         return None
+
+    def next_is_settled(self) -> bool:
+        """Whether the next one stays the next whoever comes: a first sentence of a stream with a place."""
+        return bool(self._first) and self.has_place(self._first[0]) and not self._others_turn()
+
+    def _others_turn(self) -> bool:
+        return bool(self._later) and self._passed >= self._most
 
     def _count(self, stream: Stream) -> None:
         if stream in self._later or not self._later:
