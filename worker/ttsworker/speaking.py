@@ -117,8 +117,10 @@ class Speech(Response):
         finally:
             watcher.cancel()
             self._stream.close()
-            self._ticket.give_back()
-            await self._encoder.close()
+            try:
+                await self._encoder.close()
+            finally:
+                self._ticket.give_back()
 
     def _take(self, take: Take) -> None:
         self._speaker = take.speaker
