@@ -136,6 +136,19 @@ async def test_what_passes_is_tried_again() -> None:
         assert (await ask(served, "It fails too often.")).status_code == 500
 
 
+async def test_who_gets_a_place_when_a_sentence_fails_is_not_failed_along_with_it() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, max_concurrency=1, health_interval_seconds=600) as served:
+        engine.gate.clear()
+        first = ask(served, "FAIL.")
+        await until(lambda: engine.begun == ["FAIL."])
+        second = ask(served, "It is well begun. FAIL.", stream=False)  # spoken while the first one's is tried again
+        await until(lambda: served.worker.scheduler.waiting == 1)
+        engine.gate.set()
+        assert (await first).status_code == (await second).status_code == 500
+        assert engine.begun.count("FAIL.") == 2 * 3
+
+
 @pytest.mark.parametrize(("waiting", "status"), [(1, 200), (2, 429)])
 async def test_audio_that_waits_is_bounded(waiting: int, status: int) -> None:
     engine = ArtificialEngine()

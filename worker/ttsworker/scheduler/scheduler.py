@@ -191,7 +191,7 @@ class Scheduler:
                 return
         if error:
             flight.fail(error)
-            for stream in flight.streams:
+            for stream in self._flights.land([flight]):  # nobody joins it from now on
                 self._forget(stream)
 
     async def _attempt(self, flights: list[Flight]) -> Exception | None:
