@@ -14,7 +14,7 @@ import pytest
 
 from tests.worker.serving import worker_process
 from ttsworker.engines import Engine, EngineOptions, ModelInvalid, find_engine
-from ttsworker.engines.coqui import PAUSE_SAMPLES
+from ttsworker.engines.coqui import PAUSE_SAMPLES, _probe_text
 from ttsworker.requests import Utterance, Voice
 from ttsworker.store import build_manifest, write_manifest
 
@@ -152,3 +152,30 @@ def test_a_published_checkpoint_is_served(checkpoints: Path, engine: Engine) -> 
         heard = np.frombuffer(audio.readframes(audio.getnframes()), "<i2")
     assert np.abs(heard - (expected * 32767)).max() < 8  # torch's sums differ in their last bits with the thread count
     assert abs(len(pcm) / 2 - len(speak(engine)) * 24_000 / 22_050) < 2
+
+
+@pytest.mark.parametrize(
+    ("language", "tests", "probe"),
+    [
+        ("en", ["What it was tested with."], "The worker is ready to speak."),
+        (
+            "de",
+            [["Das ist ein etwas längerer Satz.", "anna", None, "de"], ["Guten Tag.", "anna", None, "de"]],
+            "Guten Tag.",
+        ),
+        ("fr-fr", ["Bonjour à tout le monde.", "Bonjour."], "Bonjour."),
+        ("und", [], "The worker is ready to speak."),
+    ],
+)
+def test_the_test_sentence_is_a_short_one_of_the_models_language(language: str, tests: list[Any], probe: str) -> None:
+    assert _probe_text({"test_sentences": tests}, language) == probe
+
+
+def test_the_gpus_peak_memory_is_torchs(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no GPU here: what torch would say of one is put in its mouth."""
+    import torch  # noqa: PLC0415 - takes seconds
+
+    assert engine.peak_gpu_memory() is None
+    monkeypatch.setattr(engine, "device", "cuda")
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda: 3 * 2**30)
+    assert engine.peak_gpu_memory() == 3 * 2**30

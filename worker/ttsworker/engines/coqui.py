@@ -206,8 +206,8 @@ def _has_tokens(model: Any, utterance: Utterance) -> bool:
 
 
 def _probe_text(config: Any, language: str) -> str:
-    """Return a short sentence of the model's language: for others than English the first it was tested with."""
+    """Return a short sentence of the model's language: for others than English the shortest it was tested with."""
     tests = config.get("test_sentences") or []
     if language.startswith("en") or not tests:
         return "The worker is ready to speak."
-    return str(tests[0] if isinstance(tests[0], str) else tests[0][0])
+    return min((str(test if isinstance(test, str) else test[0]) for test in tests), key=len)
