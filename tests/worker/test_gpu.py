@@ -190,18 +190,22 @@ for now in (0.0, 100.0): told.append(tell(monitor))
 monitor.close()
 become(good)
 while not monitor._answered.is_set(): pass
-now = 200.0
-told.append(tell(monitor))
+for now in (200.0, 300.0): told.append(tell(monitor))
 become(good.replace("0 0", "-1 0", 1))
-now = 300.0
-monitor.read()
+now = 400.0
+told.append(tell(monitor))
+become(good)
+while not monitor._answered.is_set(): pass
+now = 500.0
+told.append(tell(monitor))
 print(json.dumps(told))
 """
     told, log = run(ONE, script=script)
-    assert [each["figures"] is None for each in told] == [True, True, False]
-    assert "has not answered for" in told[0]["problem"]
-    assert told[0]["problem"] == told[1]["problem"]
-    assert log.splitlines() == [told[0]["problem"]] * 2
+    assert [each["figures"] is None for each in told] == [True, True, False, False, True, False]
+    [problem] = {each["problem"] for each in told if each["figures"] is None}
+    assert "has not answered for" in problem
+    assert {each["problem"] for each in told if each["figures"]} == {None}
+    assert log.splitlines() == [problem] * 2
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,8 @@ class GpuMonitor:
         try:
             self._figures = self._read()
         finally:
+            if time.monotonic() > self._asked + ANSWER_SECONDS:
+                self._close()  # it is opened anew, which says what its problem is now
             self._next_read = self._clock() + (READ_INTERVAL_SECONDS if self._figures else RETRY_INTERVAL_SECONDS)
             self._answered.set()
 
