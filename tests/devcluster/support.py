@@ -102,9 +102,9 @@ class Namespace:
         """Wait for what kubectl can wait for."""
         self.kubectl("wait", what, f"--for={condition}", "--timeout=90s")
 
-    def ask(self, pod: str, *urls: str) -> list[str]:
-        """What each address answers to a pod, by lines."""
-        return self.kubectl("exec", pod, "--", "/get", *urls).stdout.split()
+    def ask(self, pod: str, *urls: str, check: bool = True) -> list[str]:
+        """What each address answers to a pod, by lines; without `check` up to the first that does not."""
+        return self.kubectl("exec", pod, "--", "/get", *urls, check=check).stdout.split()
 
 
 def pod(name: str, *command: str, labels: dict[str, str] | None = None, **container: Any) -> Manifest:

@@ -21,7 +21,8 @@ def test_a_service_spreads_over_its_pods_and_has_a_name(namespace: Namespace) ->
     for name in ("one", "two", "client"):
         namespace.wait(f"pod/{name}", "condition=Ready")
     url = f"http://echo.{namespace.name}.svc.cluster.local/"
-    eventually("both answer", lambda: set(namespace.ask("client", *[url] * 20)) == {"one", "two"})
+    # A Service refuses connections until kube-proxy has heard that its pods are ready.
+    eventually("both answer", lambda: set(namespace.ask("client", *[url] * 20, check=False)) == {"one", "two"})
     assert namespace.ask("client", "http://echo/")[0] in {"one", "two"}
     # A pod reaches itself through its own Service as well.
     assert set(namespace.ask("one", *[url] * 20)) == {"one", "two"}
