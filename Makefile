@@ -1,7 +1,7 @@
 # One-word commands. Every one does its own set-up: hack/bootstrap makes .venv, hack/images the images.
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
-CODE := operator worker tests hack bench
+CODE := contract operator worker tools tests hack bench
 
 .PHONY: help demo serve test test-unit test-cluster lint format images run-operator bench-operator bench-worker soak-worker devcluster-up devcluster-down lock crds page-picture clean
 
@@ -55,11 +55,11 @@ lock: .venv      ## pin every dependency again
 	@UV=$$(hack/tools uv) hack/lock
 
 crds: .venv      ## render crds/, the chart's copy and docs/api.md from operator/ttsoperator/spec
-	@$(PYTHON) -m ttsoperator.crd crds; $(PYTHON) -m ttsoperator.crd charts/tts-operator/files
-	@$(PYTHON) -m ttsoperator.apidoc docs/api.md
+	@$(PYTHON) -m tools.crd crds; $(PYTHON) -m tools.crd charts/tts-operator/files
+	@$(PYTHON) -m tools.apidoc docs/api.md
 
 page-picture: .venv ## take docs/page.png anew, of the worker's page
-	@$(PYTHON) -m tests.worker.page_picture
+	@$(PYTHON) -m tests.support.worker.page_picture
 
 clean:           ## what this checkout made; the caches below ~/.cache/tts-operator stay
 	@rm -rf .venv .venv-serve out build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

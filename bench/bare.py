@@ -12,8 +12,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from ttsworker.engines import EngineOptions, find_engine
-from ttsworker.requests import Utterance
+from ttsworker.engines import EngineOptions, Utterance, find_engine
 
 LIMIT_SECONDS = 240.0
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.worker import tiny_vits
-from ttsworker.store import build_manifest, write_manifest
+from tests.support.worker import tiny_vits
+from ttsworker.models.store import build_manifest, write_manifest
 
 # Layers are those that Coqui's configuration has by default, which published voices keep; the decoder's channels set
 # the price. 36 million parameters in all with 512 channels, of which speaking uses 29.

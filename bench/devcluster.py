@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.cluster.support.kubectl import ROOT
+from tests.support.cluster.kubectl import ROOT
 
 
 def warm_start(state: Path) -> tuple[float, float]:

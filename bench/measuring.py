@@ -14,10 +14,10 @@ from pathlib import Path
 from kubernetes.aio import client, config
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.cluster.support.installed import Operator
-from tests.cluster.support.kubectl import Object
-from ttsoperator.cluster import PLURALS, Cluster, NotFound, path
-from ttsoperator.live import Ref, ref
+from tests.support.cluster.installed import Operator
+from tests.support.cluster.kubectl import Object
+from ttsoperator.kube.client import PLURALS, Cluster, NotFound, path
+from ttsoperator.kube.manifest import Ref, ref
 
 WRITERS = 32
 """Requests under way at once: more does not make one API server any faster."""

@@ -27,13 +27,13 @@ from bench.measuring import (
     until,
 )
 from bench.report import Row, say, table, write_results
-from tests.cluster.support import setup
-from tests.cluster.support.installed import NAMESPACE, USER, Operator
-from tests.cluster.support.kubectl import ROOT, Kubectl, Object
-from tests.cluster.support.manifests import tts_service
-from tests.cluster.support.tenant import Tenant
-from ttsoperator.cluster import Cluster, service_ref
-from ttsoperator.live import Ref
+from tests.support.cluster import setup
+from tests.support.cluster.installed import NAMESPACE, USER, Operator
+from tests.support.cluster.kubectl import ROOT, Kubectl, Object
+from tests.support.cluster.manifests import tts_service
+from tests.support.cluster.tenant import Tenant
+from ttsoperator.kube.client import Cluster, service_ref
+from ttsoperator.kube.manifest import Ref
 
 ROUNDS = int(os.environ.get("TTS_BENCH_ROUNDS", "3"))
 MANY = int(os.environ.get("TTS_BENCH_SERVICES", "100"))

@@ -26,7 +26,7 @@ from bench.memory import own_memory, tree
 from bench.report import Row, say, table
 from bench.servers import Server, our_worker
 from bench.texts import texts
-from ttsworker.cpu import cpu_limit
+from ttsworker.engines.cpu import cpu_limit
 
 REQUESTS = 3000
 CLIENTS = 8

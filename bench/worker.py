@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import chart, embedded, versus
 from bench.report import Row, say, table, write_results
-from ttsworker.cpu import cpu_limit
+from ttsworker.engines.cpu import cpu_limit
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs/bench"

@@ -15,22 +15,24 @@ import kopf
 from aiohttp import web
 from pydantic import ValidationError
 
-from . import frontproxy, handlers
-from .access import NoCluster, load_configuration
-from .cache import Cache, Key
-from .cluster import ApiError, Cluster
-from .custommetrics import CustomMetrics
-from .frontproxy import AggregatedServer
-from .leader import LeaderElection
-from .metrics import Health, Metrics, make_app
-from .observing import Observer
-from .reconciler import Reconciler
-from .resources import Defaults
-from .scrape import Scraper
-from .settings import Settings
-from .syncing import Forbidden, Syncer, wait_for_crd
-from .watching import WatchFailed, watch
-from .workqueue import WorkQueue
+from ttsoperator.children import Defaults
+from ttsoperator.kube.client import ApiError, Cluster
+from ttsoperator.kube.kubeconfig import NoCluster, load_configuration
+from ttsoperator.kube.leader import LeaderElection
+from ttsoperator.kube.scrape import Scraper
+from ttsoperator.metrics import Metrics
+from ttsoperator.reconcile.observer import Observer
+from ttsoperator.reconcile.reconciler import Reconciler
+from ttsoperator.servers import front_proxy as frontproxy
+from ttsoperator.servers.custom_metrics import CustomMetrics
+from ttsoperator.servers.front_proxy import AggregatedServer
+from ttsoperator.servers.probes import Health, make_app
+from ttsoperator.settings import Settings
+from ttsoperator.watch import handlers
+from ttsoperator.watch.listing import Forbidden, Syncer, wait_for_crd
+from ttsoperator.watch.store import Cache, Key
+from ttsoperator.watch.streams import WatchFailed, watch
+from ttsoperator.watch.workqueue import WorkQueue
 
 log = logging.getLogger("ttsoperator")
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.support import setup
-from tests.cluster.support.audit import AuditLog
-from tests.cluster.support.client import Client
-from tests.cluster.support.files import FileServer, serve_files
-from tests.cluster.support.installed import NAMESPACE, Operator
-from tests.cluster.support.kubectl import Kubectl
-from tests.cluster.support.report import describe
-from tests.cluster.support.tenant import Tenant
+from tests.support.cluster import setup
+from tests.support.cluster.audit import AuditLog
+from tests.support.cluster.client import Client
+from tests.support.cluster.files import FileServer, serve_files
+from tests.support.cluster.installed import NAMESPACE, Operator
+from tests.support.cluster.kubectl import Kubectl
+from tests.support.cluster.report import describe
+from tests.support.cluster.tenant import Tenant
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.support.kubectl import KubectlError
-from tests.cluster.support.tenant import Tenant
+from tests.support.cluster.kubectl import KubectlError
+from tests.support.cluster.tenant import Tenant
 
 SHA = "0" * 64
 HTTPS = {"source": "https://example.com/voice.onnx"}

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from tests.cluster.support.client import Client
-from tests.cluster.support.manifests import python_pod
-from tests.cluster.support.tenant import Tenant
-from tests.cluster.support.waiting import eventually, holds
-from tests.judge import SENTENCES
+from tests.support.cluster.client import Client
+from tests.support.cluster.manifests import python_pod
+from tests.support.cluster.tenant import Tenant
+from tests.support.cluster.waiting import eventually, holds
+from tests.support.judge import SENTENCES
 
 # Quick for the test's sake; the defaults take five minutes of calm before the first worker goes.
 QUICK: dict[str, Any] = {

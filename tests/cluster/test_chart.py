@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cluster.support import setup
-from tests.cluster.support.client import Client
-from tests.cluster.support.installed import NAMESPACE, RELEASE, USER, Operator
-from tests.cluster.support.kubectl import Kubectl, KubectlError, Object
-from tests.cluster.support.manifests import tts_service
-from tests.cluster.support.setup import CHART
-from tests.cluster.support.tenant import Tenant
-from tests.cluster.support.waiting import eventually
-from tests.contract.chart import render
 from tests.contract.test_chart import VALUE_SETS
+from tests.support.cluster import setup
+from tests.support.cluster.client import Client
+from tests.support.cluster.installed import NAMESPACE, RELEASE, USER, Operator
+from tests.support.cluster.kubectl import Kubectl, KubectlError, Object
+from tests.support.cluster.manifests import tts_service
+from tests.support.cluster.setup import CHART
+from tests.support.cluster.tenant import Tenant
+from tests.support.cluster.waiting import eventually
+from tests.support.contract.chart import render
 
 pytestmark = pytest.mark.alone
 

@@ -1,7 +1,7 @@
 """A name that is taken is never taken over."""
 
-from tests.cluster.support.kubectl import Object
-from tests.cluster.support.tenant import Tenant
+from tests.support.cluster.kubectl import Object
+from tests.support.cluster.tenant import Tenant
 
 
 def _content(service: Object) -> tuple[str, Object]:

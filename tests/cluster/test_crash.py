@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.support import setup
-from tests.cluster.support.files import FileServer
-from tests.cluster.support.installed import RELEASE, Operator
-from tests.cluster.support.kubectl import Kubectl, Object
-from tests.cluster.support.manifests import SMALL
-from tests.cluster.support.process import OperatorProcess
-from tests.cluster.support.proxy import Writes
-from tests.cluster.support.tenant import Tenant
-from tests.cluster.support.waiting import eventually
+from tests.support.cluster import setup
+from tests.support.cluster.files import FileServer
+from tests.support.cluster.installed import RELEASE, Operator
+from tests.support.cluster.kubectl import Kubectl, Object
+from tests.support.cluster.manifests import SMALL
+from tests.support.cluster.process import OperatorProcess
+from tests.support.cluster.proxy import Writes
+from tests.support.cluster.tenant import Tenant
+from tests.support.cluster.waiting import eventually
 
 pytestmark = pytest.mark.alone
 

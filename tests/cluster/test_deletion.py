@@ -1,8 +1,8 @@
 """A deleted service leaves nothing but the volume it was told to keep."""
 
-from tests.cluster.support.files import FileServer
-from tests.cluster.support.tenant import Tenant
-from tests.cluster.support.waiting import eventually
+from tests.support.cluster.files import FileServer
+from tests.support.cluster.tenant import Tenant
+from tests.support.cluster.waiting import eventually
 
 ALL = "serviceaccount,configmap,persistentvolumeclaim,job,deployment,replicaset,pod,service,horizontalpodautoscaler"
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.cluster.support import setup
-from tests.cluster.support.files import FileServer, serve_files
-from tests.cluster.support.kubectl import Kubectl, Object
-from tests.cluster.support.tenant import Tenant
-from tests.cluster.support.waiting import eventually
+from tests.support.cluster import setup
+from tests.support.cluster.files import FileServer, serve_files
+from tests.support.cluster.kubectl import Kubectl, Object
+from tests.support.cluster.tenant import Tenant
+from tests.support.cluster.waiting import eventually
 
 WRONG = "0" * 64
 GPU = "tests.tts-operator.io/gpu"

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.support.files import FileServer
-from tests.cluster.support.kubectl import Object
-from tests.cluster.support.manifests import SMALL
-from tests.cluster.support.tenant import Tenant
-from tests.cluster.support.waiting import eventually, holds
+from tests.support.cluster.files import FileServer
+from tests.support.cluster.kubectl import Object
+from tests.support.cluster.manifests import SMALL
+from tests.support.cluster.tenant import Tenant
+from tests.support.cluster.waiting import eventually, holds
 
 NAME = "whole"
 AUTOSCALED = {"minReplicas": 1, "maxReplicas": 3}

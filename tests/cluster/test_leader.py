@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.support import setup
-from tests.cluster.support.installed import Operator
-from tests.cluster.support.kubectl import Object
-from tests.cluster.support.tenant import Tenant
-from tests.cluster.support.waiting import eventually
+from tests.support.cluster import setup
+from tests.support.cluster.installed import Operator
+from tests.support.cluster.kubectl import Object
+from tests.support.cluster.tenant import Tenant
+from tests.support.cluster.waiting import eventually
 
 pytestmark = pytest.mark.alone
 

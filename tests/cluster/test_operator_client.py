@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from kubernetes.aio import client, config
 
-from tests.cluster.support import setup
-from tests.cluster.support.kubectl import Kubectl
-from ttsoperator.cluster import AlreadyExists, Cluster, Conflict, NotFound, Refused
-from ttsoperator.frontproxy import read_front_proxy
-from ttsoperator.leader import LeaderElection
-from ttsoperator.live import Ref, ref
+from tests.support.cluster import setup
+from tests.support.cluster.kubectl import Kubectl
+from ttsoperator.kube.client import AlreadyExists, Cluster, Conflict, NotFound, Refused
+from ttsoperator.kube.leader import LeaderElection
+from ttsoperator.kube.manifest import Ref, ref
 from ttsoperator.names import HANDOVER_MANAGER, MANAGER
+from ttsoperator.servers.front_proxy import read_front_proxy
 
 Manifest = dict[str, Any]
 

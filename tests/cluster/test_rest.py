@@ -4,10 +4,10 @@ import time
 
 import pytest
 
-from tests.cluster.support.installed import Operator
-from tests.cluster.support.manifests import tts_service
-from tests.cluster.support.tenant import Tenant
-from tests.cluster.support.waiting import eventually
+from tests.support.cluster.installed import Operator
+from tests.support.cluster.manifests import tts_service
+from tests.support.cluster.tenant import Tenant
+from tests.support.cluster.waiting import eventually
 
 pytestmark = pytest.mark.alone
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from tests.cluster.support.client import Client, Load
-from tests.cluster.support.files import FileServer
-from tests.cluster.support.manifests import SMALL
-from tests.cluster.support.tenant import Tenant
-from tests.judge import SENTENCES, recognise
+from tests.support.cluster.client import Client, Load
+from tests.support.cluster.files import FileServer
+from tests.support.cluster.manifests import SMALL
+from tests.support.cluster.tenant import Tenant
+from tests.support.judge import SENTENCES, recognise
 
 
 def _nothing_was_lost(load: Load) -> None:

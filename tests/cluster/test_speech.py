@@ -1,12 +1,12 @@
 """From a manifest to audible words: what the project is for."""
 
-from tests.cluster.support.client import Client
-from tests.cluster.support.files import FileServer
-from tests.cluster.support.kubectl import Kubectl
-from tests.cluster.support.manifests import API_VERSION, python_pod
-from tests.cluster.support.tenant import Tenant
-from tests.cluster.support.waiting import eventually
-from tests.judge import SENTENCES, recognise
+from tests.support.cluster.client import Client
+from tests.support.cluster.files import FileServer
+from tests.support.cluster.kubectl import Kubectl
+from tests.support.cluster.manifests import API_VERSION, python_pod
+from tests.support.cluster.tenant import Tenant
+from tests.support.cluster.waiting import eventually
+from tests.support.judge import SENTENCES, recognise
 
 TRY_TO_WRITE = "import pathlib; pathlib.Path('/models/mine').touch()"
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.contract.chart import (
+from tests.support.contract.chart import (
     CHART,
     ROOT,
     Refused,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.chart import NAMESPACE, ROOT, Manifest, Values, environment, of_kind, one, pod_spec, render
 from tests.contract.test_chart import VALUE_SETS
+from tests.support.contract.chart import NAMESPACE, ROOT, Manifest, Values, environment, of_kind, one, pod_spec, render
 
 Rule = tuple[str, str, str]
 """API group, resource, verb."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.containers import Finished, Image, built_image
+from tests.support.contract.containers import Finished, Image, built_image
 
 ROOT = Path(__file__).parents[2]
 TAGS = {"operator": "localhost/tts-operator:dev", "worker": "localhost/tts-worker:dev"}
@@ -108,7 +108,9 @@ def test_its_programs_answer_help(images: dict[str, Image], name: str, modules: 
         assert "usage" in stdout_of(images[name].run("python", "-m", module, "--help")).lower()
 
 
-@pytest.mark.parametrize(("name", "module"), [("operator", "ttsoperator.handlers"), ("worker", "ttsworker.app")])
+@pytest.mark.parametrize(
+    ("name", "module"), [("operator", "ttsoperator.watch.handlers"), ("worker", "ttsworker.http.app")]
+)
 def test_a_start_compiles_nothing(images: dict[str, Image], name: str, module: str) -> None:
     assert stdout_of(images[name].run("python", "-c", NOT_COMPILED, module)) == ""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.devcluster.support import Devcluster, Namespace
+from tests.support.devcluster import Devcluster, Namespace
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.devcluster.support import Namespace, pod, service
+from tests.support.devcluster import Namespace, pod, service
 
 pytestmark = [pytest.mark.devcluster, pytest.mark.timeout(1800)]
 GROUP = "probe.devcluster.test"

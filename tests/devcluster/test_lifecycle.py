@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.devcluster.support import Devcluster, Namespace, eventually, pod
+from tests.support.devcluster import Devcluster, Namespace, eventually, pod
 
 pytestmark = [pytest.mark.devcluster, pytest.mark.timeout(1800)]
 

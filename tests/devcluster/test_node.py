@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.devcluster.support import Devcluster, Namespace, archive, eventually, pod
+from tests.support.devcluster import Devcluster, Namespace, archive, eventually, pod
 
 pytestmark = [pytest.mark.devcluster, pytest.mark.timeout(1800)]  # the first `up` may have to build everything
 

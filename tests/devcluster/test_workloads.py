@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.devcluster.support import Namespace, eventually, pod, service
+from tests.support.devcluster import Namespace, eventually, pod, service
 
 pytestmark = [pytest.mark.devcluster, pytest.mark.timeout(1800)]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.operator.core_schema import leaves
-from ttsoperator import apidoc
-from ttsoperator.crd import structural_schema
+from tests.support.operator.schema import leaves
+from tools import apidoc
+from tools.crd import structural_schema
 from ttsoperator.names import Condition, Reason
+from ttsoperator.reconcile.status.diagnosis import STALLED
 from ttsoperator.spec import TTSServiceSpec
-from ttsoperator.status.diagnosis import STALLED
 
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = (DOCS / "status-conditions.md").read_text()
@@ -18,7 +18,7 @@ ROWS = dict(re.findall(r"^\| `(\w+)` \| (.+?) \|$", GUIDE, re.MULTILINE))
 
 
 def test_the_reference_is_up_to_date() -> None:
-    assert (DOCS / "api.md").read_text() == apidoc.render(), "run `python -m ttsoperator.apidoc`"
+    assert (DOCS / "api.md").read_text() == apidoc.render(), "run `python -m tools.apidoc`"
 
 
 def test_the_reference_is_what_the_program_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

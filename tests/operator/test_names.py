@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.operator.core_world import DEFAULTS, HTTPS, SHA, World, downloaded
+from tests.support.operator.world import DEFAULTS, HTTPS, SHA, World, downloaded
 from ttsoperator import names
-from ttsoperator.resources import desired_children
+from ttsoperator.children import desired_children
 
 LONGEST_LABEL = 63
 

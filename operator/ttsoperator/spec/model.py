@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from .base import ApiModel, Name, Quantity, rule, rules
+from ttsoperator.spec.base import ApiModel, Name, Quantity, rule, rules
 
 BUILTIN: Final = "builtin://"
 DEFAULT_SIZE: Final = "10Gi"

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from .base import Annotations, ApiModel, Labels, Name, Quantities, map_list, rule, rules
-from .scheduling import Affinity, Toleration
+from ttsoperator.spec.base import Annotations, ApiModel, Labels, Name, Quantities, map_list, rule, rules
+from ttsoperator.spec.scheduling import Affinity, Toleration
 
 
 class Resources(ApiModel):

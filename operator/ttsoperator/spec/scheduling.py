@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .base import ApiModel, Labels, LabelValue, Name
+from ttsoperator.spec.base import ApiModel, Labels, LabelValue, Name
 
 Names = Annotated[list[Name], Field(max_length=16)]
 Weight = Annotated[int, Field(ge=1, le=100)]

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from ..names import Reason
-from .autoscaling import Autoscaling
-from .base import Annotations, ApiModel, rule, rules
-from .model import BUILTIN, DEFAULT_SIZE, Model, Storage
-from .pods import Image, PodTemplate, Resources
+from ttsoperator.names import Reason
+from ttsoperator.spec.autoscaling import Autoscaling
+from ttsoperator.spec.base import Annotations, ApiModel, rule, rules
+from ttsoperator.spec.model import BUILTIN, DEFAULT_SIZE, Model, Storage
+from ttsoperator.spec.pods import Image, PodTemplate, Resources
 
 DEFAULT_GPU: Final = "nvidia.com/gpu"
 

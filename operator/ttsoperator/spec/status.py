@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from .base import ApiModel, map_list
+from ttsoperator.spec.base import ApiModel, map_list
 
 Text = Annotated[str, StringConstraints(max_length=2048)]
 Time = Annotated[str, StringConstraints(max_length=64), Field(json_schema_extra={"format": "date-time"})]

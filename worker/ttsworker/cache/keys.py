@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 
-from ttsworker.requests import Utterance
+from ttsworker.engines import Utterance
 
 _MODEL_CHARACTERS = 16
 _HASH_BYTES = 16

@@ -10,13 +10,13 @@ from redis import exceptions
 from redis.asyncio import Redis
 
 from ttsworker.audio import Pcm
+from ttsworker.cache.batched_get import GET_SECONDS, Reader
 from ttsworker.cache.breaker import BackOff
+from ttsworker.cache.client import BACK_OFF, Link
 from ttsworker.cache.codec import decode, encode
 from ttsworker.cache.interface import CacheUnavailable, Observer
 from ttsworker.cache.keys import model_prefix
-from ttsworker.cache.link import BACK_OFF, Link
-from ttsworker.cache.reading import GET_SECONDS, Reader
-from ttsworker.cache.writing import Writer
+from ttsworker.cache.write_behind import Writer
 
 INLINE_BYTES = 32 * 2**10
 """Of values, about 3 s of speech: read back in 1.5 ms. A thread for less costs as much as it spares."""

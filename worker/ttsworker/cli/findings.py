@@ -10,12 +10,13 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ttsworker.cli.loading import load_engine
-from ttsworker.gpu import GpuMonitor
-from ttsworker.server import listen
+from ttsworker.engines import ModelError
+from ttsworker.http.server import listen
+from ttsworker.http.tls import expiry, load_certificate
+from ttsworker.models.store import verify_model
+from ttsworker.models.warmup import NotAudible, warm_up
+from ttsworker.observe.gpu import GpuMonitor
 from ttsworker.settings import PREFIX, InvalidSettings, Settings
-from ttsworker.store import ModelError, verify_model
-from ttsworker.tls import expiry, load_certificate
-from ttsworker.warmup import NotAudible, warm_up
 
 REDIS_SECONDS = 2.0
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import typer
 
-from ttsworker.cpu import cpu_limit
 from ttsworker.engines import Engine, EngineOptions, find_engine
+from ttsworker.engines.cpu import cpu_limit
 from ttsworker.settings import InvalidSettings, Settings, load_settings
 
 

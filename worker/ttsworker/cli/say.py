@@ -16,12 +16,12 @@ from ttsworker.cli.loading import configure_logs, load_engine, settings_for
 from ttsworker.cli.output import STANDARD_OUTPUT, open_output
 from ttsworker.cli.progress import Progress
 from ttsworker.encoding import Encoder, Encoding, encoder_for
-from ttsworker.engines import Engine, Unspeakable
-from ttsworker.errors import ApiError
-from ttsworker.requests import AUDIO_FORMATS, AudioFormat, Utterance, utterances_of
+from ttsworker.engines import Engine, ModelError, Unspeakable, Utterance
+from ttsworker.http.errors import ApiError
+from ttsworker.models.store import verify_model
 from ttsworker.settings import Settings
-from ttsworker.store import ModelError, verify_model
-from ttsworker.validation import check_text
+from ttsworker.speech.request import AUDIO_FORMATS, AudioFormat, utterances_of
+from ttsworker.speech.validation import check_text
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from typing import Any
 
 import uvloop
 
-from ttsworker import logs
-from ttsworker.server import report_failure, run
+from ttsworker.http.server import report_failure, run
+from ttsworker.observe import logs
 from ttsworker.settings import InvalidSettings, Settings, load_settings
 
 EXIT_INVALID_SETTINGS = 2

@@ -9,8 +9,8 @@ from ttsworker.encoding.pcm import PcmEncoder
 from ttsworker.encoding.protocol import Encoder
 from ttsworker.encoding.resampling import Resampled
 from ttsworker.encoding.wav import WavEncoder
-from ttsworker.errors import ApiError
-from ttsworker.requests import AudioFormat, SpeechRequest
+from ttsworker.http.errors import ApiError
+from ttsworker.speech.request import AudioFormat, SpeechRequest
 
 PCM_RATE = 24_000
 """Samples per second of `pcm` unless another is asked for, as in OpenAI's API: it has no header that could tell."""

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from ttsworker import logs
 from ttsworker.fetch.errors import FetchError, Reason
 from ttsworker.fetch.job import fetch_model
 from ttsworker.fetch.progress import Progress, reported
 from ttsworker.fetch.sources import Request
+from ttsworker.observe import logs
 
 EXIT_FAILED = 1
 EXIT_UNREACHABLE = 75

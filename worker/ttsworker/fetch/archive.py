@@ -21,7 +21,7 @@ from typing import IO, cast
 
 from ttsworker.fetch.errors import FetchError, Reason
 from ttsworker.fetch.workspace import remove, too_large
-from ttsworker.store import MANIFEST_NAME
+from ttsworker.models.store import MANIFEST_NAME
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")
 MAX_ENTRIES = 100_000

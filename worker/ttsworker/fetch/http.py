@@ -11,7 +11,7 @@ from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.responses import invalid
 from ttsworker.fetch.sources import Request
 from ttsworker.fetch.workspace import Workspace
-from ttsworker.store import MANIFEST_NAME
+from ttsworker.models.store import MANIFEST_NAME
 
 log = logging.getLogger(__name__)
 

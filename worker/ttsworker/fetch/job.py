@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ttsworker import store
 from ttsworker.fetch.errors import FetchError, Reason
 from ttsworker.fetch.http import HttpSource
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.publish import publish
 from ttsworker.fetch.sources import Request, Source
 from ttsworker.fetch.workspace import Workspace, storage_errors
+from ttsworker.models import store
 
 SOURCES: Mapping[str, Callable[[Request], Source]] = {"https": HttpSource, "http": HttpSource}
 

@@ -5,8 +5,8 @@ import errno
 import os
 from pathlib import Path
 
-from ttsworker import store
 from ttsworker.fetch.workspace import Workspace
+from ttsworker.models import store
 
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100

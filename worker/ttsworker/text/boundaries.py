@@ -1,6 +1,6 @@
 """Where sentences end: the library sentencex, and what it does badly for speech.
 
-Each mending below was measured with sentencex 1.0.32, and `tests/worker/test_text.py` has the case.
+Each mending below was measured with sentencex 1.0.32, and `tests/worker/text/test_sentences.py` has the case.
 """
 # ruff: noqa: RUF001 - the marks of other scripts are meant
 

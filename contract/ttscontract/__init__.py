@@ -1,0 +1,1 @@
+"""What the operator and the worker must agree on: facts only, without dependencies, imported by both."""

@@ -1,0 +1,132 @@
+"""The state of a download Job, read from the Job and its pod."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from ttsoperator import names
+from ttsoperator.kube.manifest import Manifest, annotations, condition, has_condition, timestamp
+from ttsoperator.kube.snapshot import Live
+from ttsoperator.spec import TTSService
+
+
+class JobState(Enum):
+    """How far a Job is."""
+
+    ACTIVE = "active"
+    COMPLETE = "complete"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a download failed: the fetch program's own reason and message, where it could leave them."""
+
+    reason: str
+    message: str
+
+
+def state_of(job: Manifest) -> JobState:
+    """Return how far a Job is."""
+    if has_condition(job, "Complete"):
+        return JobState.COMPLETE
+    return JobState.FAILED if has_condition(job, "Failed") else JobState.ACTIVE
+
+
+def current_job(service: TTSService, live: Live) -> Manifest | None:
+    """Return the Job of the spec's model, if it is there."""
+    model = service.spec.model
+    return live.get("Job", names.job_name(service.name, model.source, model.sha256))
+
+
+def own_claim(service: TTSService, live: Live) -> Manifest | None:
+    """Return the claim made for the service, if it is there."""
+    return live.get("PersistentVolumeClaim", names.claim_name(service.name))
+
+
+def is_outdated(job: Manifest, claim: Manifest | None) -> bool:
+    """Tell whether the Job wrote into a claim that has since been replaced by a new, empty one."""
+    if claim is None:
+        return False
+    made, since = (timestamp(m["metadata"]["creationTimestamp"]) for m in (job, claim))
+    return since > made
+
+
+def is_published(service: TTSService, live: Live) -> bool:
+    """Tell whether the spec's model lies on the volume."""
+    job = current_job(service, live)
+    return job is not None and state_of(job) is JobState.COMPLETE and not is_outdated(job, own_claim(service, live))
+
+
+def failed_at(job: Manifest) -> datetime:
+    """Return when a failed Job failed."""
+    found = condition(job, "Failed")
+    assert found is not None  # noqa: S101 - callers ask about failed Jobs only
+    return timestamp(found["lastTransitionTime"])
+
+
+def pods_of(job: Manifest, live: Live) -> list[Manifest]:
+    """Return the pods of this very Job, not those of an earlier one of its name."""
+    uid = job["metadata"].get("uid")
+    return [pod for pod in live.pods if any(r.get("uid") == uid for r in pod["metadata"].get("ownerReferences") or [])]
+
+
+def result_of(job: Manifest, live: Live) -> dict[str, Any]:
+    """Return what the fetch program left when it ended (reason, digest, bytes, message), {} where it is not known."""
+    for pod in pods_of(job, live):
+        if found := termination(pod, "fetch"):
+            return found
+    return {}
+
+
+def failure_of(job: Manifest, live: Live) -> Failure:
+    """Return why a failed Job failed."""
+    found = result_of(job, live)
+    if "reason" in found:
+        return Failure(str(found["reason"]), str(found.get("message", "")))
+    failed = condition(job, "Failed") or {}
+    told = found.get("message") or failed.get("message") or "the download ended without saying why"
+    return Failure(names.Reason.DOWNLOAD_FAILED, str(told))
+
+
+def last_failure(job: Manifest) -> Failure | None:
+    """Return why the Job before this one failed, when this one is a further attempt."""
+    text = annotations(job).get(names.LAST_FAILURE)
+    if text is None:
+        return None
+    found = parse_message(text)
+    return Failure(str(found.get("reason", names.Reason.DOWNLOAD_FAILED)), str(found.get("message", "")))
+
+
+def attempt_of(job: Manifest) -> int:
+    """Return how many Jobs failed before this one."""
+    text = annotations(job).get(names.ATTEMPT, "0")
+    return int(text) if text.isdecimal() else 0
+
+
+def termination(pod: Mapping[str, Any], container: str) -> dict[str, Any] | None:
+    """Return what a container left when it last ended, with its `exitCode` and Kubernetes' own reason as `cause`.
+
+    None when it has not ended. A message that is not JSON becomes `message`.
+    """
+    for status in (pod.get("status") or {}).get("containerStatuses") or []:
+        if status.get("name") != container:
+            continue
+        for state in (status.get("state") or {}, status.get("lastState") or {}):
+            if ended := state.get("terminated"):
+                told = parse_message(ended.get("message") or "")
+                return {**told, "exitCode": ended.get("exitCode"), "cause": ended.get("reason")}
+    return None
+
+
+def parse_message(text: str) -> dict[str, Any]:
+    """Read a termination message: JSON from our programs, else the last line of a log."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        lines = text.strip().splitlines()
+        return {"message": lines[-1][:512]} if lines else {}
+    return found if isinstance(found, dict) else {"message": str(found)[:512]}

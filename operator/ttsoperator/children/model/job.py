@@ -1,0 +1,79 @@
+"""Job that downloads the model into the volume, verifies it and publishes it."""
+
+from typing import Any, Final
+
+from ttsoperator import names
+from ttsoperator.children.model.claim import claim_of
+from ttsoperator.children.pods import (
+    TMP_MOUNT,
+    TMP_VOLUME,
+    Defaults,
+    container,
+    environment,
+    pod_spec,
+    template_metadata,
+)
+from ttsoperator.kube.manifest import Manifest
+from ttsoperator.kube.metadata import annotated, metadata, sealed
+from ttsoperator.spec import TTSService, quantities
+from ttsoperator.spec.model import DEFAULT_SIZE
+
+_RESOURCES: Final[dict[str, Any]] = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
+
+
+def build(service: TTSService, defaults: Defaults) -> Manifest:
+    """Return the first Job for the spec's model; `further` makes the next attempt of it."""
+    model = service.spec.model
+    manifest = sealed(
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": metadata(
+                service, names.job_name(service.name, model.source, model.sha256), names.Component.MODEL
+            ),
+            "spec": {
+                # The fetch program retries what is worth retrying; the operator replaces a Job that failed. Without a
+                # time to live the Job stays, and with it the knowledge that the model is there.
+                "backoffLimit": 0,
+                "template": {
+                    "metadata": template_metadata(service, names.Component.MODEL, {}),
+                    "spec": _pod(service, defaults),
+                },
+            },
+        }
+    )
+    return annotated(manifest, {names.ATTEMPT: "0", names.GENERATION: str(service.generation)})
+
+
+def further(job: Manifest, attempt: int, last_failure: str) -> Manifest:
+    """Return the Job as a further attempt, knowing why the last one failed."""
+    return annotated(job, {names.ATTEMPT: str(attempt), names.LAST_FAILURE: last_failure})
+
+
+def _pod(service: TTSService, defaults: Defaults) -> dict[str, Any]:
+    fetch = container(service, defaults, "fetch", ["python", "-m", "ttsworker.fetch", *_arguments(service)])
+    if env := environment(service):
+        fetch["env"] = env
+    return {
+        **pod_spec(service, on_volume=True),
+        "restartPolicy": "Never",
+        "containers": [
+            {
+                **fetch,
+                "ports": [{"name": "metrics", "containerPort": names.METRICS_PORT, "protocol": "TCP"}],
+                "resources": _RESOURCES,
+                "volumeMounts": [{"name": "model", "mountPath": names.MODEL_ROOT}, TMP_MOUNT],
+            }
+        ],
+        "volumes": [{"name": "model", "persistentVolumeClaim": {"claimName": claim_of(service)}}, TMP_VOLUME],
+    }
+
+
+def _arguments(service: TTSService) -> list[str]:
+    model, storage = service.spec.model, service.storage
+    found = ["--source", model.source, "--root", names.MODEL_ROOT, "--key", names.model_key(model.source, model.sha256)]
+    if model.sha256:
+        found += ["--sha256", model.sha256]
+    if storage.existing_claim_name is None:
+        found += ["--max-bytes", str(quantities.whole_bytes(storage.size or DEFAULT_SIZE))]
+    return [*found, "--metrics-port", str(names.METRICS_PORT)]

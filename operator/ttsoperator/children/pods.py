@@ -1,0 +1,137 @@
+"""What the pods of the workers and of the download share: image, placement, security, volumes."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ttsoperator import names
+from ttsoperator.spec import TTSService
+from ttsoperator.spec.model import AccessMode
+from ttsoperator.spec.scheduling import Affinity
+
+_HOSTNAME: Final = "kubernetes.io/hostname"
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What the operator's own settings add to a spec: the worker image and its pull policy."""
+
+    worker_image: str
+    worker_image_pull_policy: str = "IfNotPresent"
+
+
+POD_SECURITY: Final[dict[str, Any]] = {
+    "runAsNonRoot": True,
+    "runAsUser": names.USER_ID,
+    "runAsGroup": names.USER_ID,
+    "fsGroup": names.USER_ID,
+    # A model's files already have the group: changing it again would cost minutes on each start.
+    "fsGroupChangePolicy": "OnRootMismatch",
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+CONTAINER_SECURITY: Final[dict[str, Any]] = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+TMP_VOLUME: Final[dict[str, Any]] = {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}}
+TMP_MOUNT: Final[dict[str, Any]] = {"name": "tmp", "mountPath": "/tmp"}  # noqa: S108 - the pod's own folder
+
+
+def image_of(service: TTSService, defaults: Defaults) -> str:
+    """Return the worker image: the operator's, with what the spec says in place of its repository or tag."""
+    repository, suffix = _split(defaults.worker_image)
+    image = service.spec.image
+    if image is None:
+        return repository + suffix
+    return (image.repository or repository) + (f":{image.tag}" if image.tag else suffix)
+
+
+def _split(image: str) -> tuple[str, str]:
+    """Split an image into its repository and its `:tag` or `@digest`; a colon before a slash is a port."""
+    at = image.index("@") if "@" in image else image.find(":", image.rfind("/") + 1)
+    return (image, "") if at < 0 else (image[:at], image[at:])
+
+
+def container(service: TTSService, defaults: Defaults, name: str, command: list[str]) -> dict[str, Any]:
+    """Return what both containers have; the caller adds to it."""
+    image = service.spec.image
+    policy = image.pull_policy if image is not None else None
+    return {
+        "name": name,
+        "image": image_of(service, defaults),
+        "imagePullPolicy": policy.value if policy else defaults.worker_image_pull_policy,
+        "command": command,
+        "securityContext": CONTAINER_SECURITY,
+        # A program that dies without a last word leaves the end of its log.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    }
+
+
+def environment(service: TTSService) -> list[dict[str, Any]]:
+    """Return the variables of the spec."""
+    template = service.spec.pod_template
+    return [variable.rendered() for variable in template.env or []] if template else []
+
+
+def template_metadata(service: TTSService, component: names.Component, own: dict[str, str]) -> dict[str, Any]:
+    """Return a pod template's metadata: the user's labels and annotations, and `own` annotations."""
+    template = service.spec.pod_template
+    labels = (template.labels if template else None) or {}
+    annotations = (template.annotations if template else None) or {}
+    return {"labels": {**labels, **names.pod_labels(service.name, component)}, "annotations": {**annotations, **own}}
+
+
+def pod_spec(service: TTSService, *, on_volume: bool) -> dict[str, Any]:
+    """Return the part of a pod's spec that tells where and as whom it runs.
+
+    `on_volume`: the pod mounts the model's volume; one that only a single node may use keeps its pods together.
+    """
+    found: dict[str, Any] = {
+        "serviceAccountName": names.service_account_name(service.name),
+        "automountServiceAccountToken": False,
+        # Variables of other Services, such as TTSWORKER_PORT of one called ttsworker, would be taken for settings.
+        "enableServiceLinks": False,
+        "securityContext": POD_SECURITY,
+    }
+    image = service.spec.image
+    if image is not None and image.pull_secrets:
+        found["imagePullSecrets"] = [secret.rendered() for secret in image.pull_secrets]
+    return found | _placement(service, together=on_volume and is_pinned(service))
+
+
+def is_pinned(service: TTSService) -> bool:
+    """Tell whether the volume can be used on one node at a time only."""
+    return AccessMode.READ_WRITE_MANY not in (service.storage.access_modes or [AccessMode.READ_WRITE_ONCE])
+
+
+def _placement(service: TTSService, *, together: bool) -> dict[str, Any]:
+    template = service.spec.pod_template
+    found: dict[str, Any] = {}
+    affinity = _affinity(template.affinity if template else None, service.name, together=together)
+    if affinity:
+        found["affinity"] = affinity
+    if template is None:
+        return found
+    if template.node_selector:
+        found["nodeSelector"] = template.node_selector
+    if template.tolerations:
+        found["tolerations"] = [toleration.rendered() for toleration in template.tolerations]
+    if template.priority_class_name:
+        found["priorityClassName"] = template.priority_class_name
+    if template.runtime_class_name:
+        found["runtimeClassName"] = template.runtime_class_name
+    return found
+
+
+def _affinity(asked: Affinity | None, service_name: str, *, together: bool) -> dict[str, Any]:
+    """Return the user's affinity; `together` adds: on the node of the service's other pods.
+
+    The term matches the pod itself, so the scheduler lets the first one run anywhere.
+    """
+    affinity = asked.rendered() if asked else {}
+    if not together:
+        return affinity
+    own = {"topologyKey": _HOSTNAME, "labelSelector": {"matchLabels": {names.LABEL_SERVICE: service_name}}}
+    near = affinity.get("podAffinity", {})
+    key = "requiredDuringSchedulingIgnoredDuringExecution"
+    return {**affinity, "podAffinity": {**near, key: [*near.get(key, []), own]}}

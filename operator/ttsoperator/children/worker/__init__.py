@@ -1,0 +1,1 @@
+"""The workers: what runs them and what is in front of them."""

@@ -1,0 +1,138 @@
+"""Deployment of the workers."""
+
+from typing import Any, Final
+
+from ttsoperator import names
+from ttsoperator.children.model.claim import claim_of
+from ttsoperator.children.pods import (
+    TMP_MOUNT,
+    TMP_VOLUME,
+    Defaults,
+    container,
+    environment,
+    is_pinned,
+    pod_spec,
+    template_metadata,
+)
+from ttsoperator.children.worker.configmap import render
+from ttsoperator.children.worker.served_model import Serving, gpu_count
+from ttsoperator.kube.manifest import Manifest
+from ttsoperator.kube.metadata import annotated, digest, metadata, sealed
+from ttsoperator.spec import DEFAULT_GPU, Engine, TTSService
+
+PRE_STOP_SECONDS: Final = 3
+"""A stopping worker keeps answering for so long, until every node has heard that it leaves the Service."""
+_STARTUP: Final = {"periodSeconds": 2, "failureThreshold": 300}  # a large model may take ten minutes to load
+_RESOURCES: Final[dict[Engine, dict[str, Any]]] = {
+    Engine.HIBARI: {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}},
+    Engine.COQUI: {"requests": {"cpu": "1", "memory": "3Gi"}, "limits": {"memory": "8Gi"}},
+}
+
+
+def build(service: TTSService, defaults: Defaults, serving: Serving) -> Manifest:
+    """Return the Deployment that serves one model.
+
+    With autoscaling `replicas` is absent: the HPA's they are.
+    """
+    gpus = gpu_count(service, serving.engine)
+    autoscaled = service.spec.autoscaling is not None
+    spec: dict[str, Any] = {
+        "selector": {"matchLabels": names.worker_selector(service.name)},
+        "strategy": _strategy(gpus),
+        "minReadySeconds": 1,
+        "revisionHistoryLimit": 3,
+        "progressDeadlineSeconds": 900,  # longer than a start may take
+        "template": _template(service, defaults, serving, gpus),
+    }
+    if not autoscaled:
+        spec["replicas"] = service.spec.replicas
+    manifest = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": metadata(service, names.deployment_name(service.name), names.Component.WORKER),
+        "spec": spec,
+    }
+    own = {
+        names.MODEL_KEY: serving.key or "",
+        names.ENGINE: serving.engine.value,
+        names.SCALED_BY: "autoscaler" if autoscaled else "spec",
+    }
+    return sealed(annotated(manifest, own))
+
+
+def _strategy(gpus: int) -> dict[str, Any]:
+    """Add the new worker before the old one goes; with GPUs after it, for there may be none to spare."""
+    surge, unavailable = (0, 1) if gpus else (1, 0)
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}
+
+
+def _template(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -> dict[str, Any]:
+    own = {names.CONFIG_HASH: digest(render(service, serving))}
+    template = {
+        "metadata": template_metadata(service, names.Component.WORKER, own),
+        "spec": _pod(service, defaults, serving, gpus),
+    }
+    return annotated(template, {names.TEMPLATE_HASH: digest(template)})
+
+
+def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -> dict[str, Any]:
+    on_volume = serving.key is not None
+    pod = pod_spec(service, on_volume=on_volume)
+    if not (on_volume and is_pinned(service)):
+        pod["topologySpreadConstraints"] = [_spread(service)]
+    volumes: list[dict[str, Any]] = [
+        {"name": "config", "configMap": {"name": names.config_map_name(service.name)}},
+        TMP_VOLUME,
+    ]
+    if on_volume:
+        volumes.append({"name": "model", "persistentVolumeClaim": {"claimName": claim_of(service)}})
+    return {
+        **pod,
+        "terminationGracePeriodSeconds": PRE_STOP_SECONDS + service.spec.serving.drain_timeout_seconds + 10,
+        "containers": [_worker(service, defaults, serving, gpus)],
+        "volumes": volumes,
+    }
+
+
+def _worker(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -> dict[str, Any]:
+    mounts: list[dict[str, Any]] = [{"name": "config", "mountPath": names.CONFIG_DIR, "readOnly": True}, TMP_MOUNT]
+    if serving.key is not None:
+        mounts.append({"name": "model", "mountPath": names.MODEL_ROOT, "readOnly": True})
+    config = {"name": "TTSWORKER_CONFIG", "value": f"{names.CONFIG_DIR}/{names.CONFIG_KEY}"}
+    return {
+        **container(service, defaults, "worker", ["python", "-m", "ttsworker", "serve"]),
+        "env": [config, *environment(service)],
+        "ports": [
+            {"name": "http", "containerPort": names.HTTP_PORT, "protocol": "TCP"},
+            {"name": "metrics", "containerPort": names.METRICS_PORT, "protocol": "TCP"},
+        ],
+        "resources": _resources(service, serving.engine, gpus),
+        "startupProbe": {**_get("/ready"), **_STARTUP, "timeoutSeconds": 3},
+        "readinessProbe": {**_get("/ready"), "periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 2},
+        "livenessProbe": {**_get("/health"), "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3},
+        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
+        "volumeMounts": mounts,
+    }
+
+
+def _get(path: str) -> dict[str, Any]:
+    return {"httpGet": {"path": path, "port": "http", "scheme": "HTTP"}}
+
+
+def _resources(service: TTSService, engine: Engine, gpus: int) -> dict[str, Any]:
+    asked = service.spec.resources
+    found = asked.rendered() if asked is not None else _RESOURCES[engine]
+    if not gpus:
+        return found
+    name = service.spec.gpu.resource_name if service.spec.gpu else DEFAULT_GPU
+    return {**found, "limits": {**found.get("limits", {}), name: str(gpus)}}
+
+
+def _spread(service: TTSService) -> dict[str, Any]:
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": names.worker_selector(service.name)},
+        "matchLabelKeys": ["pod-template-hash"],  # the workers of a rollout's old half do not count
+    }

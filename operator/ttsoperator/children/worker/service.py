@@ -1,0 +1,27 @@
+"""Service in front of the workers."""
+
+from typing import Any
+
+from ttsoperator import names
+from ttsoperator.kube.manifest import Manifest
+from ttsoperator.kube.metadata import annotated, metadata, sealed
+from ttsoperator.spec import ServiceType, TTSService
+
+
+def build(service: TTSService) -> Manifest:
+    """Return the Service. One that is reached from outside the cluster does not offer the metrics there."""
+    options = service.spec.service
+    ports: list[dict[str, Any]] = [_port("http", names.HTTP_PORT)]
+    if options.type is ServiceType.CLUSTER_IP:
+        ports.append(_port("metrics", names.METRICS_PORT))
+    manifest = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata(service, names.service_name(service.name), names.Component.WORKER),
+        "spec": {"type": options.type.value, "selector": names.worker_selector(service.name), "ports": ports},
+    }
+    return sealed(annotated(manifest, options.annotations or {}))
+
+
+def _port(name: str, number: int) -> dict[str, Any]:
+    return {"name": name, "port": number, "targetPort": name, "protocol": "TCP"}

@@ -1,0 +1,18 @@
+"""ServiceAccount of the pods: it exists so that they do not run as the namespace's default, and may do nothing."""
+
+from ttsoperator import names
+from ttsoperator.kube.manifest import Manifest
+from ttsoperator.kube.metadata import metadata, sealed
+from ttsoperator.spec import TTSService
+
+
+def build(service: TTSService) -> Manifest:
+    """Return the ServiceAccount."""
+    return sealed(
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": metadata(service, names.service_account_name(service.name), names.Component.WORKER),
+            "automountServiceAccountToken": False,
+        }
+    )

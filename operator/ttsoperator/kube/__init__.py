@@ -1,0 +1,1 @@
+"""Kubernetes: its objects as plain data, and the only client."""

@@ -1,0 +1,283 @@
+"""The only Kubernetes client: plain REST requests over one pool of connections, and what their answers mean.
+
+Paths are written down rather than discovered: the operator knows its kinds, and discovery would cost a request for each
+API group and a writable cache folder. An API that is not installed is a `Refused` with a clear message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio import client
+
+from ttsoperator.kube.manifest import Ref, ref
+from ttsoperator.names import API_VERSION, HANDOVER_MANAGER, KIND, MANAGER, PLURAL
+
+log = logging.getLogger(__name__)
+
+Manifest = dict[str, Any]
+
+POOL_CONNECTIONS = 32
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30.0)  # the API server itself ends a request at 60 seconds
+TRIES = 4
+LONGEST_WAIT_SECONDS = 10.0  # a longer Retry-After goes back to the queue instead of holding a worker
+
+PLURALS = {
+    KIND: PLURAL,
+    "ConfigMap": "configmaps",
+    "Deployment": "deployments",
+    "Event": "events",
+    "HorizontalPodAutoscaler": "horizontalpodautoscalers",
+    "Job": "jobs",
+    "Lease": "leases",
+    "PersistentVolumeClaim": "persistentvolumeclaims",
+    "Pod": "pods",
+    "Service": "services",
+    "ServiceAccount": "serviceaccounts",
+    "StorageClass": "storageclasses",
+}
+
+
+class ApiError(Exception):
+    """The API server's answer was not a success."""
+
+    def __init__(self, status: int, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.retry_after = retry_after
+
+
+class NotFound(ApiError):
+    """404: the object is not there."""
+
+
+class AlreadyExists(ApiError):
+    """409 of a create: the name is taken."""
+
+
+class Conflict(ApiError):
+    """409 of a write: the object is newer than the one the write was made for."""
+
+
+class Refused(ApiError):
+    """The request arrived and was turned down (quota, policy, validation, a webhook): repeating it does not help."""
+
+
+class Unavailable(ApiError):
+    """No answer, overload or a server's failure, after several tries: later it may work."""
+
+
+class Children(Protocol):
+    """What a pass needs of a cluster; the tests have another one, in memory."""
+
+    async def get(self, target: Ref) -> Manifest:
+        """Read one object; raises NotFound."""
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """Create an object and never change an existing one; raises AlreadyExists."""
+
+    async def apply(self, manifest: Manifest) -> Manifest:
+        """Server-side apply over an existing object: fields rendered earlier and now left out are removed."""
+
+    async def hand_over_replicas(self, deployment: Ref, replicas: int) -> Manifest:
+        """Let the hand-over manager own `spec.replicas` too, so that it stays when our apply drops it."""
+
+    async def delete(self, target: Ref) -> Manifest | None:
+        """Delete in the background; return what waits for finalizers or a grace period, None when it is gone."""
+
+    async def patch(self, target: Ref, body: Mapping[str, Any], subresource: str = "") -> Manifest:
+        """Merge-patch; with metadata.resourceVersion in `body` raises Conflict when the object is newer."""
+
+    async def list_objects(
+        self, api_version: str, kind: str, namespace: str | None, **selectors: str
+    ) -> tuple[list[Manifest], int]:
+        """List objects, with the list's resourceVersion."""
+
+
+class Cluster:
+    """A connection to one API server; close it with `close` or use it as an async context manager."""
+
+    def __init__(self, configuration: client.Configuration, count: Callable[[str, int], None] | None = None) -> None:
+        configuration.connection_pool_maxsize = POOL_CONNECTIONS
+        # Reading ~/.netrc and the proxy variables takes two threads for each request; a kubeconfig's proxy-url works.
+        configuration.client_session_kwargs = {"trust_env": False}
+        self.configuration = configuration
+        self._client = client.ApiClient(configuration)
+        self._count = count or (lambda _verb, _code: None)
+
+    async def __aenter__(self) -> Cluster:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._client.close()
+
+    async def get(self, target: Ref) -> Manifest:
+        """See Children."""
+        return await self.request("GET", path(target))
+
+    async def create(self, manifest: Manifest) -> Manifest:
+        """See Children.
+
+        A POST and not an apply: it can never take over an object, and it costs the server a fifth less.
+        """
+        target = path(ref(manifest), collection=True)
+        try:
+            return await self.request("POST", target, manifest, query={"fieldManager": MANAGER})
+        except Conflict as error:
+            raise AlreadyExists(error.status, error.message) from error
+
+    async def apply(self, manifest: Manifest) -> Manifest:
+        """See Children."""
+        target = ref(manifest)
+        live = await self.get(target)
+        for attempt in range(1, TRIES + 1):
+            try:
+                await self._own_as_applied(live)
+                break
+            except Conflict:  # a controller has just written its status
+                if attempt == TRIES:
+                    raise
+                live = await self.get(target)
+        same = {**manifest, "metadata": {**manifest["metadata"], "uid": live["metadata"]["uid"]}}  # or nothing at all
+        return await self._apply(target, same, MANAGER)
+
+    async def hand_over_replicas(self, deployment: Ref, replicas: int) -> Manifest:
+        """See Children."""
+        partial = {
+            "apiVersion": deployment.api_version,
+            "kind": deployment.kind,
+            "metadata": {"name": deployment.name, "namespace": deployment.namespace},
+            "spec": {"replicas": replicas},
+        }
+        return await self._apply(deployment, partial, HANDOVER_MANAGER)
+
+    async def delete(self, target: Ref) -> Manifest | None:
+        """See Children."""
+        options: Manifest = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+        if target.uid:
+            options["preconditions"] = {"uid": target.uid}
+        try:
+            answer = await self.request("DELETE", path(target), options)
+        except (NotFound, Conflict):  # another uid is another object: the one we meant is gone
+            return None
+        return None if answer["kind"] == "Status" else answer
+
+    async def patch(self, target: Ref, body: Mapping[str, Any], subresource: str = "") -> Manifest:
+        """See Children."""
+        url = path(target) + (f"/{subresource}" if subresource else "")
+        query = {"fieldManager": MANAGER}
+        return await self.request("PATCH", url, body, "application/merge-patch+json", query)
+
+    async def list_objects(
+        self, api_version: str, kind: str, namespace: str | None, **selectors: str
+    ) -> tuple[list[Manifest], int]:
+        """See Children; `labelSelector` and `fieldSelector` are passed on."""
+        url = path(Ref(api_version, kind, namespace or "", ""), collection=True)
+        answer = await self.request("GET", url, query=selectors)
+        for item in answer["items"]:
+            item.update(apiVersion=api_version, kind=kind)  # a list's items leave them out
+        return answer["items"], int(answer["metadata"]["resourceVersion"])
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        body: object = None,
+        content_type: str = "application/json",
+        query: Mapping[str, str] | None = None,
+    ) -> Manifest:
+        """Send one request, again on overload and lost connections; raises ApiError.
+
+        Every request the operator makes may be repeated: creates are by name, patches and deletes say what must be.
+        """
+        url = self.configuration.host + url + (f"?{urlencode(query)}" if query else "")
+        for attempt in range(1, TRIES + 1):
+            try:
+                return await self._send(method, url, body, content_type)
+            except Unavailable as error:
+                wait = max(error.retry_after, 0.2 * 3 ** (attempt - 1) * random.uniform(0.8, 1.2))  # noqa: S311
+                if attempt == TRIES or wait > LONGEST_WAIT_SECONDS:
+                    raise Refused(error.status, error.message) if error.status == 500 else error from None
+                await asyncio.sleep(wait)
+        raise AssertionError("the last try returns or raises")
+
+    async def _send(self, method: str, url: str, body: object, content_type: str) -> Manifest:
+        headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": MANAGER}
+        if token := await self.configuration.get_api_key_with_prefix("BearerToken"):  # re-reads a rotated token
+            headers["authorization"] = token
+        try:
+            response = await self._client.call_api(method, url, headers, body, _request_timeout=REQUEST_TIMEOUT)
+            content = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._count(method, 0)
+            raise Unavailable(
+                0, f"no answer from {self.configuration.host}: {str(error) or type(error).__name__}"
+            ) from error
+        self._count(method, response.status)
+        if response.status < 300:
+            answer: Manifest = json.loads(content)
+            return answer
+        raise _error(response.status, content, response.headers.get("Retry-After"))
+
+    async def _apply(self, target: Ref, manifest: Manifest, manager: str) -> Manifest:
+        query = {"fieldManager": manager, "force": "true"}
+        return await self.request("PATCH", path(target), manifest, "application/apply-patch+yaml", query)
+
+    async def _own_as_applied(self, live: Manifest) -> None:
+        """Turn the ownership a create gave us into that of an apply, without which an apply can't remove a field.
+
+        The same step as client-go's csaupgrade; it is needed once in an object's life.
+        """
+        fields: list[Manifest] = live["metadata"].get("managedFields") or []
+        ours = [f for f in fields if f["manager"] == MANAGER and not f.get("subresource")]
+        created = [f for f in ours if f["operation"] == "Update"]
+        if not created:
+            return
+        if len(ours) == len(created):
+            upgraded = [{**f, "operation": "Apply"} if f in created else f for f in fields]
+        else:
+            upgraded = [f for f in fields if f not in created]
+        steps = [
+            {"op": "replace", "path": "/metadata/managedFields", "value": upgraded},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
+        ]
+        await self.request("PATCH", path(ref(live)), steps, "application/json-patch+json")
+
+
+def path(target: Ref, *, collection: bool = False) -> str:
+    """Return the URL path of an object, or of the collection it is in."""
+    root = "/api/" if "/" not in target.api_version else "/apis/"
+    namespace = f"/namespaces/{target.namespace}" if target.namespace else ""
+    name = "" if collection else f"/{target.name}"
+    return f"{root}{target.api_version}{namespace}/{PLURALS[target.kind]}{name}"
+
+
+def service_ref(namespace: str, name: str, uid: str | None = None) -> Ref:
+    """Return the reference of a TTSService."""
+    return Ref(API_VERSION, KIND, namespace, name, uid)
+
+
+def _error(status: int, content: bytes, retry_after: str | None) -> ApiError:
+    try:
+        message = str(json.loads(content)["message"])
+    except (ValueError, KeyError, TypeError):
+        message = content.decode(errors="replace").strip()[:500] or f"HTTP {status} without a message"
+    if status == 404 and "page not found" in message:
+        return Refused(status, "the cluster does not serve this API: is its CRD or add-on installed?")
+    if status in {401, 408, 429} or status >= 500:
+        wait = float(retry_after) if retry_after and retry_after.isdigit() else 0.0
+        return Unavailable(status, message, wait)
+    known: dict[int, type[ApiError]] = {404: NotFound, 409: Conflict}
+    return known.get(status, Refused)(status, message)

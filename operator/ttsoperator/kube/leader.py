@@ -1,0 +1,176 @@
+"""Leader election on a coordination.k8s.io Lease, by client-go's rules.
+
+kubernetes.aio has one too; it writes local time as UTC, lets one slow request outlive its renew deadline and never
+releases the Lease, so that each rolling update would stand still for a whole lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, Manifest, NotFound, path
+from ttsoperator.kube.manifest import Ref
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 15
+RENEW_DEADLINE_SECONDS = 10.0
+RETRY_SECONDS = 2.0
+RELEASE_SECONDS = 3.0
+
+
+class Api(Protocol):
+    """The one method of `Cluster` that an election needs."""
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        body: object = None,
+        content_type: str = "application/json",
+        query: Mapping[str, str] | None = None,
+    ) -> Manifest:
+        """Send one request."""
+
+
+class LeaderElection:
+    """One candidate for the Lease `namespace`/`name`."""
+
+    def __init__(
+        self, api: Api, namespace: str, name: str, pod: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.identity = f"{pod}_{uuid.uuid4()}"
+        self._api = api
+        self._ref = Ref("coordination.k8s.io/v1", "Lease", namespace, name)
+        self._clock = clock
+        self._renewed = float("-inf")
+        self._lease: Manifest | None = None
+        self._seen: tuple[str, float] = ("", float("-inf"))
+
+    def is_leading(self) -> bool:
+        """Tell whether this process may write *now*.
+
+        By the clock, not by a flag: a process that was stopped and continued knows it before its renewal fails.
+        """
+        return self._clock() - self._renewed < RENEW_DEADLINE_SECONDS
+
+    async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
+        """Call `lead` whenever the Lease is held and cancel it when it is lost; never returns.
+
+        Cancelled, it first ends `lead` and then releases the Lease, so that another replica takes over within 2 s.
+        """
+        try:
+            while True:
+                while not await self._try():  # noqa: ASYNC110 - the Event to wait for would be the API server's
+                    await asyncio.sleep(RETRY_SECONDS)
+                log.info("leading as %s", self.identity)
+                await self._lead(lead)
+                log.warning("lost the Lease %s, following", self._ref.name)
+        finally:
+            await self._release()
+
+    async def _lead(self, lead: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.ensure_future(lead())
+        try:
+            while self.is_leading() and not task.done():
+                await asyncio.wait([task], timeout=RETRY_SECONDS)
+                await self._try()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+            self._renewed = float("-inf")
+        if not task.cancelled():
+            task.result()
+
+    async def _try(self) -> bool:
+        """Take or renew the Lease; tell whether it is ours."""
+        started = self._clock()
+        patience = RENEW_DEADLINE_SECONDS / 2
+        if self.is_leading():
+            patience = min(patience, self._renewed + RENEW_DEADLINE_SECONDS - started)
+        try:
+            async with asyncio.timeout(patience):
+                mine = await self._take() or await self._take()  # again, now with what a faster writer wrote
+        except (ApiError, TimeoutError) as error:
+            log.warning("the Lease %s cannot be read or written: %s", self._ref.name, str(error) or "no answer in time")
+            return False
+        self._renewed = started if mine else float("-inf")  # when asked, not when answered: the others count earlier
+        return mine
+
+    async def _take(self) -> bool:
+        if self._lease is None:
+            try:
+                self._lease = await self._api.request("GET", path(self._ref))
+            except NotFound:
+                return await self._create()
+        spec: dict[str, Any] = self._lease.get("spec") or {}
+        holder = spec.get("holderIdentity") or ""
+        if holder not in ("", self.identity) and not self._expired(self._lease):
+            self._lease = None  # look anew next time
+            return False
+        now = _micro_time()
+        if holder != self.identity:
+            transitions = int(spec.get("leaseTransitions") or 0) + (1 if spec.get("acquireTime") else 0)
+            spec = {"acquireTime": now, "leaseTransitions": transitions}
+        spec = {**spec, "holderIdentity": self.identity, "renewTime": now, "leaseDurationSeconds": LEASE_SECONDS}
+        return await self._put({**self._lease, "spec": spec})
+
+    async def _create(self) -> bool:
+        now = _micro_time()
+        lease: Manifest = {
+            "apiVersion": self._ref.api_version,
+            "kind": self._ref.kind,
+            "metadata": {"name": self._ref.name, "namespace": self._ref.namespace},
+            "spec": {
+                "holderIdentity": self.identity,
+                "leaseDurationSeconds": LEASE_SECONDS,
+                "acquireTime": now,
+                "renewTime": now,
+                "leaseTransitions": 0,
+            },
+        }
+        try:
+            self._lease = await self._api.request("POST", path(self._ref, collection=True), lease)
+        except (AlreadyExists, Conflict):
+            return False
+        return True
+
+    async def _put(self, lease: Manifest) -> bool:
+        try:
+            self._lease = await self._api.request("PUT", path(self._ref), lease)
+        except (Conflict, NotFound):
+            self._lease = None  # somebody was faster, or our own last write did arrive
+            return False
+        return True
+
+    def _expired(self, lease: Manifest) -> bool:
+        """Tell whether the holder was silent for its whole term, measured here: clocks of two nodes may differ."""
+        version = lease["metadata"]["resourceVersion"]
+        if self._seen[0] != version:
+            self._seen = (version, self._clock())
+        term = float(lease["spec"].get("leaseDurationSeconds") or LEASE_SECONDS)
+        return self._clock() - self._seen[1] >= term
+
+    async def _release(self) -> None:
+        """Let go of the Lease if it is ours; one that cannot be released runs out by itself."""
+        self._renewed = float("-inf")
+        with suppress(ApiError, TimeoutError):
+            async with asyncio.timeout(RELEASE_SECONDS):
+                # Read anew: the answer to our last write may not have been waited for.
+                lease = await self._api.request("GET", path(self._ref))
+                spec: dict[str, Any] = lease.get("spec") or {}
+                if spec.get("holderIdentity") == self.identity:
+                    free = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _micro_time()}
+                    await self._api.request("PUT", path(self._ref), {**lease, "spec": {**spec, **free}})
+                    log.info("released the Lease %s", self._ref.name)
+
+
+def _micro_time() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

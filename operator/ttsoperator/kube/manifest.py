@@ -1,0 +1,63 @@
+"""Objects of the API as plain data, and how to read them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Manifest = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ref:
+    """One object of the cluster; `uid`, where known, is a precondition of deleting it."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str | None = None
+
+
+def controller_of(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the controller owner reference, if there is one."""
+    references: list[dict[str, Any]] = manifest["metadata"].get("ownerReferences") or []
+    return next((r for r in references if r.get("controller")), None)
+
+
+def ref(manifest: Mapping[str, Any]) -> Ref:
+    """Return the reference of a manifest, with its uid if it came from the cluster."""
+    metadata = manifest["metadata"]
+    return Ref(manifest["apiVersion"], manifest["kind"], metadata["namespace"], metadata["name"], metadata.get("uid"))
+
+
+def labels(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the labels, empty where there are none."""
+    return manifest["metadata"].get("labels") or {}
+
+
+def annotations(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """Return the annotations, empty where there are none."""
+    return manifest["metadata"].get("annotations") or {}
+
+
+def is_deleting(manifest: Mapping[str, Any]) -> bool:
+    """Tell whether the object waits for its finalizers or its grace period."""
+    return bool(manifest["metadata"].get("deletionTimestamp"))
+
+
+def condition(manifest: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
+    """Return the status condition of a type, if there is one."""
+    conditions: list[dict[str, Any]] = (manifest.get("status") or {}).get("conditions") or []
+    return next((c for c in conditions if c.get("type") == kind), None)
+
+
+def has_condition(manifest: Mapping[str, Any], kind: str) -> bool:
+    """Tell whether the status condition of a type is True."""
+    found = condition(manifest, kind)
+    return found is not None and found.get("status") == "True"
+
+
+def timestamp(text: str) -> datetime:
+    """Parse a Kubernetes time (RFC 3339, UTC)."""
+    return datetime.fromisoformat(text)

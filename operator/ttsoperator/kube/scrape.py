@@ -1,0 +1,98 @@
+"""Reading Prometheus metrics from the pods the operator owns."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from ttsoperator.kube.manifest import condition, is_deleting
+from ttsoperator.names import METRICS_PORT
+
+TIMEOUT_SECONDS = 2.0  # an HPA asks every 15 s and gives up after 30
+LARGEST_ANSWER = 4 * 1024 * 1024
+CONNECTIONS = 64
+
+Samples = Mapping[str, list[Sample]]
+
+
+class ScrapeFailed(Exception):
+    """A pod did not answer, or not with metrics; the message names the pod and the reason."""
+
+
+class Scraper:
+    """Asks pods for their metrics, many at once; close it with `close`."""
+
+    def __init__(
+        self, count: Callable[[str], None] | None = None, port: int = METRICS_PORT, timeout: float = TIMEOUT_SECONDS
+    ) -> None:
+        self._count = count or (lambda _result: None)
+        self._port = port
+        self._timeout = aiohttp.ClientTimeout(total=timeout)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def pod(self, pod: Mapping[str, Any]) -> Samples:
+        """Return the samples of one pod by name; raises ScrapeFailed."""
+        name = pod["metadata"]["name"]
+        address = (pod.get("status") or {}).get("podIP")
+        if not address:
+            raise ScrapeFailed(f"pod {name} has no address yet")
+        host = f"[{address}]" if ":" in address else address
+        try:
+            samples = parse(await self._fetch(f"http://{host}:{self._port}/metrics"))
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            self._count("failed")
+            raise ScrapeFailed(f"pod {name} gave no metrics: {str(error) or 'no answer in time'}") from error
+        self._count("answered")
+        return samples
+
+    async def pods(self, pods: Iterable[Mapping[str, Any]]) -> list[Samples]:
+        """Return the samples of all `pods`, in order; raises ScrapeFailed if a single one is missing."""
+        return await asyncio.gather(*(self.pod(pod) for pod in pods))
+
+    async def _fetch(self, url: str) -> str:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True)  # pods come and go
+            self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
+        async with self._session.get(url, allow_redirects=False) as response:
+            if response.status != 200:
+                raise ValueError(f"HTTP {response.status}")
+            content = bytearray()
+            async for chunk in response.content.iter_any():
+                content += chunk
+                if len(content) > LARGEST_ANSWER:
+                    raise ValueError(f"more than {LARGEST_ANSWER} bytes")
+            return content.decode()
+
+
+def parse(text: str) -> Samples:
+    """Read the Prometheus text format; raises ValueError."""
+    samples: dict[str, list[Sample]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            samples.setdefault(sample.name, []).append(sample)
+    return samples
+
+
+def value(samples: Samples, name: str) -> float:
+    """Return the value of a metric without labels; raises ScrapeFailed where there is no such number."""
+    found = samples.get(name, ())
+    if len(found) != 1 or not math.isfinite(found[0].value):
+        raise ScrapeFailed(f"the pod does not export one finite {name}")
+    return found[0].value
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Tell whether a pod takes requests: the ones whose figures count."""
+    ready = condition(dict(pod), "Ready")
+    return ready is not None and ready.get("status") == "True" and not is_deleting(dict(pod))

@@ -1,0 +1,61 @@
+"""What of a TTSService is in the cluster now: the input of the plan and of the status."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from ttsoperator import names
+from ttsoperator.kube.manifest import Manifest, controller_of, is_deleting, labels
+from ttsoperator.spec import TTSService
+
+
+@dataclass(frozen=True)
+class Live:
+    """The children that are ours (see `ownership`) by kind and name, and the pods labelled with the service's name."""
+
+    children: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
+    pods: Sequence[Manifest] = ()
+
+    def get(self, kind: str, name: str) -> Manifest | None:
+        """Return the child, or None where there is none."""
+        return self.children.get((kind, name))
+
+    def of_kind(self, kind: str) -> list[Manifest]:
+        """Return all children of one kind, by name."""
+        return [child for (k, _), child in sorted(self.children.items()) if k == kind]
+
+    def pods_of(self, component: names.Component) -> list[Manifest]:
+        """Return the pods of the workers or of the download, those being deleted left out."""
+        return [
+            pod
+            for pod in self.pods
+            if labels(pod).get(names.LABEL_COMPONENT) == component.value and not is_deleting(pod)
+        ]
+
+
+class Ownership(Enum):
+    """Whose an object is that has the name of a child."""
+
+    OURS = "ours"
+    FORMER = "former"
+    """Of a TTSService of the same name that is gone: garbage collection will take it."""
+    FOREIGN = "foreign"
+    """Somebody else's: never taken over."""
+
+
+def ownership(manifest: Mapping[str, Any], service: TTSService) -> Ownership:
+    """Tell whose `manifest` is: by its controller reference, a retained claim (it has none) by its labels."""
+    controller = controller_of(manifest)
+    if controller is None:
+        found = labels(manifest)
+        retained = (
+            manifest.get("kind") == "PersistentVolumeClaim"
+            and found.get(names.LABEL_MANAGED_BY) == names.MANAGER
+            and found.get(names.LABEL_SERVICE) == service.name
+        )
+        return Ownership.OURS if retained else Ownership.FOREIGN
+    if controller.get("uid") == service.uid:
+        return Ownership.OURS
+    same_name = controller.get("kind") == names.KIND and controller.get("name") == service.name
+    return Ownership.FORMER if same_name else Ownership.FOREIGN

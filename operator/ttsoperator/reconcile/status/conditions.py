@@ -1,0 +1,115 @@
+"""Conditions as the API conventions want them, and the events that their transitions are worth."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from ttsoperator.names import Condition, Reason
+from ttsoperator.reconcile.status.diagnosis import Finding
+
+LONGEST_MESSAGE: Final = 1024
+
+
+@dataclass(frozen=True)
+class Event:
+    """A Kubernetes event to record on the TTSService; `type` is Normal or Warning."""
+
+    type: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A condition as it is now, before its history is added; `status` None is Unknown."""
+
+    type: Condition
+    status: bool | None
+    reason: Reason
+    message: str
+
+
+def summary(blocking: Finding | None, reason: Reason, message: str) -> list[Wanted]:
+    """Return Ready, Reconciling and Stalled: all from the one finding that keeps the service from its goal.
+
+    Reconciling and Stalled are always listed (a tool that does not find them cannot tell False from not yet looked at),
+    and never both True: that is how kstatus reads them.
+    """
+    if blocking is None:
+        return [
+            Wanted(Condition.READY, status=True, reason=reason, message=message),
+            Wanted(Condition.RECONCILING, status=False, reason=Reason.NOTHING_TO_DO, message="everything is as asked"),
+            Wanted(Condition.STALLED, status=False, reason=Reason.NOTHING_TO_DO, message="everything is as asked"),
+        ]
+    stalled = blocking.stalled
+    other = Reason.NOTHING_TO_DO if stalled else Reason.PROGRESSING
+    idle = "it waits for a person" if stalled else "it goes on by itself"
+    on, off = (Condition.STALLED, Condition.RECONCILING) if stalled else (Condition.RECONCILING, Condition.STALLED)
+    found = [
+        Wanted(Condition.READY, status=False, reason=blocking.reason, message=blocking.message),
+        Wanted(on, status=True, reason=blocking.reason, message=blocking.message),
+        Wanted(off, status=False, reason=other, message=idle),
+    ]
+    return sorted(found, key=lambda wanted: list(Condition).index(wanted.type))
+
+
+def merged(
+    previous: Mapping[str, Any], wanted: Iterable[Wanted], generation: int, now: datetime
+) -> list[dict[str, Any]]:
+    """Return the conditions; the time of the last transition moves only when the status does."""
+    before = by_type(previous)
+    found = []
+    for one in wanted:
+        status = "Unknown" if one.status is None else str(one.status)
+        old = before.get(one.type)
+        kept = old is not None and old["status"] == status
+        found.append(
+            {
+                "type": one.type.value,
+                "status": status,
+                "observedGeneration": generation,
+                "lastTransitionTime": old["lastTransitionTime"] if old and kept else time_text(now),
+                "reason": one.reason.value,
+                "message": one.message[:LONGEST_MESSAGE],
+            }
+        )
+    return found
+
+
+def by_type(status: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return a status' conditions by their type."""
+    return {condition["type"]: condition for condition in status.get("conditions") or []}
+
+
+def time_text(moment: datetime) -> str:
+    """Return a time as Kubernetes writes it: UTC, to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def transitions(previous: Mapping[str, Any], current: Mapping[str, Any]) -> list[Event]:
+    """Return the events that the change from one status to the next is worth; none when no condition moved."""
+    before, after = by_type(previous), by_type(current)
+    moved = {
+        kind: condition
+        for kind, condition in after.items()
+        if (condition["status"], condition["reason"]) != _state(before.get(kind))
+    }
+    return [event for kind, condition in moved.items() for event in _events(kind, condition, before.get(kind))]
+
+
+def _state(condition: Mapping[str, Any] | None) -> tuple[str, str] | None:
+    return (condition["status"], condition["reason"]) if condition else None
+
+
+def _events(kind: str, condition: Mapping[str, Any], before: Mapping[str, Any] | None) -> list[Event]:
+    reason, message, holds = condition["reason"], condition["message"], condition["status"] == "True"
+    if kind == Condition.STALLED and holds:
+        return [Event("Warning", reason, message)]
+    if kind == Condition.RECONCILING and holds:
+        return [Event("Normal", reason, message)]
+    if kind in {Condition.READY, Condition.MODEL_READY} and holds and not (before and before["status"] == "True"):
+        return [Event("Normal", reason, message)]
+    if kind == Condition.AUTOSCALING_ACTIVE and condition["status"] != "Unknown":
+        return [Event("Normal" if holds else "Warning", reason, message)]
+    return []

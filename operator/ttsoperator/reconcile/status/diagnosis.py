@@ -1,0 +1,143 @@
+"""What keeps a pod, a claim or a rollout from its goal, by name: the reasons and messages of the conditions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ttsoperator.children.model.download import termination
+from ttsoperator.kube.manifest import Manifest, condition
+from ttsoperator.names import Reason
+
+STALLED: Final = frozenset(
+    {
+        Reason.INVALID_SPEC,
+        Reason.NAME_CONFLICT,
+        Reason.CHILD_REFUSED,
+        Reason.SOURCE_NOT_FOUND,
+        Reason.SOURCE_FORBIDDEN,
+        Reason.SOURCE_INVALID,
+        Reason.CHECKSUM_MISMATCH,
+        Reason.ARCHIVE_INVALID,
+        Reason.DISK_FULL,
+        Reason.STORAGE_UNUSABLE,
+        Reason.MODEL_MISSING,
+        Reason.MODEL_CORRUPT,
+        Reason.MODEL_INVALID,
+        Reason.CONFIG_INVALID,
+        Reason.ENGINE_UNAVAILABLE,
+        Reason.GPU_UNAVAILABLE,
+        Reason.OUT_OF_MEMORY,
+        Reason.IMAGE_INVALID,
+        Reason.PODS_REFUSED,
+        Reason.PROGRESS_DEADLINE_EXCEEDED,
+    }
+)
+"""Reasons that only a person can mend; with every other one the operator or the cluster goes on by itself."""
+
+PATIENT: Final = frozenset({Reason.WAITING_FOR_GPU, Reason.WAITING_FOR_VOLUME, Reason.UNSCHEDULABLE})
+"""Waiting for the cluster's capacity never becomes a failure, however long it takes."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Why something is not as it should be, and what to do about it."""
+
+    reason: Reason
+    message: str
+
+    @property
+    def stalled(self) -> bool:
+        """Whether a person must mend it."""
+        return self.reason in STALLED
+
+
+def told_reason(text: object, otherwise: Reason) -> Reason:
+    """Return the reason that one of our programs gave, `otherwise` when it is none of ours."""
+    return next((reason for reason in Reason if reason == text), otherwise)
+
+
+def worst(findings: Iterable[Finding]) -> Finding | None:
+    """Return the finding to report: what a person must mend first, then the first."""
+    return min(findings, key=lambda finding: not finding.stalled, default=None)
+
+
+def waiting(pod: Manifest, container: str, gpu_resource: str) -> Finding | None:
+    """Tell what keeps a pod's container from being started, None when nothing does."""
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled is not None and scheduled.get("status") == "False":
+        return _unscheduled(str(scheduled.get("message", "")), gpu_resource)
+    state = _container(pod, container).get("state", {}).get("waiting", {})
+    reason, message = state.get("reason", ""), str(state.get("message", ""))
+    if reason in {"ErrImagePull", "ImagePullBackOff"}:
+        why = message.rsplit("ErrImagePull: ", 1)[-1]
+        return Finding(Reason.IMAGE_PULL, f"the image {_image(pod, container)} cannot be pulled: {why}")
+    if reason in {"InvalidImageName", "ErrImageNeverPull"}:
+        return Finding(Reason.IMAGE_INVALID, f"the image {_image(pod, container)} cannot be used: {message}")
+    if reason in {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}:
+        return Finding(Reason.CONTAINER_CONFIG, f"the container cannot be started: {message}")
+    return None
+
+
+def _unscheduled(message: str, gpu_resource: str) -> Finding:
+    why = message.split(" preemption:", maxsplit=1)[0].split(" no new claims", maxsplit=1)[0].rstrip(" ,.")
+    if f"Insufficient {gpu_resource}" in message:
+        return Finding(Reason.WAITING_FOR_GPU, f"no node has a free {gpu_resource}: {why}")
+    if any(word in message.lower() for word in ("persistentvolume", "storageclass", "volume node affinity")):
+        return Finding(Reason.WAITING_FOR_VOLUME, f"the model's volume is not there: {why}")
+    return Finding(Reason.UNSCHEDULABLE, f"no node takes the pod: {why}")
+
+
+def worker(pod: Manifest, gpu_resource: str) -> Finding | None:
+    """Tell why a worker does not answer, None when it does."""
+    if is_ready(pod):
+        return None
+    if found := waiting(pod, "worker", gpu_resource):
+        return found
+    ended = termination(pod, "worker")
+    if ended is None or ended["exitCode"] == 0:
+        return Finding(Reason.WORKER_STARTING, "the worker loads its model and warms up")
+    if ended["cause"] == "OOMKilled":
+        return Finding(
+            Reason.OUT_OF_MEMORY, "the worker was killed for using more than its memory limit: raise spec.resources"
+        )
+    reason = told_reason(ended.get("reason"), Reason.WORKER_CRASHING)
+    message = ended.get("message") or f"the worker ended with code {ended['exitCode']}: see its log"
+    return Finding(reason, str(message))
+
+
+def claim(manifest: Manifest, classes: Mapping[str, bool] | None, events: Iterable[str]) -> Finding | None:
+    """Tell what keeps a claim from being bound, None when it is bound or merely waits for its first pod.
+
+    `classes` are the cluster's StorageClasses and whether each is the default, None when they are not known.
+    """
+    if (manifest.get("status") or {}).get("phase") == "Bound":
+        return None
+    name = manifest["spec"].get("storageClassName")
+    known = ", ".join(sorted(classes)) or "none" if classes is not None else ""
+    if classes is not None and name and name not in classes:
+        return Finding(
+            Reason.WAITING_FOR_VOLUME, f"the StorageClass {name} does not exist: create it (there are: {known})"
+        )
+    if classes is not None and name is None and not any(classes.values()):
+        return Finding(
+            Reason.WAITING_FOR_VOLUME,
+            f"the cluster has no default StorageClass: make one the default (there are: {known}), "
+            "or name one in spec.storage.storageClassName of a new TTSService",
+        )
+    last = next(reversed(list(events)), None)
+    return Finding(Reason.WAITING_FOR_VOLUME, f"the claim is not bound: {last}") if last else None
+
+
+def is_ready(pod: Manifest) -> bool:
+    """Tell whether the pod's readiness probe succeeds."""
+    found = condition(pod, "Ready")
+    return found is not None and found.get("status") == "True"
+
+
+def _container(pod: Manifest, name: str) -> dict[str, Any]:
+    statuses: list[dict[str, Any]] = (pod.get("status") or {}).get("containerStatuses") or []
+    return next((status for status in statuses if status.get("name") == name), {})
+
+
+def _image(pod: Manifest, container: str) -> str:
+    return next((str(c["image"]) for c in pod["spec"]["containers"] if c["name"] == container), "?")

@@ -1,0 +1,128 @@
+"""How far the spec's model is: what keeps it from being there, and `.status.model`."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ttsoperator.children.model.download import (
+    Failure,
+    JobState,
+    attempt_of,
+    current_job,
+    failure_of,
+    is_outdated,
+    is_published,
+    last_failure,
+    own_claim,
+    pods_of,
+    result_of,
+    state_of,
+)
+from ttsoperator.kube.manifest import Manifest, timestamp
+from ttsoperator.names import Reason
+from ttsoperator.reconcile.status import diagnosis
+from ttsoperator.reconcile.status.conditions import time_text
+from ttsoperator.reconcile.status.diagnosis import Finding, told_reason
+from ttsoperator.reconcile.status.observed import Observed, Progress
+from ttsoperator.spec import DEFAULT_GPU, TTSService
+from ttsoperator.spec.status import ModelState
+
+PROGRESS_SECONDS: Final = 5.0
+"""Bytes and speed in the status change at most this often."""
+
+POD_TIME: Final = timedelta(seconds=60)
+"""A Job without a pod after so long has none because a quota or a policy forbids it; only its events say which."""
+
+MODEL_READY_REASONS: Final = {
+    True: (Reason.BUILT_IN, "the model is part of the worker image"),
+    False: (Reason.PUBLISHED, "the model is on the volume, verified"),
+}
+"""Reason and message of ModelReady=True by whether the model is a builtin one."""
+
+
+def gpu_resource(service: TTSService) -> str:
+    """Return the name under which nodes offer the GPUs of the workers."""
+    return service.spec.gpu.resource_name if service.spec.gpu else DEFAULT_GPU
+
+
+def model_finding(service: TTSService, observed: Observed, now: datetime) -> Finding | None:
+    """Tell what keeps the model from being there, None when it is."""
+    live = observed.live
+    if service.builtin or is_published(service, live):
+        return None
+    job = current_job(service, live)
+    if job is None or is_outdated(job, own_claim(service, live)):
+        return Finding(Reason.PENDING, "the download is about to be started")
+    if state_of(job) is JobState.FAILED:
+        failure = failure_of(job, live)
+        return _failed(failure, f"attempt {attempt_of(job) + 1} failed, another follows")
+    if obstacle := _obstacle(service, observed, job, now):
+        return obstacle
+    if earlier := last_failure(job):
+        return _failed(earlier, f"attempt {attempt_of(job) + 1} is under way")
+    return Finding(Reason.DOWNLOADING, f"downloading {service.spec.model.source}")
+
+
+def _failed(failure: Failure, then: str) -> Finding:
+    return Finding(told_reason(failure.reason, Reason.DOWNLOAD_FAILED), f"{failure.message} ({then})")
+
+
+def _obstacle(service: TTSService, observed: Observed, job: Manifest, now: datetime) -> Finding | None:
+    """Tell what keeps the download from running."""
+    claim = own_claim(service, observed.live)
+    if claim is not None:
+        unbound = diagnosis.claim(claim, observed.storage_classes, observed.claim_events)
+        if unbound is not None:
+            return unbound
+    pods = sorted(pods_of(job, observed.live), key=lambda pod: str(pod["metadata"]["name"]))
+    if not pods and now - timestamp(job["metadata"]["creationTimestamp"]) > POD_TIME:
+        name = job["metadata"]["name"]
+        return Finding(
+            Reason.PODS_REFUSED, f"the namespace refuses the download's pod: see `kubectl describe job {name}`"
+        )
+    found = (diagnosis.waiting(pod, "fetch", gpu_resource(service)) for pod in pods)
+    return diagnosis.worst(finding for finding in found if finding)
+
+
+def model_status(service: TTSService, observed: Observed, previous: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return `.status.model`; `previous` is the one before."""
+    source = service.spec.model.source
+    before = previous if previous.get("source") == source else {}
+    if service.builtin:
+        return {"source": source, "state": ModelState.BUILT_IN.value}
+    job = current_job(service, observed.live)
+    if job is not None and is_published(service, observed.live):
+        # The pod that told them may be gone by now.
+        told = {**_pick(before, ModelState.PUBLISHED), **result_of(job, observed.live)}
+        return {"source": source, "state": ModelState.PUBLISHED.value} | {
+            key: told[key] for key in ("digest", "bytes") if told.get(key) is not None
+        }
+    if job is not None and state_of(job) is JobState.FAILED:
+        return {"source": source, "state": ModelState.FAILED.value}
+    if job is None or _obstacle(service, observed, job, now):
+        return {"source": source, "state": ModelState.PENDING.value}
+    progress = _progress(observed.download, _pick(before, ModelState.DOWNLOADING), now)
+    return {"source": source, "state": ModelState.DOWNLOADING.value, **progress}
+
+
+def _pick(before: Mapping[str, Any], state: ModelState) -> dict[str, Any]:
+    if before.get("state") != state.value:
+        return {}
+    return {key: value for key, value in before.items() if key not in {"source", "state"}}
+
+
+def _progress(download: Progress | None, before: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Return bytes and speed, the ones before while these are too fresh to be replaced."""
+    if download is None:
+        return before
+    found: dict[str, Any] = {"bytes": download.bytes}
+    if download.total_bytes is not None:
+        found["totalBytes"] = download.total_bytes
+    if "progressTime" in before:
+        seconds = (now - timestamp(before["progressTime"])).total_seconds()
+        if seconds < PROGRESS_SECONDS:
+            return before
+        found["bytesPerSecond"] = round(max(0, download.bytes - before["bytes"]) / seconds)
+        if all(before.get(key) == value for key, value in found.items()):
+            return before
+    return {**found, "progressTime": time_text(now)}

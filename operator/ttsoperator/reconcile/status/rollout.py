@@ -1,0 +1,124 @@
+"""How far the workers are: whether the current spec is rolled out, and what keeps it from that."""
+
+from ttsoperator import names
+from ttsoperator.kube.manifest import Manifest, annotations, condition, has_condition
+from ttsoperator.names import Condition, Reason
+from ttsoperator.reconcile.status import diagnosis
+from ttsoperator.reconcile.status.conditions import Wanted
+from ttsoperator.reconcile.status.diagnosis import PATIENT, Finding
+from ttsoperator.reconcile.status.model import gpu_resource
+from ttsoperator.reconcile.status.observed import Observed
+from ttsoperator.spec import TTSService
+
+
+def is_rolled_out(service: TTSService, observed: Observed) -> bool:
+    """Tell whether all workers are of the current template and, where any is wanted, one of them answers.
+
+    The pods are asked, each of which carries the hash of its template, and not the Deployment's status, which is out of
+    date for a moment whenever the autoscaler moves the count.
+    """
+    wanted, deployment = _desired(observed), _deployment(service, observed)
+    if wanted is None or deployment is None or _template(deployment) != _template(wanted):
+        return False
+    workers = _workers(observed)
+    if any(_hash(pod) != _template(wanted) for pod in workers):
+        return False
+    return replicas_wanted(service, observed) == 0 or any(diagnosis.is_ready(pod) for pod in workers)
+
+
+def rollout_finding(service: TTSService, observed: Observed) -> Finding | None:
+    """Tell what keeps the current spec from being rolled out and answering, None when it is."""
+    deployment = _deployment(service, observed)
+    if deployment is None:
+        return Finding(Reason.PENDING, "the workers are about to be started")
+    if is_rolled_out(service, observed) and workload_condition(service, observed, None).status:
+        return None
+    wanted = _desired(observed)
+    fresh = [pod for pod in _workers(observed) if wanted is not None and _hash(pod) == _template(wanted)]
+    finding = _refused(deployment) or _worst(fresh, service)
+    if _deadline_exceeded(deployment) and (finding is None or finding.reason not in PATIENT):
+        return _too_slow(finding)
+    if finding is not None:
+        return finding
+    return Finding(Reason.ROLLING_OUT, "workers of the current spec replace those before")
+
+
+def serves_wanted_model(service: TTSService, observed: Observed) -> bool:
+    """Tell whether the Deployment is to serve the spec's model, and not still the one before."""
+    wanted, model = _desired(observed), service.spec.model
+    key = "" if service.builtin else names.model_key(model.source, model.sha256)
+    return wanted is not None and annotations(wanted)[names.MODEL_KEY] == key
+
+
+def workload_condition(service: TTSService, observed: Observed, model: Finding | None) -> Wanted:
+    """Return WorkloadAvailable: whether requests are answered now, by workers of this spec or of the one before."""
+    deployment, kind = _deployment(service, observed), Condition.WORKLOAD_AVAILABLE
+    if deployment is None:
+        if model is None:
+            return Wanted(kind, status=False, reason=Reason.PENDING, message="the workers are about to be started")
+        return Wanted(kind, status=False, reason=Reason.WAITING_FOR_MODEL, message="the workers wait for the model")
+    if replicas_wanted(service, observed) == 0:
+        return Wanted(kind, status=True, reason=Reason.SCALED_TO_ZERO, message="no workers are asked for")
+    if (deployment.get("status") or {}).get("availableReplicas", 0) > 0:
+        return Wanted(kind, status=True, reason=Reason.WORKERS_AVAILABLE, message="workers answer")
+    starting = Finding(Reason.WORKER_STARTING, "the first worker is being started")
+    finding = _refused(deployment) or _worst(_workers(observed), service) or starting
+    return Wanted(kind, status=False, reason=finding.reason, message=finding.message)
+
+
+def replicas_wanted(service: TTSService, observed: Observed) -> int:
+    """Return how many workers are asked for, by the spec or by the autoscaler."""
+    if service.spec.autoscaling is None:
+        return service.spec.replicas
+    deployment = _deployment(service, observed)
+    return int(deployment["spec"].get("replicas", 1)) if deployment else service.spec.autoscaling.min_replicas
+
+
+def _desired(observed: Observed) -> Manifest | None:
+    return next((manifest for manifest in observed.desired if manifest["kind"] == "Deployment"), None)
+
+
+def _deployment(service: TTSService, observed: Observed) -> Manifest | None:
+    return observed.live.get("Deployment", names.deployment_name(service.name))
+
+
+def _template(deployment: Manifest) -> str | None:
+    return _hash(deployment["spec"]["template"])
+
+
+def _hash(pod: Manifest) -> str | None:
+    return annotations(pod).get(names.TEMPLATE_HASH)
+
+
+def _workers(observed: Observed) -> list[Manifest]:
+    """Return the workers that count, by name: an evicted pod stays in the list of pods, but is none any more."""
+    pods = observed.live.pods_of(names.Component.WORKER)
+    alive = (pod for pod in pods if (pod.get("status") or {}).get("phase") not in {"Succeeded", "Failed"})
+    return sorted(alive, key=lambda pod: str(pod["metadata"]["name"]))
+
+
+def _worst(pods: list[Manifest], service: TTSService) -> Finding | None:
+    found = (diagnosis.worker(pod, gpu_resource(service)) for pod in pods)
+    return diagnosis.worst(finding for finding in found if finding)
+
+
+def _refused(deployment: Manifest) -> Finding | None:
+    """Tell why pods cannot even be made: a quota, or a policy of the namespace."""
+    if not has_condition(deployment, "ReplicaFailure"):
+        return None
+    told = condition(deployment, "ReplicaFailure") or {}
+    return Finding(Reason.PODS_REFUSED, f"the namespace refuses the workers: {told.get('message', '')}")
+
+
+def _deadline_exceeded(deployment: Manifest) -> bool:
+    told = condition(deployment, "Progressing") or {}
+    seen = (deployment.get("status") or {}).get("observedGeneration", 0)
+    current = bool(seen >= deployment["metadata"].get("generation", 0))
+    return current and told.get("reason") == "ProgressDeadlineExceeded"
+
+
+def _too_slow(finding: Finding | None) -> Finding:
+    if finding is not None and finding.stalled:
+        return finding
+    why = f": {finding.reason}, {finding.message}" if finding else ""
+    return Finding(Reason.PROGRESS_DEADLINE_EXCEEDED, f"no worker of the current spec became ready in time{why}")

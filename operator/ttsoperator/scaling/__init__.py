@@ -1,0 +1,1 @@
+"""How the number of workers follows the load."""

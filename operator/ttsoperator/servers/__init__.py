@@ -1,0 +1,1 @@
+"""What the operator serves: probes, its own metrics, and the custom metrics API."""

@@ -1,0 +1,1 @@
+"""What the operator knows of the cluster: watches and lists fill a store, and wake a queue of services."""

@@ -1,0 +1,86 @@
+"""Listing everything that is watched: before the first pass, and now and then again.
+
+The first time makes the cache complete, so that a pass never takes a child for missing that was only not heard of yet.
+Later times find what a watch lost: after a long interruption kopf lists anew, and does not notice what is gone from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+from ttsoperator.kube.client import ApiError, Children, Refused, Unavailable
+from ttsoperator.names import CHILD_SELECTOR, GROUP, KIND, PLURAL, VERSION
+from ttsoperator.watch.handlers import WATCHED, Watched
+from ttsoperator.watch.store import Cache, Key
+from ttsoperator.watch.workqueue import WorkQueue
+
+log = logging.getLogger(__name__)
+
+CRD_SECONDS = 3.0
+REMIND_TRIES = 10
+RESYNC_SECONDS = (30.0, 300.0)  # the first soon, for what happened between our list and the watches' beginning
+
+
+class Forbidden(Exception):
+    """The operator lacks a right without which it cannot work; the message names it."""
+
+
+async def wait_for_crd(cluster: Children, namespace: str | None) -> None:
+    """Return once the API server serves TTSServices, saying now and then what is waited for."""
+    attempt = 0
+    while True:
+        try:
+            await cluster.list_objects(f"{GROUP}/{VERSION}", KIND, namespace, limit="1")
+            return
+        except Unavailable as error:
+            problem = f"the API server: {error}"
+        except Refused as error:
+            if error.status != 404:
+                return  # it is there; what we may do with it, the lists will tell
+            problem = f"the CRD {PLURAL}.{GROUP}: install the chart, or kubectl apply -f crds/"
+        if attempt % REMIND_TRIES == 0:
+            log.warning("waiting for %s", problem)
+        attempt += 1
+        await asyncio.sleep(CRD_SECONDS)
+
+
+class Syncer:
+    """Brings the cache up to date by lists."""
+
+    def __init__(self, cluster: Children, cache: Cache, queue: WorkQueue[Key], namespaces: tuple[str, ...]) -> None:
+        self._cluster = cluster
+        self._cache = cache
+        self._queue = queue
+        self._namespaces: tuple[str | None, ...] = namespaces or (None,)
+        self.synced = False
+
+    async def sync(self) -> None:
+        """List everything once and wake what changed; raises ApiError, Forbidden."""
+        for kind, namespace in self._lists():
+            selectors = {} if kind.kind == KIND else {"labelSelector": CHILD_SELECTOR}
+            try:
+                found, version = await self._cluster.list_objects(kind.api_version, kind.kind, namespace, **selectors)
+            except Refused as error:
+                raise Forbidden(f"{error.message} (the chart's roles allow it)") from error
+            for key in self._cache.replace(kind.kind, namespace, found, version):
+                self._queue.add(key)
+        self.synced = True
+
+    async def run(self) -> None:
+        """List again and again until cancelled."""
+        first, later = RESYNC_SECONDS
+        delay = first
+        while True:
+            await asyncio.sleep(delay)
+            delay = later
+            try:
+                await self.sync()
+            except (ApiError, Forbidden) as error:
+                log.warning("listing again failed: %s", error)
+
+    def _lists(self) -> Iterator[tuple[Watched, str | None]]:
+        for kind in WATCHED:
+            for namespace in self._namespaces:
+                yield kind, namespace

@@ -1,0 +1,138 @@
+"""What the operator knows of the cluster: the last seen version of every object it watches.
+
+kopf's own indexes cannot do this job: they never learn what the operator has just written (a pass would act on data
+older than its own last write), and when a watch has to list anew they keep objects that were deleted in the meantime.
+Here the newest resourceVersion wins, whoever brings it: a watch event, the answer to a write, or a list.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ttsoperator.kube.manifest import Ref
+from ttsoperator.names import KIND, LABEL_SERVICE
+
+Manifest = dict[str, Any]
+REMEMBERED_DELETIONS = 4096  # enough for every event that can still be under way
+
+
+class Key(NamedTuple):
+    """Namespace and name of a TTSService."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+def key_of(obj: Mapping[str, Any]) -> Key | None:
+    """The service `obj` is, or belongs to by its label; None for an object that is none of ours."""
+    meta = obj["metadata"]
+    name = meta["name"] if obj["kind"] == KIND else (meta.get("labels") or {}).get(LABEL_SERVICE)
+    return Key(meta["namespace"], name) if name else None
+
+
+class Cache:
+    """Objects by service. Everything returned is shared: read it, never change it."""
+
+    def __init__(self) -> None:
+        self._objects: dict[tuple[str, str, str], Manifest] = {}
+        self._of_service: defaultdict[Key, set[tuple[str, str, str]]] = defaultdict(set)
+        self._deleted: OrderedDict[str, int] = OrderedDict()
+
+    def put(self, obj: Mapping[str, Any], *, listed: bool = False) -> bool:
+        """Remember `obj` unless something newer is known; True when it was news.
+
+        One that was `listed` is also news when its spec differs from the one known of that very version: a watch older
+        than the last upgrade of the CRD leaves the new fields out.
+        """
+        meta = obj["metadata"]
+        identity = (obj["kind"], meta["namespace"], meta["name"])
+        known = self._objects.get(identity)
+        newest = max(self._deleted.get(meta["uid"], -1), _version(known) if known is not None else -1)
+        whole = listed and known is not None and _version(obj) == newest and obj.get("spec") != known.get("spec")
+        if _version(obj) <= newest and not whole:
+            return False
+        if known is not None:
+            self._forget(identity)
+        self._objects[identity] = _slim(obj)
+        if key := key_of(obj):
+            self._of_service[key].add(identity)
+        return True
+
+    def drop(self, obj: Mapping[str, Any], version: int | None = None) -> None:
+        """Forget an object that was not there any more at `version` (its own): late events do not bring it back.
+
+        A newer one does: a watch by label reports an object as deleted when it lost the label, and it may get it back.
+        """
+        meta = obj["metadata"]
+        identity = (obj["kind"], meta["namespace"], meta["name"])
+        self._deleted[meta["uid"]] = _version(obj) if version is None else version
+        if len(self._deleted) > REMEMBERED_DELETIONS:
+            self._deleted.popitem(last=False)
+        known = self._objects.get(identity)
+        if known is not None and known["metadata"]["uid"] == meta["uid"]:
+            self._forget(identity)
+
+    def drop_gone(self, target: Ref) -> None:
+        """Forget an object that the API server has just deleted for us."""
+        known = self._objects.get((target.kind, target.namespace, target.name))
+        if known is not None and target.uid in (None, known["metadata"]["uid"]):
+            self.drop(known)
+
+    def replace(self, kind: str, namespace: str | None, objects: Iterable[Mapping[str, Any]], version: int) -> set[Key]:
+        """Take over a complete list of `kind` made at resourceVersion `version`; return the services it changed."""
+        listed = list(objects)
+        changed = {key for obj in listed if self.put(obj, listed=True) and (key := key_of(obj))}
+        present = {obj["metadata"]["uid"] for obj in listed}
+        for identity, known in list(self._objects.items()):
+            covered = identity[0] == kind and namespace in (None, identity[1]) and _version(known) <= version
+            if covered and known["metadata"]["uid"] not in present:
+                self.drop(known, version)
+                if key := key_of(known):
+                    changed.add(key)
+        return changed
+
+    def service(self, key: Key) -> Manifest | None:
+        """The TTSService itself."""
+        return self._objects.get((KIND, key.namespace, key.name))
+
+    def owner(self, obj: Mapping[str, Any]) -> Key | None:
+        """Return the service that the known version of `obj` belongs to: its labels may name another now."""
+        meta = obj["metadata"]
+        known = self._objects.get((obj["kind"], meta["namespace"], meta["name"]))
+        return None if known is None else key_of(known)
+
+    def services(self) -> list[Key]:
+        """Every TTSService there is."""
+        return [Key(namespace, name) for kind, namespace, name in self._objects if kind == KIND]
+
+    def owned(self, key: Key) -> Iterator[Manifest]:
+        """Everything labelled as belonging to the service: children and pods, in no order."""
+        for identity in tuple(self._of_service.get(key, ())):
+            if identity[0] != KIND:
+                yield self._objects[identity]
+
+    def pods(self, namespace: str) -> Iterator[Manifest]:
+        """The pods of every service of a namespace."""
+        return (obj for (kind, ns, _), obj in self._objects.items() if kind == "Pod" and ns == namespace)
+
+    def _forget(self, identity: tuple[str, str, str]) -> None:
+        if key := key_of(self._objects.pop(identity)):
+            self._of_service[key].discard(identity)
+            if not self._of_service[key]:
+                del self._of_service[key]
+
+
+def _version(obj: Mapping[str, Any]) -> int:
+    """Return the resourceVersion, which grows: promised by the API since Kubernetes 1.35, and true before."""
+    return int(obj["metadata"]["resourceVersion"])
+
+
+def _slim(obj: Mapping[str, Any]) -> Manifest:
+    """Most of an object's memory is managedFields, which no pass reads."""
+    meta = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
+    return {**obj, "metadata": meta}

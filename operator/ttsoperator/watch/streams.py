@@ -1,0 +1,102 @@
+"""kopf as the operator runs it: it watches, and writes nothing of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import kopf
+from kubernetes.aio import client
+
+from ttsoperator.names import CHILD_SELECTOR, KIND
+from ttsoperator.watch.handlers import WATCHED
+
+
+class WatchFailed(Exception):
+    """kopf gave up; a new process finds out why, and waits if it is the CRD."""
+
+
+async def watch(
+    registry: kopf.OperatorRegistry,
+    configuration: client.Configuration,
+    namespaces: tuple[str, ...],
+    started: Callable[[], None],
+) -> None:
+    """Watch until cancelled; raises WatchFailed.
+
+    Calls `started` once kopf has taken over the process's signals, to take them back.
+    """
+
+    async def login(**_: object) -> kopf.ConnectionInfo:
+        return await credentials(configuration)
+
+    kopf.on.login(registry=registry)(login)
+    own = asyncio.all_tasks()
+    tasks = await kopf.spawn_tasks(
+        registry=registry, settings=settings(), clusterwide=not namespaces, namespaces=namespaces, standalone=True
+    )
+    started()
+    try:
+        await kopf.run_tasks(tasks, ignored=own)
+    except Exception as error:  # kopf's own errors have no public types; the cause goes along
+        raise WatchFailed(f"a watch ended for good: {error} (was the CRD or a right taken away?)") from error
+
+
+def settings() -> kopf.OperatorSettings:
+    """Return kopf's settings: no peering, no events, no annotations, no rights beyond what is watched."""
+    chosen = kopf.OperatorSettings()
+    chosen.posting.enabled = False
+    chosen.scanning.disabled = True  # needs no rights on CRDs and namespaces; __main__ waits for our CRD
+    chosen.persistence.diffbase_storage = NoDiffs()
+    chosen.networking.error_backoffs = Patience()
+    chosen.networking.connect_timeout = 10
+    chosen.networking.request_timeout = 60
+    chosen.watching.server_timeout = 600  # opened anew every ten minutes, so that several API servers share them
+    chosen.queueing.exit_timeout = 0.1
+    for kind in WATCHED:
+        if kind.kind != KIND:
+            chosen.watching.label_selectors[kind.api_version, kind.plural] = CHILD_SELECTOR
+    return chosen
+
+
+async def credentials(configuration: client.Configuration) -> kopf.ConnectionInfo:
+    """Give kopf the same access as the operator's own client, with the token as it is now."""
+    scheme, _, token = (await configuration.get_api_key_with_prefix("BearerToken") or "").partition(" ")
+    return kopf.ConnectionInfo(
+        server=configuration.host,
+        ca_path=configuration.ssl_ca_cert,
+        insecure=not configuration.verify_ssl,
+        certificate_path=configuration.cert_file,
+        private_key_path=configuration.key_file,
+        scheme=scheme or None,
+        token=token or None,
+        proxy_url=configuration.proxy,
+    )
+
+
+class NoDiffs(kopf.DiffBaseStorage):
+    """No record of an object's last state: a level-triggered operator has no use for it.
+
+    kopf's own stores copy every object of every event, whether or not anybody compares them.
+    """
+
+    def build(self, **_: object) -> kopf.BodyEssence:
+        """Return nothing to compare."""
+        return kopf.BodyEssence()
+
+    def fetch(self, **_: object) -> kopf.BodyEssence | None:
+        """Return nothing."""
+        return None
+
+    def store(self, **_: object) -> None:
+        """Keep nothing."""
+
+
+class Patience:
+    """Pauses between kopf's tries, in seconds, without an end: an API server may be away for long."""
+
+    def __iter__(self) -> Iterator[float]:
+        """Return the pauses from the first."""
+        yield from (1, 1, 2, 3, 5, 8, 13)
+        while True:
+            yield 20

@@ -1,0 +1,38 @@
+"""Whose an object is that has the name of a child."""
+
+from tests.support.operator.world import World, downloaded, service
+from ttsoperator.kube.snapshot import Ownership, ownership
+
+
+def test_our_children_are_ours() -> None:
+    world = World()
+    world.settle(downloaded())
+    assert {ownership(child, downloaded()) for child in world.children.values()} == {Ownership.OURS}
+
+
+def test_children_of_a_deleted_service_of_the_name_are_a_former_ones() -> None:
+    world = World()
+    world.settle(service())
+    reborn = service().model_copy(update={"uid": "another"})
+    assert {ownership(child, reborn) for child in world.children.values()} == {Ownership.FORMER}
+
+
+def test_a_retained_volume_is_found_again() -> None:
+    world, keep = World(), downloaded(storage={"reclaimPolicy": "Retain"})
+    world.settle(keep)
+    reborn = keep.model_copy(update={"uid": "another"})
+    assert ownership(world.one("PersistentVolumeClaim"), reborn) is Ownership.OURS
+    assert ownership(world.one("PersistentVolumeClaim"), service("other")) is Ownership.FOREIGN
+
+
+def test_what_others_made_is_never_ours() -> None:
+    service_of_somebody = {"kind": "Service", "metadata": {"name": "english", "namespace": "speech"}}
+    assert ownership(service_of_somebody, service()) is Ownership.FOREIGN
+    labelled = {
+        **service_of_somebody,
+        "metadata": {"name": "english", "labels": {"tts-operator.io/service": "english"}},
+    }
+    assert ownership(labelled, service()) is Ownership.FOREIGN
+    owner = {"kind": "Deployment", "name": "english", "uid": "d", "controller": True}
+    owned = {**service_of_somebody, "metadata": {"name": "english", "ownerReferences": [owner]}}
+    assert ownership(owned, service()) is Ownership.FOREIGN

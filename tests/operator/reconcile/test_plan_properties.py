@@ -1,0 +1,142 @@
+"""Whatever is asked for, and whatever has happened: a few passes end it, and then nothing is left to write."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.operator.world import HTTPS, SHA, World, service
+from ttsoperator.reconcile.drift import differs
+from ttsoperator.spec import TTSService
+
+MODELS: list[dict[str, Any]] = [
+    {"model": {"source": "builtin://hibari"}},
+    {"engine": "hibari", "model": {"source": HTTPS}},
+    {"engine": "coqui", "model": {"source": HTTPS, "sha256": SHA}},
+    {"engine": "coqui", "model": {"source": "https://models.example.com/b.tar"}, "storage": {"size": "1Gi"}},
+    {"engine": "hibari", "model": {"source": HTTPS}, "storage": {"reclaimPolicy": "Retain"}},
+]
+OPTIONS: list[dict[str, Any]] = [
+    {"replicas": 0},
+    {"replicas": 3},
+    {"autoscaling": {}},
+    {"autoscaling": {"minReplicas": 2}},
+    {"gpu": {"count": 2}},
+    {"resources": {"requests": {"cpu": "1000m"}, "limits": {"cpu": 2}}},
+    {"service": {"type": "NodePort", "annotations": {"a": ""}}},
+    {"podTemplate": {"nodeSelector": {"a": ""}, "env": [{"name": "A", "value": ""}], "tolerations": []}},
+]
+
+specs = st.builds(
+    lambda model, *options: {key: value for part in (model, *options) for key, value in part.items()},
+    st.sampled_from(MODELS),
+    st.sampled_from([{}, *OPTIONS]),
+    st.sampled_from([{}, *OPTIONS]),
+)
+
+
+def _deletes_one(world: World) -> None:
+    """A child, another one in each state of the world."""
+    if world.children:
+        there = sorted(world.children)
+        world.children.pop(there[sum(len(name) for _, name in there) % len(there)])
+
+
+def _deletes_the_workload(world: World) -> None:
+    for key in [key for key in world.children if key[0] in {"Deployment", "PersistentVolumeClaim"}]:
+        world.children.pop(key)
+
+
+def _fails_the_job(world: World) -> None:
+    if "Job" in world.kinds() and world.kinds().count("Job") == 1:
+        world.fail_job()
+
+
+def _finishes_the_job(world: World) -> None:
+    if world.kinds().count("Job") == 1:
+        world.finish_job()
+
+
+def _runs_workers(world: World) -> None:
+    if "Deployment" in world.kinds():
+        world.run_workers(2)
+
+
+def _scales(world: World) -> None:
+    if {"Deployment", "HorizontalPodAutoscaler"} <= set(world.kinds()):
+        world.scale(5)
+
+
+def _waits(world: World) -> None:
+    world.after(400)
+
+
+happenings: st.SearchStrategy[Callable[[World], None]] = st.sampled_from(
+    [_deletes_one, _deletes_the_workload, _fails_the_job, _finishes_the_job, _runs_workers, _scales, _waits]
+)
+
+
+def _story(steps: list[tuple[dict[str, Any], list[Callable[[World], None]], int]]) -> tuple[World, TTSService]:
+    """Specs one after the other; things happen in between, and the operator dies after some write of each pass."""
+    world, wanted = World(), service()
+    for generation, (spec, happened, writes) in enumerate(steps, start=1):
+        wanted = service(generation=generation, **spec)
+        for action in world.plan(wanted).actions[:writes]:
+            world.carry_out(action)
+        for happening in happened:
+            happening(world)
+    return world, wanted
+
+
+stories = st.lists(st.tuples(specs, st.lists(happenings, max_size=4), st.integers(0, 9)), min_size=1, max_size=4).map(
+    _story
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(stories)
+def test_a_plan_carried_out_leaves_nothing_to_do(story: tuple[World, TTSService]) -> None:
+    world, wanted = story
+    world.settle(wanted)
+    plan = world.plan(wanted)
+    for manifest in plan.desired:
+        if manifest["kind"] != "Job":
+            assert not differs(manifest, world.children[manifest["kind"], manifest["metadata"]["name"]])
+
+
+@settings(max_examples=60, deadline=None)
+@given(stories)
+def test_a_status_computed_twice_is_the_same(story: tuple[World, TTSService]) -> None:
+    world, wanted = story
+    world.settle(wanted)
+    first = world.status(wanted)
+    world.after(60)
+    assert world.status(wanted, first) == first
+
+
+@settings(max_examples=40, deadline=None)
+@given(stories)
+def test_workers_once_there_never_go_while_the_service_lives(story: tuple[World, TTSService]) -> None:
+    world, wanted = story
+    if "Deployment" in world.kinds():
+        before = world.one("Deployment")["metadata"]["uid"]
+        world.settle(wanted)
+        assert world.one("Deployment")["metadata"]["uid"] == before
+
+
+@settings(max_examples=40, deadline=None)
+@given(stories)
+def test_a_plan_does_not_change_what_it_was_made_from(story: tuple[World, TTSService]) -> None:
+    world, wanted = story
+    live = world.live
+    world.plan(wanted)
+    assert live == world.live
+
+
+def test_the_world_can_tell_an_endless_loop() -> None:
+    world, wanted = World(), service()
+    world.settle(wanted)
+    with pytest.raises(AssertionError, match="still to do"):
+        world.settle(service(generation=2, replicas=5), passes=0)

@@ -1,0 +1,143 @@
+"""Lists and watch events bring the cache up to date and wake the services they are about."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.support.operator.fakes import FakeCluster
+from tests.support.virtual_time import now, run
+from ttsoperator.kube.client import Refused, Unavailable
+from ttsoperator.names import API_VERSION, CHILD_SELECTOR, KIND, LABEL_SERVICE
+from ttsoperator.watch.handlers import note
+from ttsoperator.watch.listing import Forbidden, Syncer, wait_for_crd
+from ttsoperator.watch.store import Cache, Key
+from ttsoperator.watch.workqueue import WorkQueue
+
+KEY = Key("ns", "english")
+
+
+def service(namespace: str = "ns") -> dict[str, Any]:
+    return {"apiVersion": API_VERSION, "kind": KIND, "metadata": {"name": "english", "namespace": namespace}}
+
+
+def pod(name: str = "english-1") -> dict[str, Any]:
+    managed, by = CHILD_SELECTOR.split("=")
+    labels = {managed: by, LABEL_SERVICE: "english"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "ns", "labels": labels}}
+
+
+async def woken(queue: WorkQueue[Key]) -> set[Key]:
+    """The keys that are due, taken from the queue."""
+    keys: set[Key] = set()
+
+    async def handle(key: Key) -> None:
+        keys.add(key)
+
+    task = asyncio.ensure_future(queue.run(handle, 1))
+    await asyncio.sleep(5)
+    task.cancel()
+    await asyncio.wait([task])
+    return keys
+
+
+def test_a_sync_fills_the_cache_and_wakes_what_is_there() -> None:
+    async def story() -> None:
+        cluster, cache, queue = FakeCluster(), Cache(), WorkQueue[Key]()
+        cluster.seed(service())
+        cluster.seed(pod())
+        cluster.seed({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "stranger", "namespace": "ns"}})
+        syncer = Syncer(cluster, cache, queue, ())
+        before = syncer.synced
+        await syncer.sync()
+        assert (before, syncer.synced) == (False, True)
+        assert cache.services() == [KEY]
+        assert [p["metadata"]["name"] for p in cache.pods("ns")] == ["english-1"]
+        assert await woken(queue) == {KEY}
+        await syncer.sync()
+        assert await woken(queue) == set(), "nothing new wakes nobody"
+
+    run(story())
+
+
+def test_a_later_sync_repairs_what_a_watch_lost() -> None:
+    async def story() -> None:
+        cluster, cache, queue = FakeCluster(), Cache(), WorkQueue[Key]()
+        cluster.seed(service())
+        cluster.seed(pod())
+        syncer = Syncer(cluster, cache, queue, ())
+        await syncer.sync()
+        await woken(queue)
+        cluster.remove("Pod", "ns", "english-1")
+        await syncer.sync()
+        assert list(cache.pods("ns")) == []
+        assert await woken(queue) == {KEY}
+
+    run(story())
+
+
+def test_only_the_chosen_namespaces_are_listed() -> None:
+    async def story() -> None:
+        cluster, cache = FakeCluster(), Cache()
+        for namespace in ("ns", "lab", "other"):
+            cluster.seed(service(namespace))
+        await Syncer(cluster, cache, WorkQueue(), ("ns", "lab")).sync()
+        assert {key.namespace for key in cache.services()} == {"ns", "lab"}
+
+    run(story())
+
+
+def test_a_missing_right_is_named() -> None:
+    async def story() -> None:
+        cluster = FakeCluster()
+        cluster.refuse = lambda verb, kind, _: (
+            Refused(403, "jobs is forbidden") if (verb, kind) == ("list", "Job") else None
+        )
+        syncer = Syncer(cluster, Cache(), WorkQueue(), ())
+        with pytest.raises(Forbidden, match=r"jobs is forbidden.*chart"):
+            await syncer.sync()
+        assert not syncer.synced
+
+    run(story())
+
+
+def test_a_missing_crd_is_waited_for_and_said_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> float:
+        cluster = FakeCluster()
+        missing = Refused(404, "the cluster does not serve this API")
+        cluster.refuse = lambda *_: None if now() > 100 else (missing if now() > 50 else Unavailable(0, "starting"))
+        await wait_for_crd(cluster, None)
+        return now()
+
+    assert 100 < run(story()) < 110
+    messages = [record.getMessage() for record in caplog.records]
+    assert 3 <= len(messages) <= 5
+    assert "the API server: starting" in messages[0]
+    assert "install the chart, or kubectl apply -f crds/" in messages[-1]
+
+
+def test_watch_events_update_the_cache_and_wake_the_owner() -> None:
+    async def story() -> None:
+        cache, queue = Cache(), WorkQueue[Key]()
+        obj = pod()
+        obj["metadata"] |= {"uid": "u", "resourceVersion": "5"}
+        note(cache, queue, "ADDED", obj)
+        assert await woken(queue) == {KEY}
+        note(cache, queue, "MODIFIED", obj)
+        assert await woken(queue) == set(), "an echo of what is known wakes nobody"
+        newer = {**obj, "metadata": {**obj["metadata"], "resourceVersion": "6"}}
+        note(cache, queue, "MODIFIED", newer)
+        assert await woken(queue) == {KEY}
+        moved = {
+            **newer,
+            "metadata": {**newer["metadata"], "resourceVersion": "7", "labels": {LABEL_SERVICE: "german"}},
+        }
+        note(cache, queue, "MODIFIED", moved)
+        assert await woken(queue) == {KEY, Key("ns", "german")}, "whose it was must know that it is missing"
+        note(cache, queue, "MODIFIED", {**newer, "metadata": {**newer["metadata"], "resourceVersion": "8"}})
+        await woken(queue)
+        note(cache, queue, "DELETED", {**newer, "metadata": {**newer["metadata"], "resourceVersion": "9"}})
+        assert await woken(queue) == {KEY}
+        assert list(cache.pods("ns")) == []
+
+    run(story())

@@ -1,0 +1,88 @@
+"""The embedded voice."""
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import hibari.voices
+import numpy as np
+import pytest
+from hibari import Hibari
+from hibari.voices import DEFAULT, voice_path
+
+from ttsworker.engines import Engine, EngineOptions, EngineUnavailable, ModelInvalid, Utterance, Voice, find_engine
+from ttsworker.engines.hibari.engine import HibariEngine, readable
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    loaded = find_engine("hibari")(EngineOptions())
+    loaded.load()
+    return loaded
+
+
+def test_it_speaks_as_the_library_does(engine: Engine) -> None:
+    [ours] = engine.synthesize([Utterance("Hello from the cluster.", "heart", speed=1.3, seed=7)])
+    theirs = Hibari()("Hello from the cluster.", speed=1.3, seed=7)
+    assert np.array_equal(ours, theirs)
+
+
+def test_the_same_utterance_gives_the_same_audio_alone_and_with_others(engine: Engine) -> None:
+    one, other = Utterance("First.", "heart"), Utterance("Second.", "heart")
+    together = engine.synthesize([one, other])
+    assert np.array_equal(together[0], np.concatenate(list(engine.stream(one))))
+    assert np.array_equal(together[1], engine.synthesize([other])[0])
+
+
+def test_calls_at_once_give_the_same_audio_as_one_after_another(engine: Engine) -> None:
+    utterances = [
+        Utterance(f"On the {number}th of May 19{number:02}, nobody knew why.", "heart") for number in range(24)
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        at_once = list(threads.map(lambda utterance: engine.synthesize([utterance])[0], utterances))
+    for utterance, audio in zip(utterances, at_once, strict=True):
+        assert np.array_equal(audio, engine.synthesize([utterance])[0])
+
+
+def test_it_never_downloads_a_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def download(*_: object) -> None:
+        raise AssertionError("the library wanted to download")
+
+    monkeypatch.setattr(hibari.voices, "download", download)
+    shutil.copy(voice_path(DEFAULT), tmp_path / "bf_emma.int8.onnx")
+    shutil.copy(voice_path(DEFAULT), tmp_path / "my-own.onnx")
+    engine = HibariEngine(EngineOptions(tmp_path))
+    engine.load()
+    assert engine.voices == (Voice("emma", "en-GB"), Voice("my-own", "en-US"))
+    [british, american] = engine.synthesize([Utterance("The lazy dance of tomatoes.", v.name) for v in engine.voices])
+    assert not np.array_equal(british, american)
+
+
+def test_as_many_calls_at_once_as_threads() -> None:
+    assert HibariEngine(EngineOptions(threads=3)).parallelism == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1" * 36, "1" * 36),
+        ("1" * 37, " ".join("1" * 37)),
+        ("1,000,000", "1,000,000"),
+        ("no " + "12," * 20 + "3", "no " + " ".join("12" * 20 + "3")),
+        ("İstanbul", "Istanbul"),
+    ],
+)
+def test_what_the_library_fails_on_is_rewritten(engine: Engine, text: str, expected: str) -> None:
+    assert readable(text) == expected
+    assert len(engine.synthesize([Utterance(text, "heart")])[0]) > 2400
+
+
+def test_an_onnx_model_of_another_kind_is_refused(tmp_path: Path) -> None:
+    shutil.copy(Path(hibari.voices.ASSETS) / "oov.onnx", tmp_path / "oov.onnx")
+    with pytest.raises(ModelInvalid, match="not a hibari voice"):
+        HibariEngine(EngineOptions(tmp_path)).load()
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(EngineUnavailable, match="known are coqui, hibari"):
+        find_engine("festival")

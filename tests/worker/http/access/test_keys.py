@@ -1,0 +1,235 @@
+"""The file of keys: what it may hold, and what happens when it changes under a running worker."""
+
+import contextlib
+import hashlib
+import logging
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ttsworker.http.access.keyfile import CHECK_SECONDS, MAX_FILE_BYTES, KeyFile
+from ttsworker.http.access.keys import InvalidKeys, Key, digest_of, parse_keys
+
+SECRET = "5f0d3b8e-a-long-and-random-one"
+HASHED = hashlib.sha256(SECRET.encode()).hexdigest()
+
+
+class Clock:
+    """Time that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Mounted:
+    """A Secret volume as the kubelet keeps it: `keys` leads over `..data` to a folder, which one rename swaps."""
+
+    def __init__(self, volume: Path, content: bytes) -> None:
+        self.path = volume / "keys"
+        self._volume = volume
+        self._version = 0
+        self.swap(content)
+        self.path.symlink_to(Path("..data") / "keys")
+
+    def swap(self, content: bytes) -> None:
+        self._version += 1
+        folder = self._volume / f"..version{self._version}"
+        folder.mkdir()
+        (folder / "keys").write_bytes(content)
+        new, data = self._volume / "..data_tmp", self._volume / "..data"
+        old = data.resolve() if data.exists() else None
+        new.symlink_to(folder.name)
+        new.rename(data)
+        if old:
+            shutil.rmtree(old)
+
+
+def test_hashed_and_plain_keys_with_comments_and_limits() -> None:
+    content = f"""
+    # who may speak
+    alice sha256:{HASHED}
+    bob   sha256:{"AB" * 32}  rate=0.5 burst=3   # a slow one
+    carol plain#key rate=0
+
+    """
+    assert parse_keys(content.encode()) == (
+        Key("alice", digest_of(SECRET.encode())),
+        Key("bob", bytes.fromhex("ab" * 32), 0.5, 3),
+        Key("carol", digest_of(b"plain#key"), 0.0),
+    )
+
+
+def test_the_documented_command_makes_the_hash() -> None:
+    [command] = [line for line in Path("docs/running-the-worker.md").read_text().splitlines() if "sha256sum" in line]
+    made = command.replace("$KEY", SECRET)
+    output = subprocess.run(["sh", "-c", made], capture_output=True, text=True, check=True).stdout
+    [key] = parse_keys(output.encode())
+    assert key.digest == digest_of(SECRET.encode())
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("alice", "a name and a key are needed"),
+        ("al/ice KEY", "a name has up to 64"),
+        (f"{'a' * 65} KEY", "a name has up to 64"),
+        ("älice KEY", "a name has up to 64"),
+        ("alice sha256:abcd", "followed by 64 hexadecimal digits"),
+        ("alice sha256:" + "zz" * 32, "followed by 64 hexadecimal digits"),
+        ("alice KEYé", "printable ASCII"),
+        ("alice " + "K" * 513, "printable ASCII"),
+        ("alice KEY rate", "only rate=N and burst=N"),
+        ("alice KEY speed=3", "only rate=N and burst=N"),
+        ("alice KEY rate=1 rate=2", "each once"),
+        ("alice KEY rate=-1", "requests a second"),
+        ("alice KEY rate=nan", "requests a second"),
+        ("alice KEY rate=1e3", "requests a second"),
+        ("alice KEY rate=0.0001", "0 for no limit, or 0.001"),
+        ("alice KEY rate=100001", "0 for no limit, or 0.001"),
+        ("alice KEY burst=0", "whole number"),
+        ("alice KEY burst=1.5", "whole number"),
+        ("alice KEY burst=9999999", "whole number"),
+        ("bob OTHER", "bob has the same key as first"),
+    ],
+)
+def test_a_wrong_line_is_named_without_its_key(line: str, message: str) -> None:
+    with pytest.raises(InvalidKeys, match=rf"^line 3: .*{message}") as error:
+        parse_keys(f"first OTHER\n\n{line}\n".encode())
+    for part in ("KEY", "OTHER", "abcd", "zz"):
+        assert part not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"# nobody\n\n", b"alice \xff\xfe\n"])
+def test_a_file_that_lets_nobody_in_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidKeys):
+        parse_keys(content)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")))
+def test_no_content_is_too_strange(content: bytes) -> None:
+    with contextlib.suppress(InvalidKeys):
+        assert parse_keys(content)
+
+
+def test_a_client_changes_from_one_key_to_another(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text("alice old-key\nalice new-key\nbob another\n")
+    keys = KeyFile(path)
+    assert [key.name if (key := keys.find(one)) else None for one in (b"old-key", b"new-key", b"another", b"")] == [
+        "alice",
+        "alice",
+        "bob",
+        None,
+    ]
+
+
+def test_a_digest_is_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text(f"alice sha256:{HASHED}\n")
+    keys = KeyFile(path)
+    assert keys.find(SECRET.encode())
+    assert not keys.find(HASHED.encode())
+    assert not keys.find(f"sha256:{HASHED}".encode())
+    assert not keys.find(bytes.fromhex(HASHED))
+
+
+def test_memory_holds_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text(f"alice {SECRET}\n")
+    keys = KeyFile(path)
+    assert keys.find(SECRET.encode())
+    assert SECRET not in repr(vars(keys))
+
+
+def test_a_swapped_secret_is_read_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    secret = Mounted(tmp_path, b"alice one\n")
+    keys = KeyFile(secret.path, clock)
+    secret.swap(b"alice two\n")  # as long as the first, and as old within the clock's grain
+    assert keys.find(b"one")  # it is not looked at yet
+    clock.now += CHECK_SECONDS
+    with caplog.at_level(logging.INFO):
+        assert not keys.find(b"one")
+    assert keys.find(b"two")
+    assert [record.message for record in caplog.records] == ["keys read"]
+
+
+def test_a_file_written_in_place_is_read_again(tmp_path: Path) -> None:
+    clock = Clock()
+    path = tmp_path / "keys"
+    path.write_text("alice one\n")
+    keys = KeyFile(path, clock)
+    path.write_text("alice one\nbob two\n")
+    clock.now += CHECK_SECONDS
+    assert keys.find(b"two")
+
+
+def test_a_wrong_new_version_leaves_the_old_keys_and_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    secret = Mounted(tmp_path, b"alice one\n")
+    keys = KeyFile(secret.path, clock)
+
+    def look(times: int = 3) -> None:
+        for _ in range(times):
+            clock.now += CHECK_SECONDS
+            assert keys.find(b"one")
+
+    secret.swap(b"alice one\nbob two three\n")
+    look()
+    secret.swap(b"")
+    look()
+    secret.path.unlink()
+    look()
+    messages = [record.message for record in caplog.records]
+    assert len(messages) == 3
+    assert all(message.startswith("the old keys stay in force: ") for message in messages)
+    assert "line 2" in messages[0]
+    assert "no key in it" in messages[1]
+    assert "cannot be read: No such file" in messages[2]
+    assert not any("two" in message for message in messages)
+
+    secret.path.symlink_to(Path("..data") / "keys")
+    secret.swap(b"carol three\n")
+    clock.now += CHECK_SECONDS
+    assert keys.find(b"three")
+    assert not keys.find(b"one")
+
+
+def test_a_file_that_is_lost_twice_is_told_twice(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    path, away = tmp_path / "keys", tmp_path / "away"
+    path.write_text("alice one\n")
+    keys = KeyFile(path, clock)
+    for _ in range(2):
+        path.rename(away)
+        clock.now += CHECK_SECONDS
+        assert keys.find(b"one")
+        away.rename(path)
+        clock.now += CHECK_SECONDS
+        assert keys.find(b"one")
+        clock.now += CHECK_SECONDS
+        assert keys.find(b"one")
+    assert sum("cannot be read" in record.message for record in caplog.records) == 2
+
+
+def test_what_cannot_be_used_at_the_start_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    with pytest.raises(InvalidKeys, match=r"keys cannot be read: No such file"):
+        KeyFile(path)
+    with pytest.raises(InvalidKeys, match="cannot be read: Is a directory"):
+        KeyFile(tmp_path)
+    path.write_text("alice\n")
+    with pytest.raises(InvalidKeys, match=r"keys: line 1: a name and a key"):
+        KeyFile(path)
+    path.write_bytes(b"#" * (MAX_FILE_BYTES + 1))
+    with pytest.raises(InvalidKeys, match="has more than"):
+        KeyFile(path)

@@ -1,0 +1,168 @@
+"""The rate limit's arithmetic: a burst is as long as it says, the rate holds in the long run, memory has a bound."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ttsworker.http.access.breaker import FIRST_PAUSE, LONGEST_PAUSE, Pauses
+from ttsworker.http.access.limits import MAX_BURST, MAX_RATE, MIN_RATE, SECOND, Limit, arrive, retry_after
+from ttsworker.http.access.ratelimit import LocalLimiter
+
+DEFAULT = Limit(10, 20)
+
+limits = st.builds(Limit, st.floats(MIN_RATE, MAX_RATE), st.integers(1, 100))
+any_limits = st.builds(Limit, st.floats(MIN_RATE, MAX_RATE), st.integers(1, MAX_BURST))
+times = st.integers(1, 2_000_000_000 * SECOND)
+
+
+class Clock:
+    """Time that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@given(limit=limits, now=times)
+def test_a_new_client_has_exactly_its_burst_at_once(limit: Limit, now: int) -> None:
+    free_at = 0
+    for _ in range(limit.burst):
+        free_at, wait = arrive(free_at, now, limit)
+        assert wait == 0
+    assert arrive(free_at, now, limit)[1] > 0
+
+
+@given(limit=limits, now=times, gaps=st.lists(st.integers(0, 3 * SECOND), max_size=60))
+def test_no_window_lets_in_more_than_the_rate_and_a_burst(limit: Limit, now: int, gaps: list[int]) -> None:
+    free_at, accepted = 0, []
+    for gap in gaps:
+        now += gap
+        free_at, wait = arrive(free_at, now, limit)
+        if not wait:
+            accepted.append(now)
+    for first in range(len(accepted)):
+        for last in range(first, len(accepted)):
+            window = accepted[last] - accepted[first]
+            assert (last - first + 1 - limit.burst) * limit.interval <= window
+
+
+@given(limit=any_limits, now=times, free_at=times)
+def test_the_time_to_wait_is_true_and_never_longer_than_needed(limit: Limit, now: int, free_at: int) -> None:
+    free_at, wait = arrive(free_at, now, limit)
+    if wait:
+        assert arrive(free_at, now + wait, limit)[1] == 0
+        assert arrive(free_at, now + wait - 1, limit)[1] > 0
+        assert arrive(free_at, now + retry_after(wait) * SECOND, limit)[1] == 0
+        assert wait <= limit.interval
+
+
+@given(limit=any_limits, now=times, free_at=times)
+def test_a_refused_request_costs_nothing_and_patience_restores_the_burst(limit: Limit, now: int, free_at: int) -> None:
+    after, wait = arrive(free_at, now, limit)
+    if wait:
+        assert arrive(after, now, limit) == (after, wait)
+    assert arrive(after, now + limit.span, limit) == (now + limit.span + limit.interval, 0)
+
+
+@given(limit=any_limits, now=times)
+def test_every_time_is_exact_in_a_double(limit: Limit, now: int) -> None:
+    assert now + limit.span + limit.interval < 2**53
+
+
+def test_ten_a_second_after_the_burst() -> None:
+    free_at = 0
+    for _ in range(20):
+        free_at, _ = arrive(free_at, SECOND, DEFAULT)
+    free_at, wait = arrive(free_at, SECOND, DEFAULT)
+    assert wait == SECOND // 10
+    assert retry_after(wait) == 1
+    assert retry_after(SECOND + 1) == 2
+
+
+async def test_clients_are_counted_apart() -> None:
+    limiter = LocalLimiter(Clock())
+    limit = Limit(1, 1)
+    assert await limiter.arrive("one", limit) == 0
+    assert await limiter.arrive("two", limit) == 0
+    assert await limiter.arrive("one", limit) == SECOND
+
+
+async def test_a_client_with_its_whole_burst_is_forgotten() -> None:
+    clock = Clock()
+    limiter = LocalLimiter(clock)
+    for number in range(1000):
+        await limiter.arrive(f"client {number}", DEFAULT)
+    assert len(limiter) == 1000
+    clock.now += 0.1
+    await limiter.arrive("another", DEFAULT)
+    assert len(limiter) == 1
+
+
+async def test_a_million_clients_at_once_have_their_bound() -> None:
+    limiter = LocalLimiter(Clock(), max_clients=5000)
+    most = 0
+    for number in range(1_000_000):
+        await limiter.arrive(str(number), DEFAULT)
+        most = max(most, len(limiter))
+    assert most == 5000
+    slow = Limit(1, 1)
+    assert await limiter.arrive("slow", slow) == 0
+    assert await limiter.arrive("slow", slow) > 0  # what is remembered still counts
+
+
+async def test_a_client_that_keeps_asking_is_not_the_one_forgotten() -> None:
+    limiter = LocalLimiter(Clock(), max_clients=10)
+    limit = Limit(0.001, 1)
+    await limiter.arrive("greedy", limit)
+    for number in range(100):
+        await limiter.arrive(str(number), limit)
+        assert await limiter.arrive("greedy", limit) > 0
+
+
+def test_a_failure_makes_a_pause_and_vain_attempts_longer_ones() -> None:
+    clock = Clock()
+    breaker = Pauses(clock)
+    assert breaker.allows()
+    breaker.failed()
+    pause = FIRST_PAUSE
+    while pause < LONGEST_PAUSE:
+        clock.now += pause * 0.99
+        assert not breaker.allows()
+        clock.now += pause * 0.02
+        assert breaker.allows()
+        assert not breaker.allows()  # one finds out for all
+        breaker.failed()
+        pause *= 2
+    clock.now += LONGEST_PAUSE
+    assert breaker.allows()
+    breaker.succeeded()
+    assert breaker.allows()
+    assert breaker.allows()
+
+
+def test_many_requests_that_fail_together_make_one_pause() -> None:
+    clock = Clock()
+    breaker = Pauses(clock)
+    for _ in range(50):
+        assert breaker.allows()
+    for _ in range(50):
+        breaker.failed()
+    clock.now += FIRST_PAUSE
+    assert breaker.allows()
+
+
+def test_an_attempt_that_tells_nothing_is_followed_by_another() -> None:
+    clock = Clock()
+    breaker = Pauses(clock)
+    breaker.failed()
+    clock.now += FIRST_PAUSE
+    assert breaker.allows()
+    clock.now += FIRST_PAUSE
+    assert breaker.allows()
+
+
+@pytest.mark.parametrize(("rate", "interval"), [(10, 100_000), (0.001, 1_000_000_000), (100_000, 10)])
+def test_the_interval_between_requests(rate: float, interval: int) -> None:
+    assert Limit(rate, 1).interval == interval

@@ -1,0 +1,339 @@
+"""Keys and limits around a real server, asked by plain HTTP and by OpenAI's own client."""
+
+import asyncio
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from tests.support.valkey import Valkey, running_valkey
+from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.serving import PATIENCE_SECONDS, Served, serving, until, worker_process
+from tests.worker.http.access.test_keys import Mounted
+from ttsworker.http.access.gate import Gate
+from ttsworker.http.access.limits import Limit
+from ttsworker.http.access.middleware import OPEN_PATHS
+from ttsworker.settings import InvalidSettings, Settings
+
+SPEECH = "/v1/audio/speech"
+HELLO = {"input": "Hello."}
+BEARER = {"Authorization": "Bearer alices-key"}
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    path = tmp_path / "keys"
+    path.write_text("alice alices-key\nbob bobs-key rate=0.001 burst=2\ncarol carols-key rate=0\n")
+    return path
+
+
+def rejected(served: Served, reason: str) -> float | None:
+    return served.worker.metrics.registry.get_sample_value("tts_rejected_total", {"reason": reason})
+
+
+def code_of(answer: httpx.Response) -> str:
+    error = answer.json()["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert error["message"]
+    return str(error["code"])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [BEARER, {"Authorization": "bearer  alices-key"}, {"X-API-Key": "alices-key"}, {**BEARER, "X-API-Key": "wrong"},
+     {"Authorization": "Bearer unused", "X-API-Key": "alices-key"},
+     {"Authorization": "Basic YTpi", "X-API-Key": "alices-key"}],
+)  # fmt: skip
+async def test_a_right_key_lets_in(keys: Path, headers: dict[str, str]) -> None:
+    async with serving(ArtificialEngine(), api_keys_file=keys) as served:
+        assert (await served.client.post(SPEECH, json=HELLO, headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{}, {"Authorization": "Bearer"}, {"Authorization": "Bearer wrong"}, {"Authorization": "alices-key"},
+     {"Authorization": "Basic alices-key"}, {"X-API-Key": "wrong"}, {"X-API-Key": ""},
+     {"Authorization": "Bearer alices-key2"}, {"Authorization": "Bearer ALICES-KEY"}],
+)  # fmt: skip
+async def test_no_key_and_a_wrong_one_are_401(keys: Path, headers: dict[str, str]) -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, api_keys_file=keys) as served:
+        answer = await served.client.post(SPEECH, json=HELLO, headers=headers)
+        assert (answer.status_code, code_of(answer)) == (401, "invalid_api_key")
+        assert answer.json()["error"]["type"] == "invalid_request_error"
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.headers["x-request-id"]
+        assert rejected(served, "invalid_api_key") == 1
+        assert engine.begun == []
+
+
+async def test_every_path_but_the_open_ones_needs_a_key(keys: Path) -> None:
+    protected = (
+        "/v1/models", "/v1/audio/models", "/v1/audio/voices", SPEECH, "/v1", "/api/tts", "/process", "/locales",
+        "/voices", "/details", "/speakers", "/nowhere", "/health/", "/health/../v1/models", "/HEALTH",
+        "/v1/models?x=/health", "/%2e/health", "/openapi.json/", "/metrics", "/docs",
+    )  # fmt: skip
+    async with serving(ArtificialEngine(), api_keys_file=keys) as served:
+        for method in ("GET", "POST", "DELETE", "OPTIONS"):
+            for path in protected:
+                answer = await served.client.request(method, path)
+                assert (path, answer.status_code) == (path, 401)
+        for path in OPEN_PATHS:
+            assert (await served.client.get(path)).status_code in {200, 404}
+        for path in ("/health", "/ready", "/openapi.json"):
+            assert (await served.client.get(path)).status_code == 200
+        assert (await served.client.get("/v1/models", headers=BEARER)).status_code == 200
+        assert (await served.client.get("/nowhere", headers=BEARER)).status_code == 404
+
+
+async def test_without_a_file_nobody_needs_a_key() -> None:
+    async with serving(ArtificialEngine()) as served:
+        assert (await served.client.post(SPEECH, json=HELLO)).status_code == 200
+        assert (await served.client.post(SPEECH, json=HELLO, headers=BEARER)).status_code == 200
+
+
+async def test_openais_client_with_a_key_and_without_the_right_one(keys: Path) -> None:
+    async with serving(ArtificialEngine(), api_keys_file=keys, rate_limit_per_second=10) as served:
+        url = f"http://127.0.0.1:{served.port}/v1"
+        async with openai.AsyncOpenAI(base_url=url, api_key="alices-key", max_retries=0) as client:
+            answer = await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
+            assert answer.response.headers["content-type"] == "audio/mpeg"
+            assert [model.id for model in (await client.models.list()).data] == ["artificial"]
+        async with openai.AsyncOpenAI(base_url=url, api_key="unused", max_retries=0) as client:
+            with pytest.raises(openai.AuthenticationError, match="not valid") as refused:
+                await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
+            assert refused.value.code == "invalid_api_key"
+        async with openai.AsyncOpenAI(base_url=url, api_key="bobs-key", max_retries=0) as client:
+            for _ in range(2):
+                await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
+            with pytest.raises(openai.RateLimitError) as limited:
+                await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
+            assert (limited.value.code, limited.value.type) == ("rate_limit_exceeded", "rate_limit_error")
+
+
+async def test_a_key_has_its_own_limit_and_only_speech_counts(keys: Path) -> None:
+    bob = {"X-API-Key": "bobs-key"}
+    async with serving(ArtificialEngine(), api_keys_file=keys, rate_limit_per_second=0.001, rate_limit_burst=3) as it:
+        for path in ("/v1/models", "/v1/audio/voices", "/nowhere"):
+            for _ in range(5):
+                assert (await it.client.get(path, headers=bob)).status_code in {200, 404}
+        statuses = [(await it.client.post(SPEECH, json=HELLO, headers=bob)).status_code for _ in range(3)]
+        assert statuses == [200, 200, 429]
+        answer = await it.client.get("/api/tts", params={"text": "Hello."}, headers=bob)  # the other API, one client
+        assert (answer.status_code, code_of(answer)) == (429, "rate_limit_exceeded")
+        assert 990 <= int(answer.headers["retry-after"]) <= 1000
+        assert "0.001 requests a second, 2 at once" in answer.json()["error"]["message"]
+        assert rejected(it, "rate_limit_exceeded") == 2
+        statuses = [(await it.client.post(SPEECH, json=HELLO, headers=BEARER)).status_code for _ in range(4)]
+        assert statuses == [200, 200, 200, 429]
+        carol = {"X-API-Key": "carols-key"}
+        assert {(await it.client.post(SPEECH, json=HELLO, headers=carol)).status_code for _ in range(9)} == {200}
+
+
+async def test_without_keys_an_address_is_a_client_whatever_it_claims() -> None:
+    one, other = ({"X-Forwarded-For": address} for address in ("1.2.3.4", "5.6.7.8"))
+    limit: dict[str, Any] = {"rate_limit_per_second": 0.001, "rate_limit_burst": 1}
+    async with serving(ArtificialEngine(), **limit) as served:
+        assert (await served.client.post(SPEECH, json=HELLO, headers=one)).status_code == 200
+        for headers in (one, other, {"Forwarded": "for=9.9.9.9"}, {"X-Real-IP": "9.9.9.9"}, BEARER):
+            assert (await served.client.post(SPEECH, json=HELLO, headers=headers)).status_code == 429
+    async with serving(ArtificialEngine(), **limit, trusted_proxies=["127.0.0.0/8"]) as served:
+        for address in ("1.2.3.4", "5.6.7.8", "2001:db8::1"):
+            headers = {"X-Forwarded-For": f"9.9.9.9, {address}"}
+            assert (await served.client.post(SPEECH, json=HELLO, headers=headers)).status_code == 200
+            assert (await served.client.post(SPEECH, json=HELLO, headers=headers)).status_code == 429
+        answer = await served.client.post(SPEECH, json=HELLO, headers={"X-Forwarded-For": "2001:db8::ffff"})
+        assert answer.status_code == 429
+
+
+async def test_no_limit_at_all() -> None:
+    async with serving(ArtificialEngine(), rate_limit_per_second=0, rate_limit_burst=1) as served:
+        assert {(await served.client.post(SPEECH, json=HELLO)).status_code for _ in range(30)} == {200}
+
+
+async def test_keys_are_swapped_under_load_without_a_failed_request(tmp_path: Path) -> None:
+    secret = Mounted(tmp_path, b"alice old rate=0\n")
+    refused: list[int] = []
+    done = asyncio.Event()
+
+    async def ask(served: Served) -> int:
+        """Use the old key until it is refused, then the new one, as a client does whose key is changed."""
+        asked = 0
+        while not done.is_set():
+            answer = await served.client.post(SPEECH, json=HELLO, headers={"X-API-Key": "both"})
+            asked += 1
+            if answer.status_code != 200:
+                refused.append(answer.status_code)
+        return asked
+
+    secret.swap(b"alice both rate=0\nalice old rate=0\n")
+    async with serving(ArtificialEngine(), api_keys_file=secret.path) as served:
+        clients = [asyncio.create_task(ask(served)) for _ in range(4)]
+        try:
+            for version in range(5):
+                fresh = f"version-{version}"
+                secret.swap(f"alice both rate=0\nbob {fresh}\n".encode())
+                await poll(served, "/v1/models", {"X-API-Key": fresh})
+            gone = await served.client.get("/v1/models", headers={"X-API-Key": "version-0"})
+            assert gone.status_code == 401
+        finally:
+            done.set()
+            asked = await asyncio.gather(*clients)
+        assert refused == []
+        assert min(asked) > 5
+
+
+def test_no_key_is_in_the_log_and_the_name_is(tmp_path: Path) -> None:
+    path = tmp_path / "keys"
+    path.write_text("alice alices-secret-key\n")
+    with worker_process({"TTSWORKER_API_KEYS_FILE": str(path), "TTSWORKER_LOG_LEVEL": "DEBUG"}) as worker:
+        worker.wait_for("ready")
+        for key in ("alices-secret-key", "some-wrong-key"):
+            httpx.post(worker.url + SPEECH, json=HELLO, headers={"Authorization": f"Bearer {key}"}, timeout=60)
+            httpx.post(worker.url + SPEECH, json=HELLO, headers={"X-API-Key": key}, timeout=60)
+        assert worker.wait_for("request", status="200")["client"] == "alice"
+        assert "client" not in worker.wait_for("request", status="401")
+        path.write_text("alice alices-secret-key nonsense\n")
+        worker.terminate()
+    assert not any("secret" in json.dumps(line) or "wrong-key" in json.dumps(line) for line in worker.lines)
+
+
+def test_keys_that_cannot_be_used_end_the_worker_with_one_line() -> None:
+    with worker_process({"TTSWORKER_API_KEYS_FILE": "/nowhere/keys"}) as worker:
+        assert worker.process.wait(PATIENCE_SECONDS) == 2
+    [line] = [line for line in worker.lines if line["level"] == "CRITICAL"]
+    assert line["message"] == "api_keys_file: /nowhere/keys cannot be read: No such file or directory"
+    assert not any("exception" in line for line in worker.lines)
+
+
+def test_a_wrong_address_of_redis_is_told_without_its_password() -> None:
+    with pytest.raises(InvalidSettings, match="redis_url: Redis URL must specify") as error:
+        Gate(Settings(redis_url=SecretStr("http://user:secret@localhost")))
+    assert "secret" not in str(error.value)
+
+
+def test_a_rate_too_small_to_count_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"0 for no limit, or at least 0\.001"):
+        Settings(rate_limit_per_second=0.0001)
+
+
+SLOW: dict[str, Any] = {"rate_limit_per_second": 0.001, "rate_limit_burst": 4}
+
+
+async def count_answered(workers: list[Served], requests: int) -> int:
+    """Ask the workers in turn and return how many requests were let in; the others were 429."""
+    answers = [await workers[number % len(workers)].client.post(SPEECH, json=HELLO) for number in range(requests)]
+    assert {answer.status_code for answer in answers} <= {200, 429}
+    return sum(answer.status_code == 200 for answer in answers)
+
+
+async def test_workers_share_the_limit_through_redis(tmp_path: Path) -> None:
+    with running_valkey(tmp_path) as redis:
+        async with (
+            serving(ArtificialEngine(), redis_url=redis.url, **SLOW) as one,
+            serving(ArtificialEngine(), redis_url=redis.url, **SLOW) as other,
+        ):
+            assert await count_answered([one, other], 10) == 4
+            refused = await other.client.post(SPEECH, json=HELLO)
+            assert 990 <= int(refused.headers["retry-after"]) <= 1000
+
+
+async def test_redis_that_dies_and_comes_back_never_fails_a_request(tmp_path: Path) -> None:
+    with running_valkey(tmp_path) as redis:
+        async with serving(ArtificialEngine(), redis_url=redis.url, rate_limit_per_second=0.001) as served:
+            assert await count_answered([served], 15) == 15
+            redis.kill()
+            assert await count_answered([served], 25) == 20  # a burst, counted by the worker itself
+            redis.start()
+            await poll(served, "/api/tts?text=Hello.")
+            assert await count_answered([served], 25) == 19
+
+
+async def test_a_silent_redis_costs_one_time_out_and_no_request(tmp_path: Path) -> None:
+    with running_valkey(tmp_path) as redis:
+        async with serving(ArtificialEngine(), redis_url=redis.url, **SLOW) as served:
+            assert await count_answered([served], 2) == 2
+            redis.pause()
+            assert await count_answered([served], 10) == 4
+            redis.resume()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0" * 100, b":-7\r\n" * 50, b":9999999999999999\r\n", b"$-1\r\n" * 50],
+)
+async def test_a_redis_that_lies_never_fails_a_request(answer: bytes) -> None:
+    asked = 0
+
+    async def lie(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        with contextlib.suppress(ConnectionError):
+            while await reader.read(65_536):
+                writer.write(answer)
+                await writer.drain()
+        writer.close()
+
+    liar = await asyncio.start_server(lie, "127.0.0.1", 0)
+    url = f"redis://127.0.0.1:{liar.sockets[0].getsockname()[1]}"
+    async with liar, serving(ArtificialEngine(), redis_url=url, **SLOW) as served:
+        assert await count_answered([served], 10) == 4
+        assert asked
+
+
+@pytest.mark.parametrize("garbage", ["garbage", "nan", "1e300", "-5", "", "inf"])
+async def test_garbage_in_redis_locks_nobody_out_for_longer_than_a_burst(tmp_path: Path, garbage: str) -> None:
+    with running_valkey(tmp_path) as redis:
+        async with serving(
+            ArtificialEngine(), redis_url=redis.url, rate_limit_per_second=10, rate_limit_burst=1
+        ) as served:
+            await command(redis, "SET", "tts:limit:address:127.0.0.1", garbage)
+            await poll(served, "/api/tts?text=Hello.")
+            value = await command(redis, "GET", "tts:limit:address:127.0.0.1")
+            assert value is None or value.isdigit()
+
+
+async def poll(served: Served, path: str, headers: dict[str, str] | None = None) -> None:
+    """Ask until the answer is 200."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await served.client.get(path, headers=headers)).status_code != 200:  # noqa: ASYNC110 - a server's news
+            await asyncio.sleep(0.05)
+
+
+async def command(redis: Valkey, *words: str) -> bytes | None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", redis.port)
+    parts = [f"${len(word)}\r\n{word}\r\n" for word in words]
+    writer.write(f"*{len(words)}\r\n{''.join(parts)}".encode())
+    first = await reader.readuntil(b"\r\n")
+    value: bytes | None = first[1:-2]
+    if first.startswith(b"$"):
+        value = (await reader.readexactly(int(first[1:]) + 2))[:-2] if first != b"$-1\r\n" else None
+    writer.close()
+    await writer.wait_closed()
+    return value
+
+
+async def test_the_state_of_a_client_leaves_redis_with_its_worth(tmp_path: Path) -> None:
+    with running_valkey(tmp_path) as redis:
+        async with serving(ArtificialEngine(), redis_url=redis.url, **SLOW) as served:
+            assert (await served.client.post(SPEECH, json=HELLO)).status_code == 200
+            left = await command(redis, "PTTL", "tts:limit:address:127.0.0.1")
+            assert left
+            assert 0 < int(left) <= Limit(0.001, 1).span // 1000
+
+
+async def test_a_refused_upload_is_not_read_on(keys: Path) -> None:
+    async with serving(ArtificialEngine(), api_keys_file=keys) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(b"POST /v1/audio/speech HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n" + b"x" * 100)
+        answer = await reader.read()  # to the end: the connection is closed
+        assert answer.startswith(b"HTTP/1.1 401")
+        writer.close()
+        await until(lambda: rejected(served, "invalid_api_key") == 1)
+        small = await served.client.post(SPEECH, json=HELLO)
+        assert "connection" not in small.headers  # it can be used again

@@ -1,0 +1,246 @@
+"""Heads that are too long or too slow, requests sent in one go, and clients that leave, each on a socket."""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.serving import Served, serving, until
+from tests.worker.http.test_bodies import raw, status_and_code
+from tests.worker.http.test_overload import spoken
+from ttsworker.http.connection import Connection
+
+Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def connected(served: Served) -> AsyncIterator[Wire]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
+def post(text: str, **more: object) -> bytes:
+    body = json.dumps({"input": text, "response_format": "pcm", **more}).encode()
+    return b"POST /v1/audio/speech HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+
+async def answer_of(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Read one answer; returns its status and body."""
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    status = int(head.split()[1])
+    if b"transfer-encoding: chunked" not in head:
+        return status, await reader.readexactly(int(head.partition(b"content-length: ")[2].split(b"\r\n")[0]))
+    body = b""
+    while size := int(await reader.readuntil(b"\r\n"), 16):
+        body += await reader.readexactly(size)
+        await reader.readexactly(2)
+    await reader.readexactly(2)
+    return status, body
+
+
+def pcm(body: bytes) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
+    return np.frombuffer(body, "<i2")
+
+
+IMPATIENT: dict[str, Any] = {"request_timeout_seconds": 0.3, "health_interval_seconds": 600}
+
+slow_head = pytest.mark.parametrize("sent", [b"G", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: x\r\nX-A: b"])
+
+
+@slow_head
+async def test_a_head_that_does_not_come_is_given_up(sent: bytes) -> None:
+    async with serving(ArtificialEngine(), **IMPATIENT) as served:
+        answer = await raw(served, sent)
+        assert status_and_code(answer) == (408, "headers_timeout")
+        assert b"within 0.3 s" in answer[1]
+
+
+async def test_a_connection_without_a_request_is_closed() -> None:
+    async with serving(ArtificialEngine(), **IMPATIENT) as served:
+        assert await raw(served, b"") == (b"", b"")
+
+
+@slow_head
+async def test_a_second_head_on_a_connection_has_no_more_time(sent: bytes) -> None:
+    async with (
+        serving(ArtificialEngine(), **IMPATIENT) as served,
+        connected(served) as (reader, writer),
+    ):
+        writer.write(post("Hello."))
+        assert (await answer_of(reader))[0] == 200
+        writer.write(sent)
+        assert (await answer_of(reader))[0] == 408
+        assert await reader.read() == b""
+
+
+async def test_who_dribbles_a_head_is_given_up_however_long_it_goes_on() -> None:
+    async with (
+        serving(ArtificialEngine(), **IMPATIENT) as served,
+        connected(served) as (reader, writer),
+    ):
+        writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nX-A: ")
+
+        async def dribble() -> None:
+            while not writer.is_closing():
+                writer.write(b"a")
+                await asyncio.sleep(0.02)
+
+        dribbling = asyncio.create_task(dribble())
+        with contextlib.suppress(ConnectionError):  # closed while it still sends: it may not see the answer
+            await reader.read()
+        dribbling.cancel()
+
+
+@pytest.mark.parametrize(
+    "start", [b"GET /", b"GET / HTTP/1.1\r\nX-", b"GET / HTTP/1.1\r\nX-A: ", b"GET /api/tts?text="], ids=str
+)
+async def test_a_head_without_end_is_refused(start: bytes) -> None:
+    async with serving(ArtificialEngine()) as served, connected(served) as (reader, writer):
+        writer.write(start)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1000):
+                writer.write(b"a" * 10_000)
+                await writer.drain()
+            pytest.fail("it took ten megabytes")
+        with contextlib.suppress(ConnectionError):  # it was closed while we still sent: the answer may be lost
+            assert (await answer_of(reader))[0] == 431
+        assert (await served.client.get("/health")).status_code == 200
+
+
+async def test_many_headers_are_too_long_as_well() -> None:
+    async with serving(ArtificialEngine(), max_text_length=10) as served, connected(served) as (reader, writer):
+        writer.write(b"GET /health HTTP/1.1\r\n" + b"X-A: b\r\n" * 2100)
+        status, body = await answer_of(reader)
+        assert (status, json.loads(body)["error"]["code"]) == (431, "headers_too_large")
+
+
+async def test_the_longest_text_fits_into_an_address() -> None:
+    async with serving(ArtificialEngine()) as served:
+        answer = await served.client.get("/api/tts", params={"text": "\N{GRINNING FACE}" * 4000 + "Hello."})
+        assert answer.status_code == 200
+
+
+async def test_a_slow_client_that_speaks_http_is_not_hurried_between_requests() -> None:
+    async with (
+        serving(ArtificialEngine(), **IMPATIENT) as served,
+        connected(served) as (reader, writer),
+    ):
+        for _ in range(3):
+            writer.write(post("Hello."))
+            assert (await answer_of(reader))[0] == 200
+            await asyncio.sleep(0.5)
+
+
+async def test_what_is_no_http_is_told_so() -> None:
+    async with serving(ArtificialEngine()) as served:
+        assert status_and_code(await raw(served, b"\x16\x03\x01\x02\x00\x01\x00")) == (400, "invalid_http")
+
+
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+async def test_an_offer_to_speak_something_else_is_not_taken(protocol: bytes) -> None:
+    """Java's client and curl --http2 make one with every first request, also of those with a body."""
+    offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nHTTP2-Settings: AAM\r\nHost:" % protocol
+    request = post("Hello.").replace(b"Host:", offer)
+    async with serving(ArtificialEngine()) as served, connected(served) as (reader, writer):
+        writer.write(request + request[:-4])
+        assert np.array_equal(pcm((await answer_of(reader))[1]), spoken("Hello."))
+        writer.write(request[-4:] + post("Bye."))
+        for text in ("Hello.", "Bye."):
+            assert np.array_equal(pcm((await answer_of(reader))[1]), spoken(text))
+
+
+async def test_it_is_no_proxy() -> None:
+    async with serving(ArtificialEngine()) as served:
+        answer = await raw(served, b"CONNECT example.org:443 HTTP/1.1\r\nHost: example.org\r\n\r\n")
+        assert status_and_code(answer) == (405, "method_not_allowed")
+
+
+async def test_requests_sent_in_one_go_are_answered_in_order() -> None:
+    texts = [f"Number {number}." for number in range(8)]
+    async with serving(ArtificialEngine()) as served, connected(served) as (reader, writer):
+        writer.write(b"".join(post(text) for text in texts))
+        for text in texts:
+            status, body = await answer_of(reader)
+            assert status == 200
+            assert np.array_equal(pcm(body), spoken(text))
+
+
+async def test_a_wrong_request_among_them_is_answered_in_its_place() -> None:
+    async with serving(ArtificialEngine()) as served, connected(served) as (reader, writer):
+        writer.write(post("First.") + post("") + post("Third."))
+        assert [(await answer_of(reader))[0] for _ in range(3)] == [200, 400, 200]
+
+
+@pytest.mark.parametrize("sent", [b"\x00\x01garbage\r\n\r\n", b"GET /health HTTP/1.1\r\nHo"], ids=["garbage", "half"])
+async def test_what_follows_a_request_does_not_spoil_its_answer(sent: bytes) -> None:
+    async with (
+        serving(ArtificialEngine(), request_timeout_seconds=1, health_interval_seconds=600) as served,
+        connected(served) as (reader, writer),
+    ):
+        writer.write(post("It begins. " + "And it goes on. " * 3) + sent)
+        status, body = await answer_of(reader)
+        assert status == 200
+        assert np.array_equal(pcm(body), spoken("It begins.", *["And it goes on."] * 3))
+        with contextlib.suppress(ConnectionError):
+            assert (await reader.read())[:12] in {b"", b"HTTP/1.1 408"}
+
+
+async def test_who_leaves_in_the_midst_of_many_leaves_nothing() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine) as served:
+        engine.gate.clear()
+        async with connected(served) as (_, writer):
+            writer.write(b"".join(post(f"Number {number}. And more.") for number in range(20)))
+            await until(lambda: served.worker.admission.accepted == 1)
+        engine.gate.set()
+        await until(lambda: served.worker.admission.accepted == 0)
+        assert (await served.client.post("/v1/audio/speech", json={"input": "Hello."})).status_code == 200
+        assert len(engine.begun) < 20
+
+
+@pytest.mark.parametrize("pause", [0.02, 3600], ids=["a byte at a time", "nothing"])
+@pytest.mark.parametrize("how", [{"stream": True}, {"stream": False}], ids=["streamed", "whole"])
+async def test_who_hardly_reads_is_given_up_and_holds_nobody_up(
+    pause: float, how: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[Connection] = []
+    end = Connection.connection_lost
+
+    def note_end(connection: Connection, why: Exception | None) -> None:
+        ended.append(connection)
+        end(connection, why)
+
+    monkeypatch.setattr(Connection, "connection_lost", note_end)
+    loop = asyncio.get_running_loop()
+
+    async def read(client: socket.socket) -> None:
+        while await loop.sock_recv(client, 1):  # noqa: ASYNC110 - it is the client that is slow
+            await asyncio.sleep(pause)
+
+    engine = ArtificialEngine(seconds_per_character=0.1)
+    long = post(f"{'word ' * 49}end. " * 16, **how)  # 25 s each, more than sockets hold
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(0)
+        async with serving(engine, max_concurrency=1, request_timeout_seconds=1, health_interval_seconds=600) as served:
+            await loop.sock_connect(client, ("127.0.0.1", served.port))
+            await loop.sock_sendall(client, long)
+            reading = asyncio.create_task(read(client))
+            await until(lambda: bool(engine.begun))
+            other = await served.client.post("/v1/audio/speech", json={"input": "Meanwhile."})
+            assert other.status_code == 200
+            await until(lambda: served.worker.admission.accepted == 0 and bool(ended))
+            assert len(ended) == 1
+            reading.cancel()

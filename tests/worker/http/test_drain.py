@@ -1,0 +1,101 @@
+"""SIGTERM: nothing accepted is lost, nothing new comes in, and the process ends with 0."""
+
+import asyncio
+import io
+import wave
+
+import httpx
+import pytest
+
+from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.serving import PATIENCE_SECONDS, serving, until, worker_process
+
+SPEECH = "/v1/audio/speech"
+SENTENCE = "This is one of very many sentences that the worker has to speak before it may go. "
+
+
+async def test_draining_finishes_what_was_accepted_and_refuses_the_rest() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, max_concurrency=1) as served:
+        engine.gate.clear()
+        accepted = [
+            asyncio.create_task(served.client.post(SPEECH, json={"input": f"Text {n}. End."})) for n in range(3)
+        ]
+        await until(lambda: served.worker.admission.accepted == 3)
+        served.stop.set()
+        await until(lambda: served.worker.admission.state == "draining")
+        ready, health = await served.client.get("/ready"), await served.client.get("/health")
+        assert (ready.status_code, ready.json()) == (503, {"ready": False, "reason": "draining"})
+        assert (health.status_code, health.json()["status"]) == (200, "draining")
+        refused = await served.client.post(SPEECH, json={"input": "Too late."})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "draining")
+        assert int(refused.headers["retry-after"]) >= 1
+        assert not served.ended.done()
+        engine.gate.set()
+        assert [answer.status_code for answer in await asyncio.gather(*accepted)] == [200, 200, 200]
+        assert await served.ended == 0
+    assert engine.closed
+
+
+async def test_what_the_drain_timeout_does_not_suffice_for_is_broken_off_and_told() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, max_concurrency=1, drain_timeout_seconds=0.2) as served:
+        request = served.client.build_request("POST", SPEECH, json={"input": "Well begun. HOLD it."})
+        answer = await served.client.send(request, stream=True)
+        assert answer.status_code == 200
+        await until(lambda: len(engine.begun) == 2)
+        waiting = asyncio.create_task(served.client.post(SPEECH, json={"input": "Not begun."}))
+        await until(lambda: served.worker.scheduler.waiting == 1)
+        served.stop.set()
+        with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
+            await answer.aread()
+        refused = await waiting
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert await served.ended == 1
+        engine.held.set()
+
+
+async def test_sigterm_under_load_loses_nothing_accepted() -> None:
+    with worker_process({"TTSWORKER_MAX_CONCURRENCY": "2", "TTSWORKER_DRAIN_TIMEOUT_SECONDS": "200"}) as worker:
+        await asyncio.to_thread(worker.wait_for, "ready")
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(base_url=worker.url, timeout=PATIENCE_SECONDS, limits=limits) as client:
+
+            async def ask() -> tuple[int, float]:
+                """Return the status and the seconds of audio; a cut answer raises, a closed port counts as 503."""
+                try:
+                    answer = await client.post(SPEECH, json={"input": SENTENCE * 5, "response_format": "wav"})
+                except httpx.ConnectError:
+                    return 503, 0.0
+                if answer.status_code != 200:
+                    assert answer.headers["retry-after"]
+                    return answer.status_code, 0.0
+                with wave.open(io.BytesIO(answer.content)) as audio:
+                    return 200, len(audio.readframes(audio.getnframes())) / 48_000
+
+            before = [asyncio.create_task(ask()) for _ in range(6)]
+            await until(lambda: sum(line["message"] == "accepted" for line in worker.lines) == 6)
+            ending = asyncio.create_task(asyncio.to_thread(worker.terminate))
+            await asyncio.to_thread(worker.wait_for, "draining")
+            after = [await ask() for _ in range(3)]
+            finished = await asyncio.gather(*before)
+            assert await ending == 0
+    assert worker.wait_for("draining")["requests"] > 0
+    assert {status for status, _ in finished} == {200}
+    assert len({seconds for _, seconds in finished}) == 1
+    assert finished[0][1] > 5 * 3
+    assert {status for status, _ in after} == {503}
+
+
+async def test_sigterm_while_the_model_is_being_loaded_ends_at_once() -> None:
+    with worker_process() as worker:
+        await asyncio.to_thread(worker.wait_for, "listening")
+        assert await asyncio.to_thread(worker.terminate) == 0
+
+
+async def test_sigterm_at_rest_ends_at_once() -> None:
+    with worker_process({"TTSWORKER_DRAIN_TIMEOUT_SECONDS": "600"}) as worker:
+        await asyncio.to_thread(worker.wait_for, "ready")
+        async with httpx.AsyncClient(base_url=worker.url) as client:  # with an idle connection left open
+            assert (await client.get("/ready")).status_code == 200
+            assert await asyncio.to_thread(worker.terminate) == 0

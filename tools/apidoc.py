@@ -1,0 +1,106 @@
+"""Renders docs/api.md, the reference of every field, from the CRD: `python -m tools.apidoc [FILE]`."""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from tools.crd import Schema, custom_resource_definition
+
+_INTRO: Final = """\
+# TTSService, field by field
+
+<!-- Generated from operator/ttsoperator/spec/ by `python -m tools.apidoc`; do not edit. -->
+
+`tts-operator.io/v1alpha1`, kind `TTSService`, short name `tts`. `kubectl explain tts.spec --recursive` says the same on
+the command line. [examples/](../examples) has the shortest service, one on GPUs, and one with every field;
+[status-conditions.md](status-conditions.md) tells what the status means. The API server needs Kubernetes 1.30 or newer.
+
+Durations are whole numbers of seconds, sizes are Kubernetes quantities, and an optional group of fields is switched on
+by being there. A field that is left out has the default of the table; the API server writes it into the object.
+
+What the fields promise:
+
+- The HorizontalPodAutoscaler scales the Deployment. `kubectl scale tts NAME` writes `spec.replicas`, which counts while
+  there is no `spec.autoscaling`; a HorizontalPodAutoscaler or ScaledObject of your own may do the same. Switching
+  autoscaling on keeps the workers there are, switching it off returns to `spec.replicas`.
+- Another `spec.model` is downloaded beside the old one; the workers keep the old one until the new one is verified.
+- With a volume that one node at a time can use (ReadWriteOnce) all workers run on that node.
+- A rollout of workers with GPUs stops a worker before it starts the next one: there may be no GPU to spare.
+- What is added to the children by others (a sidecar, an annotation) stays; what the operator rendered is healed.
+"""
+_COLLAPSED: Final = {
+    "spec.podTemplate.affinity": "As in Kubernetes: nodeAffinity, podAffinity, podAntiAffinity and all within."
+}
+
+
+def render() -> str:
+    """Return the reference as Markdown."""
+    [version] = custom_resource_definition()["spec"]["versions"]
+    properties = version["schema"]["openAPIV3Schema"]["properties"]
+    parts = [_INTRO]
+    for name in ("spec", "status"):
+        parts += _section(name, properties[name])
+    return "\n".join(parts)
+
+
+def _section(path: str, schema: Schema) -> Iterator[str]:
+    """Yield the table of an object's fields, then those of the objects within."""
+    yield f"## {path}\n\n{schema['description']}\n"
+    if path in _COLLAPSED:
+        yield f"{_COLLAPSED[path]}\n"
+        return
+    yield "| field | type | default | meaning |\n|---|---|---|---|"
+    required = set(schema.get("required", []))
+    for name, field in schema["properties"].items():
+        yield f"| `{name}` | {_type(field)} | {_default(field, required=name in required)} | {field['description']} |"
+    yield ""
+    if rules := schema.get("x-kubernetes-validations"):
+        yield "Refused by the API server:\n"
+        yield from dict.fromkeys(f"- {rule['message']}" for rule in rules)
+        yield ""
+    for name, field in schema["properties"].items():
+        inner, suffix = (field["items"], "[]") if "items" in field else (field, "")
+        if "properties" in inner:
+            yield from _section(f"{path}.{name}{suffix}", inner)
+
+
+def _type(field: Schema) -> str:
+    if "enum" in field:
+        return " \\| ".join(f"`{value}`" for value in field["enum"])
+    if field.get("x-kubernetes-int-or-string"):
+        return "quantity"
+    if "items" in field:
+        return f"list of {_type(field['items'])}, at most {field['maxItems']}"
+    if "additionalProperties" in field:
+        return f"map of {_type(field['additionalProperties'])}"
+    return str(field["type"]) + _bounds(field)
+
+
+def _bounds(field: Schema) -> str:
+    if field["type"] != "integer" or "maximum" not in field:
+        return ""
+    return f", {field['minimum']} to {field['maximum']}"
+
+
+def _default(field: Schema, *, required: bool) -> str:
+    if required:
+        return "**required**"
+    default: Any = field.get("default")
+    return "" if default in (None, {}) else f"`{json.dumps(default)}`" if _short(default) else "see meaning"
+
+
+def _short(default: object) -> bool:
+    return len(json.dumps(default)) < 40
+
+
+def main(arguments: list[str]) -> None:
+    """Write the reference into a file, `docs/api.md` when none is named."""
+    target = Path(arguments[0] if arguments else "docs/api.md")
+    target.write_text(render(), encoding="utf-8")
+    sys.stdout.write(f"{target}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

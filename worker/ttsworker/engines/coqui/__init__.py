@@ -1,0 +1,1 @@
+"""Models of Coqui's library, on torch."""

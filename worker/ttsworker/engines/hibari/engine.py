@@ -1,0 +1,121 @@
+"""English voices of 8 MB that need no GPU and no torch (hibari-tts, Apache-2.0); one is embedded in its package.
+
+The library would download a voice that is not there, so it is always given the file of one that is.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hibari import SAMPLE_RATE, Hibari
+from hibari.g2p import G2P
+from hibari.voices import DEFAULT, VOICES, voice_path
+
+from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable
+from ttsworker.engines.protocol import Utterance, Voice
+from ttsworker.text import MAX_PIECE_LENGTH
+
+# Since 1.29 ONNX Runtime reports to its maker and keeps an id of the machine under HOME, unless this is set before its
+# import (`Hibari` imports it). A program that speaks other people's texts calls nobody.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+LONGEST_NUMBER = 36
+"""Digits: the library has number words up to decillions and fails beyond."""
+
+_LONG_NUMBER = re.compile(rf"\d(?:,?\d){{{LONGEST_NUMBER},}}")
+
+
+class HibariEngine:
+    """ONNX Runtime with one thread a call and as many calls at once as there are CPUs, which is the faster way."""
+
+    device = "cpu"
+    sample_rate = SAMPLE_RATE
+    max_batch_size = 1
+    max_characters = MAX_PIECE_LENGTH
+    streams = False
+    pause_seconds = 0.0  # the model ends a sentence with its own pause
+    languages: Sequence[str] = ()
+
+    def __init__(self, options: EngineOptions) -> None:
+        if options.precision not in {"Auto", "Float32"}:
+            message = f"hibari cannot run in {options.precision}: its voices are 8 bit integers; set precision to Auto"
+            raise ModelInvalid(message)
+        self._model_dir = options.model_dir
+        self.parallelism = options.threads
+        self.model_name = "hibari"
+        self.revision = " ".join(f"{name}-{version(name)}" for name in ("hibari-tts", "onnxruntime"))
+        self.voices: Sequence[Voice] = ()
+        self._speakers: dict[str, Any] = {}
+
+    def load(self) -> None:
+        """Load every `*.onnx` of the model folder, or the embedded voice."""
+        g2p: dict[bool, Any] = {}
+        voices = []
+        for name, path in self._files():
+            known = VOICES.get(name, {})
+            british = bool(known.get("british"))
+            if british not in g2p:
+                g2p[british] = G2P(british=british)
+            self._speakers[name] = _open(name, path, g2p[british])
+            voices.append(Voice(name, known.get("language", "en-US")))
+        self.voices = tuple(voices)
+        self.probe = Utterance("The worker is ready to speak.", self.voices[0].name)
+
+    def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
+        """Speak each utterance whole."""
+        return [np.concatenate([np.zeros(0, np.float32), *self.stream(utterance)]) for utterance in batch]
+
+    def stream(self, utterance: Utterance) -> Iterator[Audio]:
+        """Speak an utterance; the library gives one piece for 400 phonemes."""
+        speaker = self._speakers[utterance.voice]
+        try:
+            phonemes = speaker.phonemize(readable(utterance.text))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # The library's reading rules fail on some rare texts; that is not the engine's end.
+            message = f"the engine cannot read this text ({error})"
+            raise Unspeakable(message) from error
+        rng = np.random.default_rng(utterance.seed)
+        for part in phonemes:
+            yield speaker.from_ids(speaker.ids(part), utterance.speed, rng)
+
+    def peak_gpu_memory(self) -> None:
+        """Return None: it uses no GPU."""
+
+    def close(self) -> None:
+        """Forget the voices."""
+        self._speakers.clear()
+
+    def _files(self) -> list[tuple[str, str]]:
+        if self._model_dir is None:
+            return [(DEFAULT, voice_path(DEFAULT, download_missing=False))]
+        names = {known["file"]: name for name, known in VOICES.items()}
+        files = sorted(self._model_dir.glob("*.onnx"))
+        if not files:
+            message = f"there is no *.onnx file in {self._model_dir}: the model's source is not a hibari voice"
+            raise ModelInvalid(message)
+        return [(names.get(path.name, path.stem), str(path)) for path in files]
+
+
+def readable(text: str) -> str:
+    """Rewrite what the library fails on: numbers beyond its words are read digit by digit, and İ as I."""
+    return _LONG_NUMBER.sub(lambda number: " ".join(number[0].replace(",", "")), text).replace("İ", "I")
+
+
+def _open(name: str, path: str, g2p: object) -> Any:
+    voice = name if name in VOICES else DEFAULT
+    try:
+        speaker = Hibari(voice=voice, model=path, threads=1, g2p=g2p)
+    except Exception as error:  # ONNX Runtime's errors share no base below Exception
+        message = f"{Path(path).name} is not an ONNX model: {str(error).splitlines()[0]}"
+        raise ModelInvalid(message) from error
+    inputs = {value.name for value in speaker.sess.get_inputs()}
+    if inputs != {"ids", "speed"}:
+        message = (
+            f"{Path(path).name} is an ONNX model but not a hibari voice: its inputs are {', '.join(sorted(inputs))}"
+        )
+        raise ModelInvalid(message)
+    return speaker

@@ -1,0 +1,83 @@
+"""What an engine is: sentences in, audio out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ttsworker.audio import Audio
+from ttsworker.settings import Precision
+
+
+@dataclass(frozen=True)
+class Voice:
+    """A voice of the model; the language is a BCP 47 tag where the model tells it."""
+
+    name: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One sentence and everything that decides how it sounds: equal utterances give equal audio."""
+
+    text: str
+    voice: str
+    language: str | None = None
+    speed: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """What an engine is told: where its model is (None: its embedded voice) and what it may use."""
+
+    model_dir: Path | None = None
+    threads: int = 1
+    precision: Precision = "Auto"
+
+
+class Engine(Protocol):
+    """A model in memory. Everything but `load` is called only after `load`, and may be called from any thread."""
+
+    model_name: str
+    """The model's own name, for clients and metrics."""
+    revision: str
+    """Of everything but the model that decides how an utterance sounds: versions of libraries, device, precision."""
+    device: str
+    """cpu or cuda."""
+    sample_rate: int
+    """Samples per second."""
+    parallelism: int
+    """How many calls of synthesize or stream may run at once."""
+    max_batch_size: int
+    """How many utterances one call of synthesize takes at best."""
+    max_characters: int
+    """The longest utterance; longer sentences are cut."""
+    streams: bool
+    """Whether `stream` has the first audio of an utterance long before the last."""
+    pause_seconds: float
+    """Silence to put between two sentences."""
+    voices: Sequence[Voice]
+    """At least one; the first is the default."""
+    languages: Sequence[str]
+    """What `Utterance.language` may be; empty where there is nothing to choose."""
+    probe: Utterance
+    """About 30 characters that the model speaks audibly, for warming up and for the health check."""
+
+    def __init__(self, options: EngineOptions) -> None: ...
+
+    def load(self) -> None:
+        """Read the model; takes seconds to minutes. Raises ModelError."""
+
+    def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
+        """Speak each utterance whole. Raises Unspeakable."""
+
+    def stream(self, utterance: Utterance) -> Iterator[Audio]:
+        """Speak an utterance in pieces, each as soon as it is ready. Raises Unspeakable."""
+
+    def peak_gpu_memory(self) -> int | None:
+        """Return the most bytes of GPU memory that this process has held; None where it uses no GPU."""
+
+    def close(self) -> None:
+        """Give the memory back."""

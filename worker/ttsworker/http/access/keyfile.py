@@ -1,0 +1,88 @@
+"""Clients' keys in a mounted file, read again when it changes."""
+
+import hmac
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ttsworker.http.access.keys import InvalidKeys, Key, digest_of, parse_keys
+
+CHECK_SECONDS = 1.0
+"""Between two looks at the file's date."""
+
+MAX_FILE_BYTES = 1_048_576
+"""As much as a Kubernetes Secret can hold."""
+
+log = logging.getLogger(__name__)
+
+Stamp = tuple[int, ...]
+
+
+class KeyFile:
+    """The keys as the file has them now. A new version that cannot be used leaves the old keys in force.
+
+    Raises InvalidKeys when the file cannot be used at the start. `clock` gives seconds.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._clock = clock
+        self._problem: str | None = None
+        try:
+            self._stamp: Stamp = _stamp(path)
+            self._keys = _read(path)
+        except OSError as error:
+            raise InvalidKeys(f"{path} cannot be read: {error.strerror}") from error
+        self._next_check = clock() + CHECK_SECONDS
+
+    def find(self, presented: bytes) -> Key | None:
+        """Return the key that was presented; takes as long for a wrong one as for a right one."""
+        self._refresh()
+        digest = digest_of(presented)
+        found = None
+        for key in self._keys:
+            if hmac.compare_digest(key.digest, digest):
+                found = key
+        return found
+
+    def _refresh(self) -> None:
+        if (now := self._clock()) < self._next_check:
+            return
+        self._next_check = now + CHECK_SECONDS
+        try:
+            stamp = _stamp(self._path)
+            if stamp == self._stamp:
+                self._problem = None
+                return
+            self._keys = _read(self._path)
+        except OSError as error:
+            self._keep(f"{self._path} cannot be read: {error.strerror}")
+        except InvalidKeys as error:
+            self._stamp = stamp
+            self._keep(str(error))
+        else:
+            self._stamp, self._problem = stamp, None
+            log.info("keys read", extra={"keys": len(self._keys)})
+
+    def _keep(self, problem: str) -> None:
+        if problem != self._problem:
+            log.error("the old keys stay in force: %s", problem)
+            self._problem = problem
+
+
+def _stamp(path: Path) -> Stamp:
+    """Return what changes with the file, also when a symbolic link on the way to it is turned to another one."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _read(path: Path) -> tuple[Key, ...]:
+    with path.open("rb") as file:
+        content = file.read(MAX_FILE_BYTES + 1)
+    try:
+        if len(content) > MAX_FILE_BYTES:
+            raise InvalidKeys(f"it has more than {MAX_FILE_BYTES} bytes")
+        return parse_keys(content)
+    except InvalidKeys as error:
+        raise InvalidKeys(f"{path}: {error}") from None

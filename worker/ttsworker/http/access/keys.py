@@ -1,0 +1,102 @@
+"""Clients' keys as they are written down: pure. Only digests leave this module, and no message shows a key.
+
+A line is `NAME sha256:HEX`, or `NAME KEY` with the key itself, then `rate=N` (requests a second, 0 is no limit) and
+`burst=N` where this client's are not the default. `#` begins a comment. Two keys may have one name, so that a client
+can change from one to the other.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from ttsworker.http.access.limits import MAX_BURST, MAX_RATE, MIN_RATE
+
+_NAME = re.compile(r"[\w.@:-]{1,64}", re.ASCII)
+_HASHED = re.compile(r"sha256:([0-9a-fA-F]{64})")
+_PLAIN = re.compile(r"[!-~]{1,512}")
+_COMMENT = re.compile(r"(?:^|\s)#.*")
+
+
+class InvalidKeys(Exception):
+    """The keys cannot be used; the message says which line and what is wrong, and never shows a key."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A client's key. Without `rate` or `burst` the default holds; a rate of 0 is no limit."""
+
+    name: str
+    digest: bytes
+    rate: float | None = None
+    burst: int | None = None
+
+
+def digest_of(key: bytes) -> bytes:
+    """Return what is kept of a key. Keys are random and long, so that a fast digest hides them well."""
+    return hashlib.sha256(key).digest()
+
+
+def parse_keys(content: bytes) -> tuple[Key, ...]:
+    """Read the file's content; raises InvalidKeys."""
+    try:
+        lines = content.decode().splitlines()
+    except UnicodeDecodeError as error:
+        raise InvalidKeys("it is not UTF-8 text") from error
+    keys: dict[bytes, Key] = {}
+    for number, line in enumerate(lines, start=1):
+        words = _COMMENT.sub("", line).split()
+        if not words:
+            continue
+        try:
+            key = _parse_line(words)
+        except ValueError as error:
+            raise InvalidKeys(f"line {number}: {error}") from None  # the cause may quote the key
+        if key.digest in keys:
+            raise InvalidKeys(f"line {number}: {key.name} has the same key as {keys[key.digest].name}")
+        keys[key.digest] = key
+    if not keys:
+        raise InvalidKeys("there is no key in it, so that nobody could come in: leave the setting out to need no key")
+    return tuple(keys.values())
+
+
+def _parse_line(words: list[str]) -> Key:
+    if not _NAME.fullmatch(words[0]):
+        raise ValueError("a name has up to 64 letters, digits and . _ @ : - only, and comes first")
+    if len(words) < 2:
+        raise ValueError("a name and a key are needed: NAME sha256:HEX")
+    options: dict[str, str] = {}
+    for word in words[2:]:
+        name, equals, value = word.partition("=")
+        if not equals or name not in {"rate", "burst"} or name in options:
+            raise ValueError("after the key only rate=N and burst=N may follow, each once")
+        options[name] = value
+    return Key(words[0], _digest(words[1]), _rate(options.get("rate")), _burst(options.get("burst")))
+
+
+def _digest(word: str) -> bytes:
+    if hashed := _HASHED.fullmatch(word):
+        return bytes.fromhex(hashed[1])
+    if word.startswith("sha256:"):
+        raise ValueError("sha256: is followed by 64 hexadecimal digits")
+    if not _PLAIN.fullmatch(word):
+        raise ValueError("a key has up to 512 printable ASCII characters and no space")
+    return digest_of(word.encode())
+
+
+def _rate(text: str | None) -> float | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
+        raise ValueError("rate= is followed by requests a second, such as 5 or 0.5")
+    rate = float(text)
+    if rate and not MIN_RATE <= rate <= MAX_RATE:
+        raise ValueError(f"rate= is 0 for no limit, or {MIN_RATE:g} to {MAX_RATE:g}")
+    return rate
+
+
+def _burst(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= MAX_BURST:
+        raise ValueError(f"burst= is followed by a whole number from 1 to {MAX_BURST}")
+    return int(text)

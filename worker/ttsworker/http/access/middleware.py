@@ -1,0 +1,64 @@
+"""Stands before the application: nobody gets in without a key where keys are set, nor more often than allowed."""
+
+from collections.abc import Callable, Collection
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ttsworker.http.access.gate import Gate
+from ttsworker.http.errors import ApiError
+
+OPEN_PATHS = frozenset({"/", "/health", "/ready", "/openapi.json"})
+OPEN_PREFIX = "/web/"
+"""What needs no key, the page and its files among it; every other path does, so that a new route is protected unless it
+is added here."""
+
+CLIENT_KEY = "client_key"
+"""Name in the ASGI scope's state: the name of the key a request came with."""
+
+DRAINED_BYTES = 65_536
+"""Of a refused request's body that are read and dropped, so that its connection can be used again."""
+
+
+def is_open(path: str) -> bool:
+    """Tell whether anybody may ask for this."""
+    return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)
+
+
+class Access:
+    """Wraps the application. `limited` are the paths that count; `refused` is told the code of each refusal."""
+
+    def __init__(self, app: ASGIApp, gate: Gate, *, limited: Collection[str], refused: Callable[[str], None]) -> None:
+        self._app = app
+        self._gate = gate
+        self._limited = limited
+        self._refused = refused
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request in, or answer it; a WebSocket has no way in, as no route is one."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] == "http" and not is_open(scope["path"]):
+            headers = Headers(scope=scope)
+            try:
+                await self._admit(scope, headers)
+            except ApiError as error:
+                self._refused(error.code)
+                if _has_long_body(headers):
+                    error.headers = {**(error.headers or {}), "Connection": "close"}
+                await error.response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _admit(self, scope: Scope, headers: Headers) -> None:
+        peer = scope.get("client")
+        client = self._gate.identify(headers, peer[0] if peer else None)
+        scope.setdefault("state", {})[CLIENT_KEY] = client.key
+        if scope["path"] in self._limited:
+            await self._gate.count(client)
+
+
+def _has_long_body(headers: Headers) -> bool:
+    length = headers.get("content-length", "0")
+    return "transfer-encoding" in headers or not length.isdigit() or int(length) > DRAINED_BYTES

@@ -1,0 +1,57 @@
+"""The HTTP application: routes and the shape of errors around a worker."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from ttsworker.http.access.gate import Gate
+from ttsworker.http.access.middleware import Access
+from ttsworker.http.errors import ApiError
+from ttsworker.http.routes import cache, coqui, details, marytts, openai, page, probes
+from ttsworker.http.telemetry import Telemetry
+from ttsworker.observe.tracing import Tracer
+from ttsworker.worker import Worker
+
+ROUTES = (openai, coqui, marytts, details, cache, probes, page)
+
+
+def create_app(worker: Worker, tracer: Tracer | None = None) -> ASGIApp:
+    """Return the application; the worker and the tracer are started and closed by whoever made them.
+
+    Raises InvalidSettings.
+    """
+    gate = Gate(worker.settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await gate.close()
+
+    app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.worker = worker
+    for module in ROUTES:
+        app.include_router(module.router)
+    app.add_exception_handler(ApiError, _answer_api_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
+    guarded = Access(app, gate, limited=counted, refused=lambda reason: worker.metrics.rejected.labels(reason).inc())
+    quiet = {probes.HEALTH_PATH, probes.READY_PATH}
+    return Telemetry(guarded, worker, tracer or Tracer(), counted=counted, quiet=quiet)
+
+
+async def _answer_api_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)  # noqa: S101 - for mypy: Starlette calls this for nothing else
+    return error.response()
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    """What the router itself refuses: an unknown path, a method that a path does not have."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - for mypy: Starlette calls this for nothing else
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    message = f"{request.method} {request.url.path}: {error.detail}; /openapi.json lists what there is"
+    return ApiError(error.status_code, code, message, headers=dict(error.headers or {})).response()

@@ -1,0 +1,74 @@
+"""Reading what a client sends, with a bound."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection, Request
+
+from ttsworker.http.errors import ApiError
+from ttsworker.settings import Settings
+from ttsworker.speech.validation import longest_request
+from ttsworker.worker import Worker
+
+_CLOSE = {"Connection": "close"}
+"""With an answer to a body that is not read to its end: the connection cannot be used again."""
+
+
+# Dependencies are coroutines although they wait for nothing: FastAPI runs functions in other threads, twice a request.
+
+
+async def get_worker(connection: HTTPConnection) -> Worker:
+    """Return the application's worker."""
+    worker: Worker = connection.app.state.worker
+    return worker
+
+
+TheWorker = Annotated[Worker, Depends(get_worker)]
+
+
+async def get_loaded_worker(worker: TheWorker) -> Worker:
+    """Return the worker; raises ApiError 503 while its model is being loaded."""
+    if not worker.loaded:
+        worker.admission.check_open()
+    return worker
+
+
+LoadedWorker = Annotated[Worker, Depends(get_loaded_worker)]
+
+
+async def read_body(request: Request, settings: Settings) -> bytes:
+    """Return the body; raises ApiError 413 when it is longer than any text that is allowed, before it is read.
+
+    Also ApiError 415 for a compressed one, and 408 for one that does not come: nobody gets more time to send a text
+    than the worker has to speak it, so that clients who dribble hold no connection for ever.
+    """
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        message = "the body is compressed: send it as it is, without Content-Encoding"
+        raise ApiError(415, "unsupported_encoding", message, headers=dict(_CLOSE))
+    limit = longest_request(settings.max_text_length)
+    if int(request.headers.get("content-length", 0)) > limit:
+        raise _too_large(limit)
+    patience = settings.request_timeout_seconds
+    try:
+        async with asyncio.timeout(patience):
+            return await _collect(request, limit)
+    except TimeoutError as error:
+        message = f"the body did not come within {patience:g} s: send it faster, or a shorter one"
+        raise ApiError(408, "body_timeout", message, headers=dict(_CLOSE)) from error
+
+
+async def _collect(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise _too_large(limit)
+    return bytes(body)
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(
+        413, "body_too_large", f"the body has more than {limit} bytes: split the text", headers=dict(_CLOSE)
+    )

@@ -1,0 +1,79 @@
+"""Forgetting audio: an API of our own, for those who have a key."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from ttsworker.cache import CacheUnavailable, is_cache_key
+from ttsworker.engines import ModelError
+from ttsworker.http.errors import ApiError
+from ttsworker.http.routes.bodies import LoadedWorker
+from ttsworker.speech.request import parse_speech_request
+from ttsworker.worker import Worker
+
+CACHE_PATH = "/v1/audio/cache"
+
+RETRY_AFTER = "5"
+"""Seconds; a Redis that was restarted is found again in about that time."""
+
+
+router = APIRouter(tags=["Cache"])
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    400: {"description": "Not one of key, model and input is given, or it cannot be one."},
+    403: {"description": "The worker has no API keys: nobody may delete."},
+    404: {"description": "There is no such model."},
+    503: {"description": "Redis cannot be used; try again after Retry-After seconds."},
+}
+
+
+class Doomed(BaseModel):
+    """What is to be deleted: one of `key`, `model` and `input`; the others say how the input was spoken."""
+
+    key: str | None = Field(None, description="Of one sentence: tts:<model>:<hash>.")
+    model: str | None = Field(None, description="The served model's name, or a fallback's: all of its audio.")
+    input: str | None = Field(None, description="A text: its sentences.")
+    voice: str | None = Field(None, description="With input: as when it was spoken.")
+    language: str | None = Field(None, description="With input: as when it was spoken.")
+    speed: str | None = Field(None, description="With input: as when it was spoken.")
+
+
+@router.delete(CACHE_PATH, responses=_RESPONSES)
+async def clear_cache(worker: LoadedWorker, doomed: Annotated[Doomed, Query()]) -> dict[str, int]:
+    """Delete a sentence, a text's sentences or a model's audio from the cache; tells how many sentences it deleted."""
+    if worker.settings.api_keys_file is None:  # with keys, whoever comes here has shown one
+        message = "deleting needs an API key, and this worker has none: set api_keys_file"
+        raise ApiError(403, "api_keys_required", message)
+    if sum(map(bool, (doomed.key, doomed.model, doomed.input))) != 1:
+        raise ApiError(400, "invalid_value", "give one of key, model and input in the query", param="key")
+    try:
+        if doomed.model:
+            return {"deleted": await worker.cache.clear_model(_digest(worker, doomed.model))}
+        keys = [_checked(doomed.key)] if doomed.key else _keys(worker, doomed)
+        return {"deleted": await worker.cache.clear(keys)}
+    except CacheUnavailable as error:
+        raise ApiError(503, "cache_unavailable", str(error), headers={"Retry-After": RETRY_AFTER}) from error
+
+
+def _checked(key: str) -> str:
+    if not is_cache_key(key):
+        raise ApiError(400, "invalid_value", "key is not one of a cache: tts:<16 hex digits>:<32>", param="key")
+    return key
+
+
+def _digest(worker: Worker, model: str) -> str:
+    try:
+        digest = worker.digest_of(model)
+    except ModelError as error:
+        raise ApiError(404, "model_not_found", str(error), param="model") from error
+    if digest is None:
+        message = f"there is no such model; this worker serves {worker.model_name}"
+        raise ApiError(404, "model_not_found", message, param="model")
+    return digest
+
+
+def _keys(worker: Worker, doomed: Doomed) -> list[str]:
+    """Return the keys of a text's sentences, read as a request for speech is read."""
+    wanted = parse_speech_request(doomed.model_dump_json(exclude_none=True, exclude={"key", "model"}).encode())
+    return [worker.speaker.key(utterance) for utterance in worker.utterances(wanted)]

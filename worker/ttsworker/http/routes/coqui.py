@@ -1,0 +1,78 @@
+"""The speech route of Coqui's own tts-server, as of coqui-tts 0.28. What differs is listed in docs/coqui-api.md."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from ttsworker.encoding import Encoding
+from ttsworker.http.errors import ApiError
+from ttsworker.http.routes.bodies import LoadedWorker, read_body
+from ttsworker.http.routes.fields import read_form, read_query
+from ttsworker.http.routes.openai import AUDIO
+from ttsworker.speech.delivering import Wish, speak
+from ttsworker.speech.request import SpeechRequest
+from ttsworker.worker import Worker
+
+SPEECH_PATH = "/api/tts"
+
+DEFAULT_LANGUAGE = "en"
+"""What tts-server speaks when nothing is asked for and the model knows several."""
+
+_NAMES = ("text", "speaker_id", "language_id", "style_wav", "speaker_wav")
+_PARAMETERS: list[dict[str, Any]] = [
+    {"name": name, "in": "query", "required": name == "text", "schema": {"type": "string"}} for name in _NAMES[:3]
+]
+
+router = APIRouter(tags=["Coqui"])
+
+
+@router.get(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _PARAMETERS})
+async def speak_query(request: Request, worker: LoadedWorker) -> Response:
+    """Speak a text given in the query or a header; the answer is a whole WAV file."""
+    worker.admission.check_open()
+    return await _speak(_headers(request, read_query(request)), worker)
+
+
+@router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _PARAMETERS})
+async def speak_form(request: Request, worker: LoadedWorker) -> Response:
+    """Speak a text given in a form, the query or a header; the answer is a whole WAV file."""
+    worker.admission.check_open()
+    body = await read_body(request, worker.settings)
+    form = read_form(request.headers.get("content-type", ""), body)
+    return await _speak(_headers(request, form | read_query(request)), worker)
+
+
+async def speak_wav(
+    worker: Worker, *, text: str, voice: str | None, language: str | None, spelled: dict[str, str]
+) -> Response:
+    """Answer with a whole WAV file; errors name `text`, `voice` and `language` as this API spells them."""
+    if len(worker.engine.languages) > 1:
+        language = language or (DEFAULT_LANGUAGE if DEFAULT_LANGUAGE in worker.engine.languages else None)
+    else:
+        language = None  # as in Coqui's server, the language counts only where the model has several
+    wanted = SpeechRequest(input=text, voice=voice, language=language)
+    try:
+        return await speak(worker, Wish(wanted, Encoding("wav"), whole=True, param=spelled["text"]))
+    except ApiError as error:
+        error.param = spelled.get(error.param or "", error.param)
+        raise
+
+
+async def _speak(values: dict[str, str], worker: Worker) -> Response:
+    for name in ("style_wav", "speaker_wav"):
+        if values.get(name):
+            raise ApiError(400, "unsupported_parameter", f"this model does not take {name}: leave it out", param=name)
+    return await speak_wav(
+        worker,
+        text=values.get("text", ""),
+        # As in Coqui's server, the speaker counts only where the model has several.
+        voice=values.get("speaker_id") if len(worker.engine.voices) > 1 else None,
+        language=values.get("language_id"),
+        spelled={"text": "text", "voice": "speaker_id", "language": "language_id"},
+    )
+
+
+def _headers(request: Request, values: dict[str, str]) -> dict[str, str]:
+    """Let the headers win; they are spelled with a hyphen, and one that comes twice is one list, as in WSGI."""
+    headers = {name: ",".join(request.headers.getlist(name.replace("_", "-"))) for name in _NAMES}
+    return values | {name: value for name, value in headers.items() if value}

@@ -1,0 +1,88 @@
+"""OpenAI's speech API."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from ttsworker.encoding import encoding_of
+from ttsworker.http.errors import ApiError
+from ttsworker.http.routes.bodies import LoadedWorker, read_body
+from ttsworker.speech.delivering import Wish, speak
+from ttsworker.speech.request import SpeechRequest, parse_speech_request
+
+SPEECH_PATH = "/v1/audio/speech"
+
+OPENAI_NAMES = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15"})
+"""Names that existing clients send; they mean the one model there is."""
+
+IGNORED = "X-TTS-Ignored"
+"""Header of an answer: what was asked for and had no effect."""
+
+_AUDIO_TYPES = ("audio/mpeg", "audio/ogg", "audio/aac", "audio/flac", "audio/wav", "audio/pcm")
+
+AUDIO: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The audio.",
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _AUDIO_TYPES}
+        | {"text/event-stream": {"schema": {"type": "string"}}},
+    },
+    400: {"description": "The request is wrong; the message says what to change."},
+    401: {"description": "A key is needed, or this one is not valid."},
+    408: {"description": "The body did not come in time."},
+    413: {"description": "The body is too large."},
+    415: {"description": "The body is compressed."},
+    429: {"description": "Too many requests, of this client or in all; try again after Retry-After seconds."},
+    500: {"description": "The engine failed."},
+    503: {"description": "The worker is starting or shutting down; try again after Retry-After seconds."},
+    504: {"description": "No audio within the request timeout."},
+}
+
+_BODY = {"required": True, "content": {"application/json": {"schema": SpeechRequest.model_json_schema()}}}
+
+router = APIRouter(tags=["OpenAI"])
+
+
+@router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"requestBody": _BODY})
+async def create_speech(request: Request, worker: LoadedWorker) -> Response:
+    """Speak a text; the audio comes while it is being made."""
+    worker.admission.check_open()
+    wanted = parse_speech_request(await read_body(request, worker.settings))
+    if wanted.model and wanted.model not in OPENAI_NAMES and not worker.knows_model(wanted.model):
+        message = f"there is no such model; this worker serves {worker.model_name}"
+        raise ApiError(404, "model_not_found", message, param="model")
+    speech = await speak(worker, Wish(wanted, encoding_of(wanted), whole=not wanted.stream))
+    if wanted.instructions:
+        speech.headers[IGNORED] = "instructions"
+    return speech
+
+
+@router.get("/v1/models")
+async def list_models(worker: LoadedWorker) -> dict[str, Any]:
+    """List the one model that is served."""
+    return {"object": "list", "data": [_model(worker.model_name)]}
+
+
+@router.get("/v1/models/{model:path}")
+async def get_model(model: str, worker: LoadedWorker) -> dict[str, Any]:
+    """Describe the one model that is served."""
+    if model != worker.model_name:
+        message = f"there is no such model; this worker serves {worker.model_name}"
+        raise ApiError(404, "model_not_found", message, param="model")
+    return _model(model)
+
+
+@router.get("/v1/audio/models")
+async def list_speech_models(worker: LoadedWorker) -> dict[str, Any]:
+    """List the one model that is served, where Open WebUI looks for models that speak."""
+    return {"models": [{"id": worker.model_name, "name": worker.model_name}]}
+
+
+@router.get("/v1/audio/voices")
+async def list_voices(worker: LoadedWorker) -> dict[str, Any]:
+    """List the voices; the first one is the default."""
+    voices = worker.engine.voices
+    return {"voices": [{"id": voice.name, "name": voice.name, "language": voice.language} for voice in voices]}
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "tts-operator"}

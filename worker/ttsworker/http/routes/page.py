@@ -1,0 +1,88 @@
+"""The page at `/`: its files come from the package, and nothing on it comes from anywhere else."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from ttsworker.http.errors import ApiError
+from ttsworker.http.routes.bodies import LoadedWorker
+
+PAGE_PATH = "/"
+
+_SCRIPT, _STYLE, _ICON, _HTML = "text/javascript", "text/css", "image/svg+xml", "text/html"
+_INDEX = "index.html"
+_KINDS = {
+    _INDEX: _HTML,
+    "style.css": _STYLE,
+    "icon.svg": _ICON,
+    "app.js": _SCRIPT,
+    "api.js": _SCRIPT,
+    "examples.js": _SCRIPT,
+    "form.js": _SCRIPT,
+    "pcm.js": _SCRIPT,
+    "player.js": _SCRIPT,
+    "wav.js": _SCRIPT,
+    "waveform.js": _SCRIPT,
+}
+"""Every file there is; no other name reaches the file system."""
+
+_HEADERS = {
+    # Scripts, styles and requests to this server only, nothing inline, in nobody's frame; blob: is the finished WAV.
+    "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    # Kept, and asked after every time: a new version shows at once, an old one costs an empty answer.
+    "Cache-Control": "no-cache",
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True)
+class _Asset:
+    content: bytes
+    kind: str
+    etag: str
+
+
+@router.api_route(PAGE_PATH, methods=["GET", "HEAD"])
+async def index(request: Request) -> Response:
+    """Return the page."""
+    return _answer(request, _INDEX)
+
+
+@router.get("/web/page.json")
+async def facts(worker: LoadedWorker) -> dict[str, Any]:
+    """Tell what the page has to know and the APIs have no word for."""
+    return {
+        "model": worker.model_name,
+        "languages": list(worker.engine.languages),
+        "max_text_length": worker.settings.max_text_length,
+    }
+
+
+@router.api_route("/web/{name:path}", methods=["GET", "HEAD"])
+async def asset(request: Request, name: str) -> Response:
+    """Return one of the page's files; raises ApiError 404 for any other name."""
+    if name not in _KINDS or name == _INDEX:
+        raise ApiError(404, "not_found", "the page has no such file")
+    return _answer(request, name)
+
+
+def _answer(request: Request, name: str) -> Response:
+    found = _load(name)
+    headers = {**_HEADERS, "ETag": found.etag}
+    if found.etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(found.content, media_type=found.kind, headers=headers)
+
+
+@cache
+def _load(name: str) -> _Asset:
+    content = files("ttsworker.http").joinpath("web", name).read_bytes()
+    return _Asset(content, _KINDS[name], f'"{hashlib.sha256(content).hexdigest()[:32]}"')

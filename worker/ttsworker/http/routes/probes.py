@@ -1,0 +1,40 @@
+"""For kubelets and people: is the worker alive, may it be asked, what did its last test synthesis show."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse
+
+from ttsworker.http.routes.bodies import TheWorker
+
+HEALTH_PATH, READY_PATH = "/health", "/ready"
+
+router = APIRouter(tags=["Probes"])
+
+
+@router.get(HEALTH_PATH, responses={503: {"description": "The engine is stuck or does not speak."}})
+async def health(worker: TheWorker) -> JSONResponse:
+    """Tell the last test synthesis; 503 asks for a restart, starting and draining are healthy."""
+    problem = worker.problem()
+    state = "ok" if worker.admission.state == "open" else worker.admission.state
+    report: dict[str, Any] = {"status": "unhealthy" if problem else state, "problem": problem}
+    if worker.loaded:
+        check, gpu = worker.health.last, worker.health.gpu_figures
+        report |= {
+            "model": worker.model_name,
+            "device": worker.engine.device,
+            "last_check": check.at.isoformat(timespec="milliseconds") if check else None,
+            "latency_seconds": round(check.latency_seconds, 4) if check else None,
+            "audio_seconds": round(check.audio_seconds, 4) if check else None,
+            "gpu_available": gpu is not None,
+            "gpu_memory_used_bytes": gpu.memory_used if gpu else None,
+            "gpu_memory_total_bytes": gpu.memory_total if gpu else None,
+        }
+    return JSONResponse(report, 503 if problem else 200)
+
+
+@router.get(READY_PATH, responses={503: {"description": "Send no request here now."}})
+async def ready(worker: TheWorker) -> JSONResponse:
+    """Answer 200 once the worker has warmed up and until it shuts down."""
+    reason = worker.not_ready()
+    return JSONResponse({"ready": reason is None, "reason": reason}, 503 if reason else 200)

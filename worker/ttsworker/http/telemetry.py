@@ -1,0 +1,98 @@
+"""What happens around every request: its id and trace, its line in the log, its place in the metrics, its bad end."""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Collection
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ttsworker.http.access.middleware import CLIENT_KEY
+from ttsworker.http.errors import ApiError
+from ttsworker.observe.logs import request_id
+from ttsworker.observe.tracing import Span, Tracer
+from ttsworker.speech.delivering import OUTCOME
+from ttsworker.worker import Worker
+
+REQUEST_ID_HEADER = "X-Request-ID"
+
+_ACCEPTABLE_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
+
+_METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"}
+
+log = logging.getLogger(__name__)
+
+
+class Telemetry:
+    """Wraps the whole application."""
+
+    def __init__(
+        self, app: ASGIApp, worker: Worker, tracer: Tracer, *, counted: Collection[str], quiet: Collection[str]
+    ) -> None:
+        self._app = app
+        self._worker = worker
+        self._tracer = tracer
+        self._counted = counted
+        self._quiet = quiet
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; other ASGI messages pass through."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        wanted = headers.get(REQUEST_ID_HEADER, "")
+        identifier = wanted if _ACCEPTABLE_ID.fullmatch(wanted) else uuid.uuid4().hex
+        token = request_id.set(identifier)
+        try:
+            with self._tracer.following(headers, self._span_name(scope)) as span:
+                await self._answer(identifier, span, scope, receive, send)
+        finally:
+            request_id.reset(token)
+
+    async def _answer(self, identifier: str, span: Span | None, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        state = scope.setdefault("state", {})
+        status = 0
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[REQUEST_ID_HEADER] = identifier
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        except ClientDisconnect:
+            state[OUTCOME] = "499"
+        except Exception:  # a bug: tell it once, in our log and in our shape, and keep serving
+            log.exception("unexpected error")
+            if not status:
+                error = ApiError(500, "internal_error", f"unexpected error; the worker's log has it under {identifier}")
+                await error.response()(scope, receive, send_with_id)
+        finally:
+            outcome = state.get(OUTCOME, str(status))
+            model = self._worker.model_name if self._worker.loaded else ""
+            if span:
+                span.end_with(status, outcome, model)
+            self._tell(scope, outcome, model, time.perf_counter() - started)
+
+    def _span_name(self, scope: Scope) -> str | None:
+        """Only what is counted becomes a span; a method of the client's own invention names none."""
+        if scope["path"] not in self._counted:
+            return None
+        return f"{scope['method'] if scope['method'] in _METHODS else 'HTTP'} {scope['path']}"
+
+    def _tell(self, scope: Scope, outcome: str, model: str, seconds: float) -> None:
+        if scope["path"] in self._counted:
+            self._worker.metrics.answered(model, outcome, seconds)
+        level = logging.DEBUG if scope["path"] in self._quiet else logging.INFO
+        request: dict[str, object] = {"method": scope["method"], "path": scope["path"], "status": outcome}
+        request["seconds"] = round(seconds, 4)
+        if key := scope["state"].get(CLIENT_KEY):
+            request["client"] = key
+        log.log(level, "request", extra=request)

@@ -1,0 +1,84 @@
+"""Logs as one JSON object a line, on the standard library's logging.
+
+Every line has timestamp, level, message, module, function and line; request_id inside a request, and trace_id where it
+belongs to a trace; exception where there is one; and whatever was given as `extra`. A spoken text is logged as
+`extra={"text": text}` and nowhere else, so that the setting textLogging decides in one place what of it is seen.
+"""
+
+import json
+import logging
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+from ttsworker.observe.masking import mask
+
+TextLogging = Literal["Masked", "None", "Full"]
+"""Masked hides the middle 60 % of a text, None leaves it out, Full writes it as it is."""
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request being answered; tasks and `asyncio.to_thread` inherit it."""
+
+trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
+"""The id of the trace that the request belongs to, 32 hexadecimal digits."""
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a record as one line of JSON."""
+
+    def __init__(self, text_logging: TextLogging = "Masked") -> None:
+        super().__init__()
+        self._text_logging = text_logging
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON; what JSON cannot hold is written as its str()."""
+        line: dict[str, Any] = {
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "module": record.name,
+            "function": record.funcName,
+            "line": record.lineno,
+        }
+        ids = {"request_id": request_id.get(), "trace_id": trace_id.get()}
+        line |= {name: value for name, value in ids.items() if value is not None}
+        extra = {key: value for key, value in vars(record).items() if key not in _STANDARD and key not in line}
+        if "text" in extra:
+            extra |= self._logged_text(str(extra.pop("text")))
+        line |= extra
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace").decode()
+
+    def _logged_text(self, text: str) -> dict[str, str]:
+        match self._text_logging:
+            case "None":
+                return {}
+            case "Masked":
+                return {"text": mask(text)}
+            case "Full":
+                return {"text": text}
+
+
+def configure(
+    level: str = "INFO", *, text_logging: TextLogging = "Masked", stream: TextIO | None = None
+) -> logging.Handler:
+    """Send all logs, those of libraries too, to a stream (standard error) as JSON, and return the handler.
+
+    Handlers set before are removed, also uvicorn's own, which would write its lines a second time and not as JSON.
+    `level` is a name of the logging module; another one raises ValueError.
+    """
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(JsonFormatter(text_logging))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    for name in ("httpx", "httpcore"):  # they write every request with its whole URL, which may carry a token
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    return handler

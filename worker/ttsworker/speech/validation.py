@@ -1,0 +1,80 @@
+"""Checks of what clients send that no type can express: what a text may hold, and JSON that says a thing twice."""
+
+import json
+import re
+from typing import Any
+
+from ttsworker.http.errors import ApiError
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters but tab and line ends, and halves of surrogate pairs, which are no characters at all."""
+
+_ELEMENTS = (
+    # of HTML, but those of one letter, which stand between < and > in formulas as well
+    "abbr address article aside audio blockquote body br button canvas center cite code del details div dl dt dd em "
+    "embed fieldset figure font footer form frame frameset h[1-6] head header hr html iframe img input ins kbd label "
+    "li link main mark math meta nav object ol option pre script section select small span strike strong style sub "
+    "summary sup svg table tbody td template textarea th thead title tr tt ul var video "
+    # of SSML
+    "speak break emphasis phoneme prosody say-as voice lexicon"
+).replace(" ", "|")
+_NAME = r"[A-Za-z][\w:.-]*"
+_MARKUP = re.compile(
+    rf"<(?:!--|!\[CDATA\[|!DOCTYPE\b|\?{_NAME}"  # comments, declarations, instructions
+    rf"|/{_NAME}\s*>"  # the end of any element
+    rf"|{_NAME}\s*/>"  # any empty element
+    rf"|{_NAME}\s+{_NAME}\s*=[^<>]*>"  # any element with an attribute
+    r"|script\b"  # however it goes on
+    rf"|(?:{_ELEMENTS})(?:\s[^<>]*)?>"  # a known element
+    r"|[abipqsu]>)",
+    re.IGNORECASE,
+)
+
+
+_BYTES_PER_CHARACTER = 12
+"""The longest way to write a character, in JSON (a surrogate pair of two \\uXXXX) and in a URL (four %XX)."""
+
+_BYTES_BESIDE_TEXT = 16_384
+
+
+def longest_request(max_text_length: int) -> int:
+    """Return the bytes beyond which a body or an address cannot be one of a text that is allowed."""
+    return max_text_length * _BYTES_PER_CHARACTER + _BYTES_BESIDE_TEXT
+
+
+def check_text(text: str, max_length: int, *, param: str) -> str:
+    """Return the text with its line ends unified; raises ApiError 400 where it cannot be spoken."""
+    if not text.strip():
+        raise ApiError(400, "empty_text", f"{param} is empty: send the text to speak", param=param)
+    if len(text) > max_length:
+        message = f"{param} has {len(text)} characters, at most {max_length} are spoken in one request: split it"
+        raise ApiError(400, "text_too_long", message, param=param)
+    if found := _CONTROL.search(text):
+        where = f"U+{ord(found[0]):04X} at position {found.start()}"
+        raise ApiError(400, "control_character", f"{param} has the control character {where}: remove it", param=param)
+    if found := _MARKUP.search(text):
+        shown = re.split(r"\s", found[0], maxsplit=1)[0][:20]
+        message = f"{param} has markup ({shown}) at position {found.start()}: send plain text, no tag is understood"
+        raise ApiError(400, "markup", message, param=param)
+    return re.sub(r"\r\n?", "\n", text)
+
+
+def refuse_repeated_names(body: bytes) -> None:
+    """Raise ApiError 400 when a JSON object gives a name twice, of which readers take one or the other.
+
+    What is no JSON is left to whoever reads it next, who says why.
+    """
+    try:
+        json.loads(body, object_pairs_hook=_unrepeated)
+    except (ValueError, RecursionError):
+        return
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        message = f"the body gives {twice[:64]!r} more than once: send it once"
+        raise ApiError(400, "invalid_json", message, param=twice[:64])
+    return values
