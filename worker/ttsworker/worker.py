@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from ttsworker.cache import AudioCache, InvalidRedisUrl, open_cache
 from ttsworker.engines import Engine, Utterance
 from ttsworker.engines.cpu import cpu_limit
-from ttsworker.models.failover import RETRY_SECONDS, Lineup
+from ttsworker.models.failover import RETRY_SECONDS, Failover
 from ttsworker.models.health import Health
-from ttsworker.models.loaded import EngineFactory, ModelOptions, Speaker, load
+from ttsworker.models.loaded import EngineFactory, LoadedModel, ModelOptions, load
 from ttsworker.observe.gpu import GpuMonitor
 from ttsworker.observe.metrics import Metrics
 from ttsworker.scheduling import Scheduler
@@ -46,16 +46,16 @@ class Worker:
             max_queue_length=settings.max_queue_length,
             max_queue_audio_seconds=settings.max_queue_audio_seconds,
         )
-        self.lineup = Lineup(_models(settings), self._load, self._publish, retry_seconds=retry_seconds)
+        self.failover = Failover(_models(settings), self._load, self._publish, retry_seconds=retry_seconds)
         self.loaded = False
         self._make_engine = make_engine
         self._loader = CallThreads("loader")
         self._watching: asyncio.Task[None] | None = None
 
     @property
-    def speaker(self) -> Speaker:
+    def speaker(self) -> LoadedModel:
         """The model at work."""
-        return self.lineup.speaker
+        return self.failover.speaker
 
     @property
     def engine(self) -> Engine:
@@ -92,13 +92,13 @@ class Worker:
 
     async def start(self) -> None:
         """Load the model, speak with it and open the doors; raises ModelError."""
-        await self.lineup.start()
+        await self.failover.start()
         self.metrics.watch_load(
             lambda: self.scheduler.waiting,
             lambda: self.admission.accepted,
             lambda: self.scheduler.backlog_seconds,
         )
-        self._watching = asyncio.create_task(self.lineup.watch())
+        self._watching = asyncio.create_task(self.failover.watch())
         if self.admission.state == "starting":
             self.admission.state = "open"
         measured = self.speaker.measured
@@ -123,7 +123,7 @@ class Worker:
         return next((model.digest() for model in _models(self.settings) if model.name == name), None)
 
     def knows_model(self, name: str) -> bool:
-        """Whether a client may ask for this model: the one at work, or any other of the line-up."""
+        """Whether a client may ask for this model: the one at work, or any other of the list of models."""
         return name == self.model_name or name in {model.name for model in _models(self.settings)}
 
     def utterances(self, request: SpeechRequest, *, param: str = "input") -> Sequence[Utterance]:
@@ -133,7 +133,7 @@ class Worker:
         """
         text = check_text(request.input, self.settings.max_text_length, param=param)
         voices = self.engine.voices
-        stranger = self.lineup.standing_in and request.voice not in {voice.name for voice in voices}
+        stranger = self.failover.standing_in and request.voice not in {voice.name for voice in voices}
         return utterances_of(
             text,
             voices,
@@ -167,22 +167,22 @@ class Worker:
         self._loader.stop()
         loader_ended = await asyncio.to_thread(self._loader.join, 1.0)
         await self.cache.close()
-        if not (await self.lineup.close() and loader_ended):
+        if not (await self.failover.close() and loader_ended):
             return False
         self.gpu.close()
         return True
 
-    async def _load(self, options: ModelOptions) -> Speaker:
+    async def _load(self, options: ModelOptions) -> LoadedModel:
         threads = self.settings.threads or cpu_limit()
         loaded = await self._loader.run(functools.partial(load, options, threads, self._make_engine))
-        speaker = Speaker(
+        speaker = LoadedModel(
             loaded,
             options,
             self.settings,
             metrics=self.metrics,
             gpu=self.gpu,
             spoken=self.cache.put,
-            note=self.lineup.note,
+            note=self.failover.note,
         )
         await speaker.start()
         return speaker
@@ -199,7 +199,7 @@ class Worker:
         except InvalidRedisUrl as error:
             raise InvalidSettings(str(error)) from error
 
-    def _publish(self, speaker: Speaker) -> None:
+    def _publish(self, speaker: LoadedModel) -> None:
         self.metrics.set_warm_up(speaker.measured)
         self.metrics.set_model(speaker.name, tuple(speaker.engine.voices), lambda: self.not_ready() is None)
         self.loaded = True

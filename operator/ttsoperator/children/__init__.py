@@ -5,14 +5,14 @@ from ttsoperator.children.pods import Defaults
 from ttsoperator.children.worker import configmap, deployment, service, serviceaccount
 from ttsoperator.children.worker.served_model import serving
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.snapshot import Live
+from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.scaling import hpa
 from ttsoperator.spec import TTSService
 
 __all__ = ["Defaults", "desired_children"]
 
 
-def desired_children(wanted: TTSService, defaults: Defaults, live: Live) -> list[Manifest]:
+def desired_children(wanted: TTSService, defaults: Defaults, snapshot: Snapshot) -> list[Manifest]:
     """Return the manifests that should exist now, in the order in which they are to be written.
 
     What runs the workers comes once there is a model to serve.
@@ -20,10 +20,10 @@ def desired_children(wanted: TTSService, defaults: Defaults, live: Live) -> list
     found = [serviceaccount.build(wanted)]
     if not wanted.builtin:
         if wanted.storage.existing_claim_name is None:
-            found.append(claim.build(wanted, live))
+            found.append(claim.build(wanted, snapshot))
         found.append(job.build(wanted, defaults))
     found.append(service.build(wanted))
-    model = serving(wanted, live)
+    model = serving(wanted, snapshot)
     if model is not None:
         found += [configmap.build(wanted, model), deployment.build(wanted, defaults, model)]
         if wanted.spec.autoscaling is not None:

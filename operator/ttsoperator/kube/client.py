@@ -75,7 +75,7 @@ class Unavailable(ApiError):
     """No answer, overload or a server's failure, after several tries: later it may work."""
 
 
-class Children(Protocol):
+class KubeClient(Protocol):
     """What a pass needs of a cluster; the tests have another one, in memory."""
 
     async def get(self, target: Ref) -> Manifest:
@@ -124,11 +124,11 @@ class Cluster:
         await self._client.close()
 
     async def get(self, target: Ref) -> Manifest:
-        """See Children."""
+        """See KubeClient."""
         return await self.request("GET", path(target))
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """See Children.
+        """See KubeClient.
 
         A POST and not an apply: it can never take over an object, and it costs the server a fifth less.
         """
@@ -139,7 +139,7 @@ class Cluster:
             raise AlreadyExists(error.status, error.message) from error
 
     async def apply(self, manifest: Manifest) -> Manifest:
-        """See Children."""
+        """See KubeClient."""
         target = ref(manifest)
         live = await self.get(target)
         for attempt in range(1, TRIES + 1):
@@ -154,7 +154,7 @@ class Cluster:
         return await self._apply(target, same, MANAGER)
 
     async def hand_over_replicas(self, deployment: Ref, replicas: int) -> Manifest:
-        """See Children."""
+        """See KubeClient."""
         partial = {
             "apiVersion": deployment.api_version,
             "kind": deployment.kind,
@@ -164,7 +164,7 @@ class Cluster:
         return await self._apply(deployment, partial, HANDOVER_MANAGER)
 
     async def delete(self, target: Ref) -> Manifest | None:
-        """See Children."""
+        """See KubeClient."""
         options: Manifest = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         if target.uid:
             options["preconditions"] = {"uid": target.uid}
@@ -175,7 +175,7 @@ class Cluster:
         return None if answer["kind"] == "Status" else answer
 
     async def patch(self, target: Ref, body: Mapping[str, Any], subresource: str = "") -> Manifest:
-        """See Children."""
+        """See KubeClient."""
         url = path(target) + (f"/{subresource}" if subresource else "")
         query = {"fieldManager": MANAGER}
         return await self.request("PATCH", url, body, "application/merge-patch+json", query)
@@ -183,7 +183,7 @@ class Cluster:
     async def list_objects(
         self, api_version: str, kind: str, namespace: str | None, **selectors: str
     ) -> tuple[list[Manifest], int]:
-        """See Children; `labelSelector` and `fieldSelector` are passed on."""
+        """See KubeClient; `labelSelector` and `fieldSelector` are passed on."""
         url = path(Ref(api_version, kind, namespace or "", ""), collection=True)
         answer = await self.request("GET", url, query=selectors)
         for item in answer["items"]:

@@ -44,6 +44,6 @@ def annotated(manifest: Manifest, more: dict[str, str]) -> Manifest:
     return {**manifest, "metadata": {**manifest["metadata"], "annotations": {**annotations(manifest), **more}}}
 
 
-def sealed(manifest: Manifest) -> Manifest:
+def with_applied_hash(manifest: Manifest) -> Manifest:
     """Return the manifest with the hash of itself, by which a field that is no longer rendered is noticed."""
     return annotated(manifest, {names.APPLIED_HASH: digest(manifest)})

@@ -11,7 +11,7 @@ from ttsoperator.spec import TTSService
 
 
 @dataclass(frozen=True)
-class Live:
+class Snapshot:
     """The children that are ours (see `ownership`) by kind and name, and the pods labelled with the service's name."""
 
     children: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)

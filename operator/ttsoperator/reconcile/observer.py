@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ttsoperator.kube.client import ApiError, Children
+from ttsoperator.kube.client import ApiError, KubeClient
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Samples, ScrapeFailed, Scraper, is_ready, value
 from ttsoperator.names import Component
@@ -36,7 +36,7 @@ class _Noted:
 class Observer:
     """Asks the pods and the API server, each question about a service at most once in its own interval."""
 
-    def __init__(self, cluster: Children, scraper: Scraper, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, cluster: KubeClient, scraper: Scraper, clock: Callable[[], float] = time.monotonic) -> None:
         self._cluster = cluster
         self._scraper = scraper
         self._clock = clock
@@ -52,17 +52,17 @@ class Observer:
     ) -> tuple[Observed, float | None]:
         """Add what can be asked for, and tell in how many seconds to ask again (None: when something happens)."""
         again: list[float] = []
-        if downloading := _newest(observed.live.pods_of(Component.MODEL), _is_running):
+        if downloading := _newest(observed.snapshot.pods_of(Component.MODEL), _is_running):
             progress = await self._ask(key, "download", PROGRESS_SECONDS, lambda: self._progress(downloading))
             observed = replace(observed, download=progress)
             again.append(PROGRESS_SECONDS)
-        worker = _newest(observed.live.pods_of(Component.WORKER), is_ready)
+        worker = _newest(observed.snapshot.pods_of(Component.WORKER), is_ready)
         if worker and wants_facts(service, observed, previous):
             facts = await self._ask(key, "facts", FACTS_RETRY_SECONDS, lambda: self._facts(worker))
             observed = replace(observed, facts=facts)
             if facts is None:
                 again.append(FACTS_RETRY_SECONDS)
-        if claims := [c for c in observed.live.of_kind("PersistentVolumeClaim") if not _is_bound(c)]:
+        if claims := [c for c in observed.snapshot.of_kind("PersistentVolumeClaim") if not _is_bound(c)]:
             classes, events = await self._ask(key, "claim", CLAIM_SECONDS, lambda: self._claim_hints(claims[0]))
             observed = replace(observed, storage_classes=classes, claim_events=events)
             again.append(CLAIM_SECONDS)

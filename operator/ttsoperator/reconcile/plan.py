@@ -17,9 +17,9 @@ from ttsoperator.children.model.download import (
     own_claim,
     state_of,
 )
-from ttsoperator.children.model.job import further
+from ttsoperator.children.model.job import next_attempt
 from ttsoperator.kube.manifest import Manifest, Ref, annotations, controller_of, is_deleting, ref
-from ttsoperator.kube.snapshot import Live
+from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.reconcile.drift import differs
 from ttsoperator.spec import TTSService
 
@@ -33,8 +33,8 @@ LAST_RETRY_SECONDS: Final = 300
 class Create:
     """Create the object.
 
-    If the name is taken `live.ownership` decides: OURS is applied instead, of FORMER and FOREIGN nothing is written and
-    an `observed.Conflict` is reported.
+    If the name is taken `snapshot.ownership` decides: OURS is applied instead, of FORMER and FOREIGN nothing is written
+    and an `observed.Conflict` is reported.
     """
 
     manifest: Manifest
@@ -81,30 +81,30 @@ class Plan:
     requeue_after: float | None = None
 
 
-def make_plan(service: TTSService, defaults: Defaults, live: Live, now: datetime) -> Plan:
-    """Compare what `service` wants with what is `live`; an empty plan means the cluster is as wanted.
+def make_plan(service: TTSService, defaults: Defaults, snapshot: Snapshot, now: datetime) -> Plan:
+    """Compare what `service` wants with the `snapshot`; an empty plan means the cluster is as wanted.
 
     Of a service that is being deleted nothing is written: garbage collection takes its children.
     """
     if service.deleting:
         return Plan((), ())
-    desired = desired_children(service, defaults, live)
+    desired = desired_children(service, defaults, snapshot)
     # Before the Deployment gets its replicas back, or the autoscaler would set them once more.
-    actions: list[Action] = list(_unwanted_autoscaler(service, live))
+    actions: list[Action] = list(_unwanted_autoscaler(service, snapshot))
     requeue_after = None
     for manifest in desired:
         if manifest["kind"] == "Job":
-            job_actions, requeue_after = _job(service, manifest, live, now)
+            job_actions, requeue_after = _job(service, manifest, snapshot, now)
             actions += job_actions
         else:
-            actions += _child(service, manifest, live)
-    actions += _unwanted_jobs(service, desired, live)
-    actions += _unwanted_claim(service, live)
+            actions += _child(service, manifest, snapshot)
+    actions += _unwanted_jobs(service, desired, snapshot)
+    actions += _unwanted_claim(service, snapshot)
     return Plan(tuple(actions), tuple(desired), requeue_after)
 
 
-def _child(service: TTSService, manifest: Manifest, live: Live) -> Iterator[Action]:
-    there = live.get(manifest["kind"], manifest["metadata"]["name"])
+def _child(service: TTSService, manifest: Manifest, snapshot: Snapshot) -> Iterator[Action]:
+    there = snapshot.get(manifest["kind"], manifest["metadata"]["name"])
     autoscaling = service.spec.autoscaling if manifest["kind"] == "Deployment" else None
     if there is None:
         yield Create(manifest)
@@ -116,9 +116,9 @@ def _child(service: TTSService, manifest: Manifest, live: Live) -> Iterator[Acti
         yield Apply(manifest)
 
 
-def _job(service: TTSService, wanted: Manifest, live: Live, now: datetime) -> tuple[list[Action], float | None]:
+def _job(service: TTSService, wanted: Manifest, snapshot: Snapshot, now: datetime) -> tuple[list[Action], float | None]:
     """Create the download Job, or replace one that failed, is out of date or wrote into a claim that is gone."""
-    there, claim = live.get("Job", wanted["metadata"]["name"]), own_claim(service, live)
+    there, claim = snapshot.get("Job", wanted["metadata"]["name"]), own_claim(service, snapshot)
     volume_goes = claim is not None and is_deleting(claim)
     if there is None:
         return ([], None) if volume_goes else ([Create(wanted)], PROGRESS_SECONDS)
@@ -127,7 +127,7 @@ def _job(service: TTSService, wanted: Manifest, live: Live, now: datetime) -> tu
     if volume_goes:
         return [Delete(ref(there), "its volume is being deleted")], None
     if state_of(there) is JobState.FAILED:
-        return _retry(service, there, wanted, live, now)
+        return _retry(service, there, wanted, snapshot, now)
     if reason := _outdated(there, wanted, claim):
         return _replace(there, wanted, reason), PROGRESS_SECONDS
     return [], PROGRESS_SECONDS if state_of(there) is JobState.ACTIVE else None
@@ -142,7 +142,7 @@ def _outdated(there: Manifest, wanted: Manifest, claim: Manifest | None) -> str 
 
 
 def _retry(
-    service: TTSService, failed: Manifest, wanted: Manifest, live: Live, now: datetime
+    service: TTSService, failed: Manifest, wanted: Manifest, snapshot: Snapshot, now: datetime
 ) -> tuple[list[Action], float | None]:
     """Replace a failed Job when its time has come, or at once when the spec has changed since it was made."""
     if annotations(failed).get(names.GENERATION) != str(service.generation):
@@ -150,8 +150,8 @@ def _retry(
     due = retry_time(failed)
     if now < due:
         return [], (due - now).total_seconds()
-    told = json.dumps(asdict(failure_of(failed, live)), ensure_ascii=False)
-    return _replace(failed, further(wanted, attempt_of(failed) + 1, told), "it failed"), PROGRESS_SECONDS
+    told = json.dumps(asdict(failure_of(failed, snapshot)), ensure_ascii=False)
+    return _replace(failed, next_attempt(wanted, attempt_of(failed) + 1, told), "it failed"), PROGRESS_SECONDS
 
 
 def retry_time(failed_job: Manifest) -> datetime:
@@ -164,37 +164,37 @@ def _replace(there: Manifest, wanted: Manifest, reason: str) -> list[Action]:
     return [Delete(ref(there), reason), Create(wanted)]
 
 
-def _unwanted_autoscaler(service: TTSService, live: Live) -> Iterator[Action]:
+def _unwanted_autoscaler(service: TTSService, snapshot: Snapshot) -> Iterator[Action]:
     if service.spec.autoscaling is None:
-        for there in live.of_kind("HorizontalPodAutoscaler"):
+        for there in snapshot.of_kind("HorizontalPodAutoscaler"):
             if not is_deleting(there):
                 yield Delete(ref(there), "autoscaling is switched off")
 
 
-def _unwanted_jobs(service: TTSService, desired: list[Manifest], live: Live) -> Iterator[Action]:
+def _unwanted_jobs(service: TTSService, desired: list[Manifest], snapshot: Snapshot) -> Iterator[Action]:
     """Delete Jobs of other models: an unfinished one at once, a complete one when the new model is there too."""
     wanted = {manifest["metadata"]["name"] for manifest in desired if manifest["kind"] == "Job"}
     published = service.builtin or any(
-        state_of(job) is JobState.COMPLETE for job in live.of_kind("Job") if job["metadata"]["name"] in wanted
+        state_of(job) is JobState.COMPLETE for job in snapshot.of_kind("Job") if job["metadata"]["name"] in wanted
     )
-    for there in live.of_kind("Job"):
+    for there in snapshot.of_kind("Job"):
         if there["metadata"]["name"] in wanted or is_deleting(there):
             continue
         if published or state_of(there) is not JobState.COMPLETE:
             yield Delete(ref(there), "another model is wanted")
 
 
-def _unwanted_claim(service: TTSService, live: Live) -> Iterator[Action]:
+def _unwanted_claim(service: TTSService, snapshot: Snapshot) -> Iterator[Action]:
     """Delete the claim of a service whose model is now a builtin one, when no worker uses it any more.
 
     A claim that is to be retained has no controller and stays.
     """
-    claim = own_claim(service, live)
+    claim = own_claim(service, snapshot)
     if not service.builtin or claim is None or is_deleting(claim) or controller_of(claim) is None:
         return
     name = claim["metadata"]["name"]
-    templates = [child["spec"]["template"] for kind in ("Deployment", "Job") for child in live.of_kind(kind)]
-    if not any(_mounts(pod, name) for pod in [*templates, *live.pods]):
+    templates = [child["spec"]["template"] for kind in ("Deployment", "Job") for child in snapshot.of_kind(kind)]
+    if not any(_mounts(pod, name) for pod in [*templates, *snapshot.pods]):
         yield Delete(ref(claim), "the model is a builtin one")
 
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from ttsoperator import metrics as m
 from ttsoperator.children import Defaults
-from ttsoperator.kube.client import AlreadyExists, ApiError, Children, Conflict, NotFound, Unavailable
+from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, KubeClient, NotFound, Unavailable
 from ttsoperator.kube.manifest import Manifest, Ref, is_deleting, ref
-from ttsoperator.kube.snapshot import Live, Ownership, ownership
+from ttsoperator.kube.snapshot import Ownership, Snapshot, ownership
 from ttsoperator.metrics import Metrics
 from ttsoperator.reconcile.observer import Observer
 from ttsoperator.reconcile.plan import Action, Apply, Create, Delete, HandOverReplicas, Plan, make_plan
@@ -51,7 +51,7 @@ class Reconciler:
     def __init__(
         self,
         *,
-        cluster: Children,
+        cluster: KubeClient,
         cache: Cache,
         observer: Observer,
         defaults: Defaults,
@@ -92,13 +92,13 @@ class Reconciler:
         try:
             service = parse(body)
         except InvalidSpec as invalid:
-            status = compute_status(invalid, Observed(Live()), previous, self._now())
+            status = compute_status(invalid, Observed(Snapshot()), previous, self._now())
             self._finish(_Outcome(), reported=await self._reporter.report(body, status, self._now()))
             return None
         plan = make_plan(service, self._defaults, self._live(key, service), self._now())
         outcome = await self._execute(service, plan)
         observed = Observed(
-            live=self._live(key, service),
+            snapshot=self._live(key, service),
             desired=plan.desired,
             conflicts=outcome.conflicts,
             refusals=outcome.refusals,
@@ -113,7 +113,7 @@ class Reconciler:
             raise Retry("the API server refused a child")
         return min((s for s in (plan.requeue_after, ask_again) if s is not None), default=None)
 
-    def _live(self, key: Key, service: TTSService) -> Live:
+    def _live(self, key: Key, service: TTSService) -> Snapshot:
         children: dict[tuple[str, str], Manifest] = {}
         pods: list[Manifest] = []
         for obj in self._cache.owned(key):
@@ -121,7 +121,7 @@ class Reconciler:
                 pods.append(obj)
             elif ownership(obj, service) is Ownership.OURS:
                 children[obj["kind"], obj["metadata"]["name"]] = obj
-        return Live(children, sorted(pods, key=lambda pod: str(pod["metadata"]["name"])))
+        return Snapshot(children, sorted(pods, key=lambda pod: str(pod["metadata"]["name"])))
 
     async def _execute(self, service: TTSService, plan: Plan) -> _Outcome:
         """Do the plan's actions in order up to the first that is refused."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ttsoperator.kube.client import AlreadyExists, ApiError, Children, Conflict, NotFound, service_ref
+from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, KubeClient, NotFound, service_ref
 from ttsoperator.kube.manifest import Manifest, Ref
 from ttsoperator.names import API_VERSION, GROUP, KIND, MANAGER
 from ttsoperator.reconcile.status import Event, transitions
@@ -27,7 +27,7 @@ LONGEST_MESSAGE = 1000  # the API takes 1024 bytes
 class Reporter:
     """Writes status and events of TTSServices."""
 
-    def __init__(self, cluster: Children, cache: Cache) -> None:
+    def __init__(self, cluster: KubeClient, cache: Cache) -> None:
         self._cluster = cluster
         self._cache = cache
 

@@ -4,14 +4,14 @@ from typing import Any
 
 from ttsoperator import names
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.metadata import metadata, sealed
+from ttsoperator.kube.metadata import metadata, with_applied_hash
 from ttsoperator.spec import TTSService, quantities
 from ttsoperator.spec.autoscaling import Autoscaling
 
 
 def build(service: TTSService, autoscaling: Autoscaling) -> Manifest:
     """Return the HPA. It scales the Deployment, not the TTSService: `spec.replicas` stays the user's."""
-    return sealed(
+    return with_applied_hash(
         {
             "apiVersion": "autoscaling/v2",
             "kind": "HorizontalPodAutoscaler",

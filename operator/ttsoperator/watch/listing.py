@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 
-from ttsoperator.kube.client import ApiError, Children, Refused, Unavailable
+from ttsoperator.kube.client import ApiError, KubeClient, Refused, Unavailable
 from ttsoperator.names import CHILD_SELECTOR, GROUP, KIND, PLURAL, VERSION
 from ttsoperator.watch.handlers import WATCHED, Watched
 from ttsoperator.watch.store import Cache, Key
@@ -27,7 +27,7 @@ class Forbidden(Exception):
     """The operator lacks a right without which it cannot work; the message names it."""
 
 
-async def wait_for_crd(cluster: Children, namespace: str | None) -> None:
+async def wait_for_crd(cluster: KubeClient, namespace: str | None) -> None:
     """Return once the API server serves TTSServices, saying now and then what is waited for."""
     attempt = 0
     while True:
@@ -49,7 +49,7 @@ async def wait_for_crd(cluster: Children, namespace: str | None) -> None:
 class Syncer:
     """Brings the cache up to date by lists."""
 
-    def __init__(self, cluster: Children, cache: Cache, queue: WorkQueue[Key], namespaces: tuple[str, ...]) -> None:
+    def __init__(self, cluster: KubeClient, cache: Cache, queue: WorkQueue[Key], namespaces: tuple[str, ...]) -> None:
         self._cluster = cluster
         self._cache = cache
         self._queue = queue

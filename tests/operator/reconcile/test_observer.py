@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 from tests.support.operator.fakes import FakeCluster
 from ttsoperator.kube.client import Refused
 from ttsoperator.kube.scrape import Scraper
-from ttsoperator.kube.snapshot import Live
+from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.names import API_VERSION, KIND, TEMPLATE_HASH, Component, pod_labels
 from ttsoperator.reconcile.observer import CLAIM_SECONDS, FACTS_RETRY_SECONDS, PROGRESS_SECONDS, Observer
 from ttsoperator.reconcile.status.observed import Observed, Progress, Voice, WorkerFacts
@@ -69,7 +69,7 @@ def rolled_out(*pods: Manifest) -> Observed:
     deployment = {"kind": "Deployment", "metadata": {"name": "english"}, "spec": {"template": template}}
     for pod in pods:
         pod["metadata"]["annotations"] = {TEMPLATE_HASH: "t"}
-    return Observed(Live(children={("Deployment", "english"): deployment}, pods=pods), desired=[deployment])
+    return Observed(Snapshot(children={("Deployment", "english"): deployment}, pods=pods), desired=[deployment])
 
 
 def claim(phase: str) -> Manifest:
@@ -82,7 +82,7 @@ async def test_download_progress_is_read_from_the_jobs_pod_at_most_once_in_five_
     exporter.gauge("tts_model_download_total_bytes", 1000)
     time, scraper = Time(), Scraper(exporter.asked.append, port=exporter.server.server_port)
     observer = Observer(FakeCluster(), scraper, time)
-    observed = Observed(Live(pods=[pod(Component.MODEL)]))
+    observed = Observed(Snapshot(pods=[pod(Component.MODEL)]))
     found, again = await observer.complete(KEY, service(), observed, {})
     assert found.download == Progress(100, 1000)
     assert again == PROGRESS_SECONDS
@@ -101,7 +101,7 @@ async def test_an_unknown_size_is_no_size(exporter: Exporter) -> None:
     exporter.gauge("tts_model_download_bytes", 100)
     scraper = Scraper(port=exporter.server.server_port)
     found, _ = await Observer(FakeCluster(), scraper).complete(
-        KEY, service(), Observed(Live(pods=[pod(Component.MODEL)])), {}
+        KEY, service(), Observed(Snapshot(pods=[pod(Component.MODEL)])), {}
     )
     assert found.download == Progress(100, None)
     await scraper.close()
@@ -110,7 +110,7 @@ async def test_an_unknown_size_is_no_size(exporter: Exporter) -> None:
 async def test_a_download_that_cannot_be_asked_is_not_known() -> None:
     scraper = Scraper(port=1)
     for phase, expected in (("Running", PROGRESS_SECONDS), ("Succeeded", None)):
-        observed = Observed(Live(pods=[pod(Component.MODEL, phase=phase)]))
+        observed = Observed(Snapshot(pods=[pod(Component.MODEL, phase=phase)]))
         found, again = await Observer(FakeCluster(), scraper).complete(KEY, service(), observed, {})
         assert found.download is None
         assert again == expected
@@ -173,7 +173,7 @@ async def test_an_unbound_claim_is_explained_by_storage_classes_and_warnings() -
             {"apiVersion": "v1", "kind": "Event", "metadata": meta, "message": message, "lastTimestamp": f"{n}"}
         )
     scraper = Scraper(port=1)
-    observed = Observed(Live(children={("PersistentVolumeClaim", "english-model"): claim("Pending")}))
+    observed = Observed(Snapshot(children={("PersistentVolumeClaim", "english-model"): claim("Pending")}))
     found, again = await Observer(cluster, scraper).complete(KEY, service(), observed, {})
     assert found.storage_classes == {"fast": False, "slow": True}
     assert list(found.claim_events) == ["first", "second"]
@@ -183,7 +183,7 @@ async def test_an_unbound_claim_is_explained_by_storage_classes_and_warnings() -
 async def test_hints_that_may_not_be_read_are_left_out() -> None:
     cluster = FakeCluster()
     cluster.refuse = lambda verb, kind, _: Refused(403, "no") if (verb, kind) == ("list", "StorageClass") else None
-    observed = Observed(Live(children={("PersistentVolumeClaim", "english-model"): claim("Pending")}))
+    observed = Observed(Snapshot(children={("PersistentVolumeClaim", "english-model"): claim("Pending")}))
     found, _ = await Observer(cluster, Scraper(port=1)).complete(KEY, service(), observed, {})
     assert found.storage_classes is None
 
@@ -191,6 +191,6 @@ async def test_hints_that_may_not_be_read_are_left_out() -> None:
 async def test_a_bound_claim_asks_nothing() -> None:
     cluster = FakeCluster()
     cluster.refuse = lambda *_: Refused(403, "nobody may ask")
-    observed = Observed(Live(children={("PersistentVolumeClaim", "english-model"): claim("Bound")}))
+    observed = Observed(Snapshot(children={("PersistentVolumeClaim", "english-model"): claim("Bound")}))
     found, again = await Observer(cluster, Scraper(port=1)).complete(KEY, service(), observed, {})
     assert (found, again) == (observed, None)

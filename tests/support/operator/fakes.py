@@ -12,7 +12,7 @@ Manifest = dict[str, Any]
 
 
 class FakeCluster:
-    """Implements `cluster.Children`. `writes` lists what was written; `refuse` may turn a request down."""
+    """Implements `KubeClient`. `writes` lists what was written; `refuse` may turn a request down."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Manifest] = {}

@@ -9,7 +9,7 @@ from typing import Any
 from ttsoperator import names
 from ttsoperator.children import Defaults
 from ttsoperator.kube.manifest import Manifest, Ref
-from ttsoperator.kube.snapshot import Live
+from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.reconcile.plan import Action, Apply, Create, Delete, HandOverReplicas, Plan, make_plan
 from ttsoperator.reconcile.status import compute_status
 from ttsoperator.reconcile.status.observed import Observed
@@ -38,7 +38,7 @@ def downloaded(generation: int = 1, source: str = HTTPS, **spec: Any) -> TTSServ
 
 
 class World:
-    """Children and pods, with as much of the API's rules as the plan relies upon."""
+    """KubeClient and pods, with as much of the API's rules as the plan relies upon."""
 
     def __init__(self) -> None:
         self.now = START
@@ -48,8 +48,8 @@ class World:
         self._numbers = itertools.count(1)
 
     @property
-    def live(self) -> Live:
-        return Live(copy.deepcopy(self.children), copy.deepcopy(list(self.pods.values())))
+    def live(self) -> Snapshot:
+        return Snapshot(copy.deepcopy(self.children), copy.deepcopy(list(self.pods.values())))
 
     def plan(self, wanted: TTSService) -> Plan:
         return make_plan(wanted, DEFAULTS, self.live, self.now)

@@ -65,7 +65,7 @@ SAME: Sequence[Ask] = (
     get("an empty text", text=""),
     get("a blank text", text=" \t\n "),
     post("an empty form"),
-    # Speaker, language and the rest.
+    # LoadedModel, language and the rest.
     get("a single speaker's name does not matter", text=A, speaker_id="p225"),
     get("a single language's name does not matter", text=A, language_id="tlh"),
     get("empty parameters, as its page sends them", text=A, speaker_id="", language_id="", style_wav="",
@@ -74,7 +74,7 @@ SAME: Sequence[Ask] = (
     get("a speaker in the query", model="several", text=A, speaker_id="ben"),
     post("a speaker in a form", model="several", text=A, speaker_id="carl"),
     ask("a speaker in a header", "GET", SPEAK, "several", headers={"speaker-id": "ben", "text": A}),
-    ask("a speaker's header beats the query", "GET", SPEAK, "several", headers={"Speaker-ID": "ben"},
+    ask("a speaker's header beats the query", "GET", SPEAK, "several", headers={"LoadedModel-ID": "ben"},
         params={"text": A, "speaker_id": "anna"}),
     ask("a speaker's header with an underscore does not count", "GET", SPEAK, "several",
         headers={"speaker_id": "ben"}, params={"text": A, "speaker_id": "anna"}),

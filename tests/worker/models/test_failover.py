@@ -119,7 +119,7 @@ async def test_the_way_back_is_tried_less_and_less_often(folders: Mapping[str, P
     first = Unloadable(10**6)
     async with two_models(folders, first, Spare()) as served:
         await until(lambda: first.times <= 10**6 - 4)
-        assert served.worker.lineup.retry_seconds >= RETRIES[0] * 2**2
+        assert served.worker.failover.retry_seconds >= RETRIES[0] * 2**2
 
 
 async def test_a_model_that_has_worked_for_long_is_tried_again_soon_after_its_next_outage(
@@ -127,14 +127,14 @@ async def test_a_model_that_has_worked_for_long_is_tried_again_soon_after_its_ne
 ) -> None:
     first = Unloadable(3)
     async with two_models(folders, first, Spare(), retry_seconds=(0.02, 0.3)) as served:
-        lineup = served.worker.lineup
+        failover = served.worker.failover
         for outage in range(2):
             await until(lambda: served.worker.model_name == "first")
-            assert lineup.retry_seconds > 0.02, outage
-            await until(lambda: lineup.retry_seconds == 0.02)
-            assert not lineup.standing_in
+            assert failover.retry_seconds > 0.02, outage
+            await until(lambda: failover.retry_seconds == 0.02)
+            assert not failover.standing_in
             if outage == 0:
                 first.times, first.failures = 3, FAILURES
                 for _ in range(FAILURES):
                     served.worker.speaker.note(ok=False)
-                await until(lambda: lineup.standing_in)
+                await until(lambda: failover.standing_in)

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from ttsworker.engines import ModelError
-from ttsworker.models.loaded import ModelOptions, Speaker
+from ttsworker.models.loaded import LoadedModel, ModelOptions
 
 FAILURES = 3
 """Syntheses that fail one after another before another model is tried."""
@@ -20,17 +20,17 @@ RETRY_SECONDS = (5.0, 300.0)
 
 log = logging.getLogger(__name__)
 
-Load = Callable[[ModelOptions], Awaitable[Speaker]]
+Load = Callable[[ModelOptions], Awaitable[LoadedModel]]
 
 
-class Lineup:
+class Failover:
     """Keeps one model at work. `changed` is told each time another one takes over."""
 
     def __init__(
         self,
         models: Sequence[ModelOptions],
         load: Load,
-        changed: Callable[[Speaker], None],
+        changed: Callable[[LoadedModel], None],
         *,
         retry_seconds: tuple[float, float] = RETRY_SECONDS,
     ) -> None:
@@ -39,7 +39,7 @@ class Lineup:
         self._changed = changed
         self._first_retry, self._last_retry = retry_seconds
         self.retry_seconds = self._first_retry
-        self._speaker: Speaker | None = None
+        self._speaker: LoadedModel | None = None
         self._place = 0
         self._failures = 0
         self._keeps_failing = asyncio.Event()
@@ -47,7 +47,7 @@ class Lineup:
         self._retiring: set[asyncio.Task[None]] = set()
 
     @property
-    def speaker(self) -> Speaker:
+    def speaker(self) -> LoadedModel:
         """The model at work; there is one once `start` has returned."""
         assert self._speaker  # noqa: S101 - nobody asks before
         return self._speaker
@@ -57,7 +57,7 @@ class Lineup:
         """Whether it is not the first choice."""
         return self._place > 0
 
-    async def replaced(self, speaker: Speaker) -> bool:
+    async def replaced(self, speaker: LoadedModel) -> bool:
         """Wait until another model speaks than this one; false when none is about to."""
         while speaker is self._speaker and self._keeps_failing.is_set():
             self._moved.clear()
@@ -79,7 +79,7 @@ class Lineup:
                 return
         raise failures[0]
 
-    def note(self, speaker: Speaker, ok: bool) -> None:  # noqa: FBT001 - the form of Speaker's callback
+    def note(self, speaker: LoadedModel, ok: bool) -> None:  # noqa: FBT001 - the form of LoadedModel's callback
         """Take in how a synthesis ended."""
         if speaker is self._speaker:
             self._failures = 0 if ok else self._failures + 1

@@ -30,7 +30,7 @@ EngineFactory = Callable[[EngineOptions], Engine]
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """One model of the line-up: what speaks it, where it is, and what clients call it."""
+    """One model of the list of models: what speaks it, where it is, and what clients call it."""
 
     engine: str
     model_dir: Path | None = None
@@ -65,7 +65,7 @@ def load(options: ModelOptions, threads: int, make_engine: EngineFactory | None 
         raise ModelInvalid(f"the model cannot speak: {error}") from error
 
 
-class Speaker:
+class LoadedModel:
     """Speaks requests with one model; `note` is told how syntheses end, the health checks' among them.
 
     Made in the event loop, as its scheduler starts at once.
@@ -80,7 +80,7 @@ class Speaker:
         metrics: Metrics,
         gpu: GpuMonitor,
         spoken: Callable[[str, Pcm], None],
-        note: Callable[["Speaker", bool], None],
+        note: Callable[["LoadedModel", bool], None],
     ) -> None:
         self.engine = loaded.engine
         self.measured = loaded.measured

@@ -14,7 +14,7 @@ from ttsworker.audio import Pcm
 from ttsworker.encoding import Encoding, EncodingFailed, encoder_for, slices
 from ttsworker.engines import Unspeakable
 from ttsworker.http.errors import ApiError
-from ttsworker.models.loaded import Speaker
+from ttsworker.models.loaded import LoadedModel
 from ttsworker.observe.tracing import describe, record
 from ttsworker.scheduling import Cancelled, Interrupted, Sentence, Stream
 from ttsworker.scheduling.admission import Ticket
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Wish:
+class SpeechJob:
     """What a client wants to hear: `whole` is the audio in one answer with its length, `param` names the text."""
 
     request: SpeechRequest
@@ -41,10 +41,10 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Take:
+class PreparedSpeech:
     """One model's turn at a request: its sentences, with the audio of those that are cached."""
 
-    speaker: Speaker
+    speaker: LoadedModel
     sentences: Sequence[Sentence]
 
     @property
@@ -53,33 +53,33 @@ class Take:
         return sum(sentence.audio is not None for sentence in self.sentences)
 
 
-async def speak(worker: Worker, wish: Wish) -> Response:
+async def speak(worker: Worker, job: SpeechJob) -> Response:
     """Accept a request and return the response that speaks it; raises ApiError for what is not accepted."""
     worker.admission.check_open()
-    take = await prepare(worker, wish)
+    take = await prepare(worker, job)
     ticket = worker.admission.enter(take.speaker.load(), take.speaker.audio_seconds(take.sentences))
     describe(
         voice=take.sentences[0].utterance.voice,
-        audio_format=wish.encoding.format,
-        characters=len(wish.request.input),
+        audio_format=job.encoding.format,
+        characters=len(job.request.input),
         cache_hits=take.cached,
     )
     log.info("accepted", extra={"text": " ".join(each.utterance.text for each in take.sentences)})
     try:
-        return Speech(worker, wish, take, ticket)
+        return Speech(worker, job, take, ticket)
     except BaseException:  # a format that cannot be had, say: nothing is left of the request
         ticket.give_back()
         raise
 
 
-async def prepare(worker: Worker, wish: Wish) -> Take:
+async def prepare(worker: Worker, job: SpeechJob) -> PreparedSpeech:
     """Split the text for the model at work and look its sentences up; raises ApiError 400."""
     while True:
         speaker = worker.speaker
-        utterances = worker.utterances(wish.request, param=wish.param)
+        utterances = worker.utterances(job.request, param=job.param)
         known = await worker.cache.get_many([speaker.key(utterance) for utterance in utterances])
         if speaker is worker.speaker:  # else another model took over meanwhile
-            return Take(speaker, [Sentence(*pair) for pair in zip(utterances, known, strict=True)])
+            return PreparedSpeech(speaker, [Sentence(*pair) for pair in zip(utterances, known, strict=True)])
 
 
 class Speech(Response):
@@ -90,9 +90,9 @@ class Speech(Response):
     not been spoken.
     """
 
-    def __init__(self, worker: Worker, wish: Wish, take: Take, ticket: Ticket) -> None:
+    def __init__(self, worker: Worker, job: SpeechJob, take: PreparedSpeech, ticket: Ticket) -> None:
         self._worker = worker
-        self._wish = wish
+        self._wish = job
         self._ticket = ticket
         self._timeout = worker.settings.request_timeout_seconds
         self._submitted = time.monotonic()
@@ -122,7 +122,7 @@ class Speech(Response):
             finally:
                 self._ticket.give_back()
 
-    def _take(self, take: Take) -> None:
+    def _take(self, take: PreparedSpeech) -> None:
         self._speaker = take.speaker
         self._encoder = encoder_for(self._wish.encoding, take.speaker.engine.sample_rate)
         self._stream: Stream = take.speaker.speak(take.sentences)
@@ -186,7 +186,7 @@ class Speech(Response):
                 raise
             except Exception:
                 self._speaker.note(ok=False)
-                if self._stream.samples or not await self._worker.lineup.replaced(self._speaker):
+                if self._stream.samples or not await self._worker.failover.replaced(self._speaker):
                     raise
                 await self._take_again()
             else:

@@ -3,24 +3,24 @@
 from ttsoperator import names
 from ttsoperator.children.model.download import own_claim
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.metadata import metadata, sealed
-from ttsoperator.kube.snapshot import Live
+from ttsoperator.kube.metadata import metadata, with_applied_hash
+from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.spec import TTSService, quantities
 from ttsoperator.spec.model import DEFAULT_SIZE, AccessMode, ReclaimPolicy
 
 
-def build(service: TTSService, live: Live) -> Manifest:
+def build(service: TTSService, snapshot: Snapshot) -> Manifest:
     """Return the claim. One that was grown by hand keeps its size: a claim cannot shrink."""
     storage = service.storage
     modes = storage.access_modes or [AccessMode.READ_WRITE_ONCE]
     spec = {
         "accessModes": [mode.value for mode in modes],
-        "resources": {"requests": {"storage": _size(storage.size or DEFAULT_SIZE, own_claim(service, live))}},
+        "resources": {"requests": {"storage": _size(storage.size or DEFAULT_SIZE, own_claim(service, snapshot))}},
     }
     if storage.storage_class_name is not None:
         spec["storageClassName"] = storage.storage_class_name
     owned = storage.reclaim_policy is not ReclaimPolicy.RETAIN
-    return sealed(
+    return with_applied_hash(
         {
             "apiVersion": "v1",
             "kind": "PersistentVolumeClaim",
@@ -35,8 +35,8 @@ def claim_of(service: TTSService) -> str:
     return service.storage.existing_claim_name or names.claim_name(service.name)
 
 
-def _size(asked: str, live: Manifest | None) -> str:
-    if live is None:
+def _size(asked: str, claim: Manifest | None) -> str:
+    if claim is None:
         return asked
-    there: str = live["spec"]["resources"]["requests"]["storage"]
-    return there if quantities.value_of(there) > quantities.value_of(asked) else asked
+    present: str = claim["spec"]["resources"]["requests"]["storage"]
+    return present if quantities.value_of(present) > quantities.value_of(asked) else asked

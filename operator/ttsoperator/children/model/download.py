@@ -9,7 +9,7 @@ from typing import Any
 
 from ttsoperator import names
 from ttsoperator.kube.manifest import Manifest, annotations, condition, has_condition, timestamp
-from ttsoperator.kube.snapshot import Live
+from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.spec import TTSService
 
 
@@ -36,15 +36,15 @@ def state_of(job: Manifest) -> JobState:
     return JobState.FAILED if has_condition(job, "Failed") else JobState.ACTIVE
 
 
-def current_job(service: TTSService, live: Live) -> Manifest | None:
+def current_job(service: TTSService, snapshot: Snapshot) -> Manifest | None:
     """Return the Job of the spec's model, if it is there."""
     model = service.spec.model
-    return live.get("Job", names.job_name(service.name, model.source, model.sha256))
+    return snapshot.get("Job", names.job_name(service.name, model.source, model.sha256))
 
 
-def own_claim(service: TTSService, live: Live) -> Manifest | None:
+def own_claim(service: TTSService, snapshot: Snapshot) -> Manifest | None:
     """Return the claim made for the service, if it is there."""
-    return live.get("PersistentVolumeClaim", names.claim_name(service.name))
+    return snapshot.get("PersistentVolumeClaim", names.claim_name(service.name))
 
 
 def is_outdated(job: Manifest, claim: Manifest | None) -> bool:
@@ -55,10 +55,10 @@ def is_outdated(job: Manifest, claim: Manifest | None) -> bool:
     return since > made
 
 
-def is_published(service: TTSService, live: Live) -> bool:
+def is_published(service: TTSService, snapshot: Snapshot) -> bool:
     """Tell whether the spec's model lies on the volume."""
-    job = current_job(service, live)
-    return job is not None and state_of(job) is JobState.COMPLETE and not is_outdated(job, own_claim(service, live))
+    job = current_job(service, snapshot)
+    return job is not None and state_of(job) is JobState.COMPLETE and not is_outdated(job, own_claim(service, snapshot))
 
 
 def failed_at(job: Manifest) -> datetime:
@@ -68,23 +68,25 @@ def failed_at(job: Manifest) -> datetime:
     return timestamp(found["lastTransitionTime"])
 
 
-def pods_of(job: Manifest, live: Live) -> list[Manifest]:
+def pods_of(job: Manifest, snapshot: Snapshot) -> list[Manifest]:
     """Return the pods of this very Job, not those of an earlier one of its name."""
     uid = job["metadata"].get("uid")
-    return [pod for pod in live.pods if any(r.get("uid") == uid for r in pod["metadata"].get("ownerReferences") or [])]
+    return [
+        pod for pod in snapshot.pods if any(r.get("uid") == uid for r in pod["metadata"].get("ownerReferences") or [])
+    ]
 
 
-def result_of(job: Manifest, live: Live) -> dict[str, Any]:
+def result_of(job: Manifest, snapshot: Snapshot) -> dict[str, Any]:
     """Return what the fetch program left when it ended (reason, digest, bytes, message), {} where it is not known."""
-    for pod in pods_of(job, live):
+    for pod in pods_of(job, snapshot):
         if found := termination(pod, "fetch"):
             return found
     return {}
 
 
-def failure_of(job: Manifest, live: Live) -> Failure:
+def failure_of(job: Manifest, snapshot: Snapshot) -> Failure:
     """Return why a failed Job failed."""
-    found = result_of(job, live)
+    found = result_of(job, snapshot)
     if "reason" in found:
         return Failure(str(found["reason"]), str(found.get("message", "")))
     failed = condition(job, "Failed") or {}

@@ -14,7 +14,7 @@ from ttsoperator.children.pods import (
     template_metadata,
 )
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.metadata import annotated, metadata, sealed
+from ttsoperator.kube.metadata import annotated, metadata, with_applied_hash
 from ttsoperator.spec import TTSService, quantities
 from ttsoperator.spec.model import DEFAULT_SIZE
 
@@ -22,9 +22,9 @@ _RESOURCES: Final[dict[str, Any]] = {"requests": {"cpu": "100m", "memory": "128M
 
 
 def build(service: TTSService, defaults: Defaults) -> Manifest:
-    """Return the first Job for the spec's model; `further` makes the next attempt of it."""
+    """Return the first Job for the spec's model; `next_attempt` makes the next attempt of it."""
     model = service.spec.model
-    manifest = sealed(
+    manifest = with_applied_hash(
         {
             "apiVersion": "batch/v1",
             "kind": "Job",
@@ -45,7 +45,7 @@ def build(service: TTSService, defaults: Defaults) -> Manifest:
     return annotated(manifest, {names.ATTEMPT: "0", names.GENERATION: str(service.generation)})
 
 
-def further(job: Manifest, attempt: int, last_failure: str) -> Manifest:
+def next_attempt(job: Manifest, attempt: int, last_failure: str) -> Manifest:
     """Return the Job as a further attempt, knowing why the last one failed."""
     return annotated(job, {names.ATTEMPT: str(attempt), names.LAST_FAILURE: last_failure})
 

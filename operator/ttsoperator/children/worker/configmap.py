@@ -7,7 +7,7 @@ from typing import Any, Final
 from ttsoperator import names
 from ttsoperator.children.worker.served_model import Serving
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.metadata import metadata, sealed
+from ttsoperator.kube.metadata import metadata, with_applied_hash
 from ttsoperator.spec import TTSService, quantities
 
 MOST_THREADS: Final = 1024  # the worker takes no more
@@ -15,7 +15,7 @@ MOST_THREADS: Final = 1024  # the worker takes no more
 
 def build(service: TTSService, serving: Serving) -> Manifest:
     """Return the ConfigMap."""
-    return sealed(
+    return with_applied_hash(
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",

@@ -17,7 +17,7 @@ from ttsoperator.children.pods import (
 from ttsoperator.children.worker.configmap import render
 from ttsoperator.children.worker.served_model import Serving, gpu_count
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.metadata import annotated, digest, metadata, sealed
+from ttsoperator.kube.metadata import annotated, digest, metadata, with_applied_hash
 from ttsoperator.spec import DEFAULT_GPU, Engine, TTSService
 
 PRE_STOP_SECONDS: Final = 3
@@ -57,7 +57,7 @@ def build(service: TTSService, defaults: Defaults, serving: Serving) -> Manifest
         names.ENGINE: serving.engine.value,
         names.SCALED_BY: "autoscaler" if autoscaled else "spec",
     }
-    return sealed(annotated(manifest, own))
+    return with_applied_hash(annotated(manifest, own))
 
 
 def _strategy(gpus: int) -> dict[str, Any]:

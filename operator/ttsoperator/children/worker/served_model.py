@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ttsoperator import names
 from ttsoperator.children.model.download import is_published
 from ttsoperator.kube.manifest import annotations
-from ttsoperator.kube.snapshot import Live
+from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.spec import Engine, TTSService
 
 
@@ -17,7 +17,7 @@ class Serving:
     engine: Engine
 
 
-def serving(service: TTSService, live: Live) -> Serving | None:
+def serving(service: TTSService, snapshot: Snapshot) -> Serving | None:
     """Return what the workers shall serve now; None while there is nothing yet.
 
     A new model is downloaded beside the old one: until it is published the Deployment, whose annotations tell which
@@ -25,10 +25,10 @@ def serving(service: TTSService, live: Live) -> Serving | None:
     """
     if service.builtin:
         return Serving(None, service.engine)
-    if is_published(service, live):
+    if is_published(service, snapshot):
         model = service.spec.model
         return Serving(names.model_key(model.source, model.sha256), service.engine)
-    deployment = live.get("Deployment", names.deployment_name(service.name))
+    deployment = snapshot.get("Deployment", names.deployment_name(service.name))
     if deployment is None:
         return None
     found = annotations(deployment)

@@ -4,7 +4,7 @@ from typing import Any
 
 from ttsoperator import names
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.metadata import annotated, metadata, sealed
+from ttsoperator.kube.metadata import annotated, metadata, with_applied_hash
 from ttsoperator.spec import ServiceType, TTSService
 
 
@@ -20,7 +20,7 @@ def build(service: TTSService) -> Manifest:
         "metadata": metadata(service, names.service_name(service.name), names.Component.WORKER),
         "spec": {"type": options.type.value, "selector": names.worker_selector(service.name), "ports": ports},
     }
-    return sealed(annotated(manifest, options.annotations or {}))
+    return with_applied_hash(annotated(manifest, options.annotations or {}))
 
 
 def _port(name: str, number: int) -> dict[str, Any]:

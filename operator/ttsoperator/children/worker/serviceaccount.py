@@ -2,13 +2,13 @@
 
 from ttsoperator import names
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.metadata import metadata, sealed
+from ttsoperator.kube.metadata import metadata, with_applied_hash
 from ttsoperator.spec import TTSService
 
 
 def build(service: TTSService) -> Manifest:
     """Return the ServiceAccount."""
-    return sealed(
+    return with_applied_hash(
         {
             "apiVersion": "v1",
             "kind": "ServiceAccount",

@@ -118,7 +118,7 @@ def _autoscaling_condition(service: TTSService, observed: Observed) -> Wanted:
     autoscaling = service.spec.autoscaling
     assert autoscaling is not None  # noqa: S101 - the caller has looked
     kind, ignored = Condition.AUTOSCALING_ACTIVE, "spec.replicas and /scale are ignored"
-    hpa = observed.live.get("HorizontalPodAutoscaler", names.hpa_name(service.name))
+    hpa = observed.snapshot.get("HorizontalPodAutoscaler", names.hpa_name(service.name))
     if hpa is None:
         message = f"the HorizontalPodAutoscaler comes with the workers; {ignored}"
         return Wanted(kind, status=False, reason=Reason.PENDING, message=message)
@@ -137,7 +137,7 @@ def _autoscaling_condition(service: TTSService, observed: Observed) -> Wanted:
 
 
 def _counts(service: TTSService, observed: Observed) -> Status:
-    deployment = observed.live.get("Deployment", names.deployment_name(service.name)) or {}
+    deployment = observed.snapshot.get("Deployment", names.deployment_name(service.name)) or {}
     told = deployment.get("status") or {}
     selector = ",".join(f"{key}={value}" for key, value in sorted(names.worker_selector(service.name).items()))
     found = {
@@ -145,7 +145,7 @@ def _counts(service: TTSService, observed: Observed) -> Status:
         "readyReplicas": told.get("readyReplicas", 0),
         "selector": selector,
     }
-    if observed.live.get("Service", names.service_name(service.name)) is not None:
+    if observed.snapshot.get("Service", names.service_name(service.name)) is not None:
         found["url"] = names.service_url(service.name, service.namespace)
     return found
 

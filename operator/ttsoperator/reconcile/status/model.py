@@ -47,14 +47,14 @@ def gpu_resource(service: TTSService) -> str:
 
 def model_finding(service: TTSService, observed: Observed, now: datetime) -> Finding | None:
     """Tell what keeps the model from being there, None when it is."""
-    live = observed.live
-    if service.builtin or is_published(service, live):
+    snapshot = observed.snapshot
+    if service.builtin or is_published(service, snapshot):
         return None
-    job = current_job(service, live)
-    if job is None or is_outdated(job, own_claim(service, live)):
+    job = current_job(service, snapshot)
+    if job is None or is_outdated(job, own_claim(service, snapshot)):
         return Finding(Reason.PENDING, "the download is about to be started")
     if state_of(job) is JobState.FAILED:
-        failure = failure_of(job, live)
+        failure = failure_of(job, snapshot)
         return _failed(failure, f"attempt {attempt_of(job) + 1} failed, another follows")
     if obstacle := _obstacle(service, observed, job, now):
         return obstacle
@@ -69,12 +69,12 @@ def _failed(failure: Failure, then: str) -> Finding:
 
 def _obstacle(service: TTSService, observed: Observed, job: Manifest, now: datetime) -> Finding | None:
     """Tell what keeps the download from running."""
-    claim = own_claim(service, observed.live)
+    claim = own_claim(service, observed.snapshot)
     if claim is not None:
         unbound = diagnosis.claim(claim, observed.storage_classes, observed.claim_events)
         if unbound is not None:
             return unbound
-    pods = sorted(pods_of(job, observed.live), key=lambda pod: str(pod["metadata"]["name"]))
+    pods = sorted(pods_of(job, observed.snapshot), key=lambda pod: str(pod["metadata"]["name"]))
     if not pods and now - timestamp(job["metadata"]["creationTimestamp"]) > POD_TIME:
         name = job["metadata"]["name"]
         return Finding(
@@ -90,10 +90,10 @@ def model_status(service: TTSService, observed: Observed, previous: Mapping[str,
     before = previous if previous.get("source") == source else {}
     if service.builtin:
         return {"source": source, "state": ModelState.BUILT_IN.value}
-    job = current_job(service, observed.live)
-    if job is not None and is_published(service, observed.live):
+    job = current_job(service, observed.snapshot)
+    if job is not None and is_published(service, observed.snapshot):
         # The pod that told them may be gone by now.
-        told = {**_pick(before, ModelState.PUBLISHED), **result_of(job, observed.live)}
+        told = {**_pick(before, ModelState.PUBLISHED), **result_of(job, observed.snapshot)}
         return {"source": source, "state": ModelState.PUBLISHED.value} | {
             key: told[key] for key in ("digest", "bytes") if told.get(key) is not None
         }

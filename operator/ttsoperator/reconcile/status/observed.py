@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.snapshot import Live
+from ttsoperator.kube.snapshot import Snapshot
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Observed:
-    """What one pass saw. Everything but `live` and `desired` may be left out when it is not known."""
+    """What one pass saw. Everything but `snapshot` and `desired` may be left out when it is not known."""
 
-    live: Live
+    snapshot: Snapshot
     desired: Sequence[Manifest] = ()
     """`plan.Plan.desired` of the same pass."""
     download: Progress | None = None

@@ -79,7 +79,7 @@ def _desired(observed: Observed) -> Manifest | None:
 
 
 def _deployment(service: TTSService, observed: Observed) -> Manifest | None:
-    return observed.live.get("Deployment", names.deployment_name(service.name))
+    return observed.snapshot.get("Deployment", names.deployment_name(service.name))
 
 
 def _template(deployment: Manifest) -> str | None:
@@ -92,7 +92,7 @@ def _hash(pod: Manifest) -> str | None:
 
 def _workers(observed: Observed) -> list[Manifest]:
     """Return the workers that count, by name: an evicted pod stays in the list of pods, but is none any more."""
-    pods = observed.live.pods_of(names.Component.WORKER)
+    pods = observed.snapshot.pods_of(names.Component.WORKER)
     alive = (pod for pod in pods if (pod.get("status") or {}).get("phase") not in {"Succeeded", "Failed"})
     return sorted(alive, key=lambda pod: str(pod["metadata"]["name"]))
 

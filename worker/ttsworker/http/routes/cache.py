@@ -28,7 +28,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Doomed(BaseModel):
+class CacheSelector(BaseModel):
     """What is to be deleted: one of `key`, `model` and `input`; the others say how the input was spoken."""
 
     key: str | None = Field(None, description="Of one sentence: tts:<model>:<hash>.")
@@ -40,17 +40,17 @@ class Doomed(BaseModel):
 
 
 @router.delete(CACHE_PATH, responses=_RESPONSES)
-async def clear_cache(worker: LoadedWorker, doomed: Annotated[Doomed, Query()]) -> dict[str, int]:
+async def clear_cache(worker: LoadedWorker, selector: Annotated[CacheSelector, Query()]) -> dict[str, int]:
     """Delete a sentence, a text's sentences or a model's audio from the cache; tells how many sentences it deleted."""
     if worker.settings.api_keys_file is None:  # with keys, whoever comes here has shown one
         message = "deleting needs an API key, and this worker has none: set api_keys_file"
         raise ApiError(403, "api_keys_required", message)
-    if sum(map(bool, (doomed.key, doomed.model, doomed.input))) != 1:
+    if sum(map(bool, (selector.key, selector.model, selector.input))) != 1:
         raise ApiError(400, "invalid_value", "give one of key, model and input in the query", param="key")
     try:
-        if doomed.model:
-            return {"deleted": await worker.cache.clear_model(_digest(worker, doomed.model))}
-        keys = [_checked(doomed.key)] if doomed.key else _keys(worker, doomed)
+        if selector.model:
+            return {"deleted": await worker.cache.clear_model(_digest(worker, selector.model))}
+        keys = [_checked(selector.key)] if selector.key else _keys(worker, selector)
         return {"deleted": await worker.cache.clear(keys)}
     except CacheUnavailable as error:
         raise ApiError(503, "cache_unavailable", str(error), headers={"Retry-After": RETRY_AFTER}) from error
@@ -73,7 +73,7 @@ def _digest(worker: Worker, model: str) -> str:
     return digest
 
 
-def _keys(worker: Worker, doomed: Doomed) -> list[str]:
+def _keys(worker: Worker, selector: CacheSelector) -> list[str]:
     """Return the keys of a text's sentences, read as a request for speech is read."""
-    wanted = parse_speech_request(doomed.model_dump_json(exclude_none=True, exclude={"key", "model"}).encode())
+    wanted = parse_speech_request(selector.model_dump_json(exclude_none=True, exclude={"key", "model"}).encode())
     return [worker.speaker.key(utterance) for utterance in worker.utterances(wanted)]

@@ -9,7 +9,7 @@ from ttsworker.http.errors import ApiError
 from ttsworker.http.routes.bodies import LoadedWorker, read_body
 from ttsworker.http.routes.fields import read_form, read_query
 from ttsworker.http.routes.openai import AUDIO
-from ttsworker.speech.delivering import Wish, speak
+from ttsworker.speech.delivering import SpeechJob, speak
 from ttsworker.speech.request import SpeechRequest
 from ttsworker.worker import Worker
 
@@ -52,7 +52,7 @@ async def speak_wav(
         language = None  # as in Coqui's server, the language counts only where the model has several
     wanted = SpeechRequest(input=text, voice=voice, language=language)
     try:
-        return await speak(worker, Wish(wanted, Encoding("wav"), whole=True, param=spelled["text"]))
+        return await speak(worker, SpeechJob(wanted, Encoding("wav"), whole=True, param=spelled["text"]))
     except ApiError as error:
         error.param = spelled.get(error.param or "", error.param)
         raise

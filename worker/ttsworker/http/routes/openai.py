@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from ttsworker.encoding import encoding_of
 from ttsworker.http.errors import ApiError
 from ttsworker.http.routes.bodies import LoadedWorker, read_body
-from ttsworker.speech.delivering import Wish, speak
+from ttsworker.speech.delivering import SpeechJob, speak
 from ttsworker.speech.request import SpeechRequest, parse_speech_request
 
 SPEECH_PATH = "/v1/audio/speech"
@@ -50,7 +50,7 @@ async def create_speech(request: Request, worker: LoadedWorker) -> Response:
     if wanted.model and wanted.model not in OPENAI_NAMES and not worker.knows_model(wanted.model):
         message = f"there is no such model; this worker serves {worker.model_name}"
         raise ApiError(404, "model_not_found", message, param="model")
-    speech = await speak(worker, Wish(wanted, encoding_of(wanted), whole=not wanted.stream))
+    speech = await speak(worker, SpeechJob(wanted, encoding_of(wanted), whole=not wanted.stream))
     if wanted.instructions:
         speech.headers[IGNORED] = "instructions"
     return speech
