@@ -15,7 +15,7 @@ serve:           ## only the server, with its embedded voice, on port 5002
 	@hack/bootstrap serve
 	@.venv-serve/bin/python -m ttsworker serve
 
-test:            ## everything: linters, unit tests, cluster tests on a real Kubernetes
+test:            ## everything: linters, unit tests, cluster tests on a real Kubernetes; PRESSURE=4 beside four busy loops
 	@hack/test all
 
 test-unit:       ## operator, worker and contract tests; needs no cluster

@@ -4,10 +4,15 @@ import os
 from collections.abc import Generator
 
 import pytest
-from hypothesis import strategies
+from hypothesis import HealthCheck, settings, strategies
 
 REQUIRE_CLUSTER = "TTS_REQUIRE_CLUSTER"
 """Set by `make test`: a test that needs a cluster and is skipped then fails, for it has shown nothing."""
+
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+"""No example has a deadline: how long one takes says how busy the machine is, and not whether the code is right."""
 
 
 def pytest_collection() -> None:

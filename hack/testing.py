@@ -1,0 +1,133 @@
+"""What hack/test runs its phases with: logs that are kept, phases in the background, and the report at the end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from common import ROOT
+
+LOGS = ROOT / "build/test"
+FLAKES = ROOT / "build/flakes"
+
+Command = Sequence[str | Path]
+
+
+@dataclass
+class Report:
+    """What ran, for how long, and how it ended; `flakes` maps a test to the log of its failure."""
+
+    rows: list[tuple[str, float, str]] = field(default_factory=list)
+    flakes: dict[str, Path] = field(default_factory=dict)
+
+    def add(self, name: str, seconds: float, *, passed: bool, log: Path) -> bool:
+        """Note the end of a phase, and return whether it passed."""
+        self.rows.append((name, seconds, "passed" if passed else f"FAILED, see {log.relative_to(ROOT)}"))
+        return passed
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Note a phase that could not run, which counts as a failure."""
+        self.rows.append((name, 0, f"FAILED, did not run: {why}"))
+
+    def show(self) -> int:
+        """Print the list, and return the exit status."""
+        announce("what ran")
+        for name, seconds, end in self.rows:
+            print(f"    {name:<36} {seconds:5.0f} s  {end}")
+        if self.flakes:
+            announce("flakes: they failed, and passed when run again; each is a defect to mend")
+        for test, log in self.flakes.items():
+            print(f"    {test}, see {log.relative_to(ROOT)}")
+        failed = any(end != "passed" for _, _, end in self.rows)
+        announce("failed" if failed else "all passed")
+        return int(failed)
+
+
+def announce(text: str) -> None:
+    """Print what happens now, with the time."""
+    print(f"==> {time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def logged(commands: Sequence[Command], log: Path, env: dict[str, str] | None = None) -> int:
+    """Run all commands, and show and log what they print; return the first status that is not 0."""
+    first = 0
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as file:
+        for command in commands:
+            words = [str(word) for word in command]
+            with subprocess.Popen(
+                words, cwd=ROOT, env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            ) as process:
+                assert process.stdout is not None
+                while chunk := os.read(process.stdout.fileno(), 65_536):
+                    sys.stdout.buffer.write(chunk)
+                    sys.stdout.buffer.flush()
+                    file.write(chunk)
+            first = first or process.returncode
+    return first
+
+
+def last_failed(cache: Path) -> set[str]:
+    """Return the tests that failed in pytest's last run with this cache."""
+    file = cache / "v/cache/lastfailed"
+    return set(json.loads(file.read_text())) if file.exists() else set()
+
+
+@dataclass
+class Background:
+    """A phase in a process group of its own, beside the others: compilers and builders end with it."""
+
+    name: str
+    log: Path
+    process: subprocess.Popen[bytes]
+    began: float
+
+    def finish(self, report: Report) -> bool:
+        """Wait for its end, show its log where it failed, and note how it ended."""
+        status = self.process.wait()
+        seconds = time.monotonic() - self.began
+        lines = self.log.read_text(errors="replace").splitlines()
+        print("\n".join(lines if status else lines[-1:]), flush=True)
+        return report.add(self.name, seconds, passed=status == 0, log=self.log)
+
+
+@contextmanager
+def background(name: str, command: Command) -> Iterator[Background]:
+    """Run this program with another phase beside the rest, and end it at the end of the block."""
+    log = LOGS / f"{name.replace(' ', '-')}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, "TTS_REQUIRE_CLUSTER": "1"}
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [str(word) for word in command],
+            cwd=ROOT,
+            env=env,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield Background(name, log, process, time.monotonic())
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+
+
+@contextmanager
+def pressure(loops: int) -> Iterator[None]:
+    """Keep the processors busy: a test must not depend on how fast the machine is."""
+    with ExitStack() as stack:
+        for _ in range(loops):
+            process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+        yield
