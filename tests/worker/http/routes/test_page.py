@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.worker.serving import WorkerProcess
 
-WEB = files("ttsworker").joinpath("web")
+WEB = files("ttsworker.http").joinpath("web")
 NAMES = sorted(each.name for each in WEB.iterdir() if each.name != "index.html")
 KINDS = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
 
