@@ -67,10 +67,14 @@ def logged(commands: Sequence[Command], log: Path, env: dict[str, str] | None = 
                 words, cwd=ROOT, env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
             ) as process:
                 assert process.stdout is not None
-                while chunk := os.read(process.stdout.fileno(), 65_536):
-                    sys.stdout.buffer.write(chunk)
-                    sys.stdout.buffer.flush()
-                    file.write(chunk)
+                try:
+                    while chunk := os.read(process.stdout.fileno(), 65_536):
+                        sys.stdout.buffer.write(chunk)
+                        sys.stdout.buffer.flush()
+                        file.write(chunk)
+                except BaseException:
+                    process.send_signal(signal.SIGINT)  # pytest then ends the programs that its tests started
+                    raise
             first = first or process.returncode
     return first
 
