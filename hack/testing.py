@@ -56,6 +56,15 @@ def announce(text: str) -> None:
     print(f"==> {time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a command as Ctrl-C does: pytest then ends the programs that its tests started. Kill what does not end."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
 def logged(commands: Sequence[Command], log: Path, env: dict[str, str] | None = None) -> int:
     """Run all commands, and show and log what they print; return the first status that is not 0."""
     first = 0
@@ -73,7 +82,7 @@ def logged(commands: Sequence[Command], log: Path, env: dict[str, str] | None = 
                         sys.stdout.buffer.flush()
                         file.write(chunk)
                 except BaseException:
-                    process.send_signal(signal.SIGINT)  # pytest then ends the programs that its tests started
+                    end(process)
                     raise
             first = first or process.returncode
     return first
