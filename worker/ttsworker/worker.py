@@ -200,8 +200,15 @@ class Worker:
             raise InvalidSettings(str(error)) from error
 
     def _publish(self, speaker: LoadedModel) -> None:
-        self.metrics.set_warm_up(speaker.measured)
-        self.metrics.set_model(speaker.name, tuple(speaker.engine.voices), lambda: self.not_ready() is None)
+        measured = speaker.measured
+        self.metrics.set_warm_up(
+            real_time_factor=measured.real_time_factor,
+            first_audio_seconds=measured.first_audio_seconds,
+            peak_memory=measured.peak_memory,
+            peak_gpu_memory=measured.peak_gpu_memory,
+        )
+        languages = {voice.name: voice.language for voice in speaker.engine.voices}
+        self.metrics.set_model(speaker.name, languages, lambda: self.not_ready() is None)
         self.loaded = True
 
 

@@ -7,7 +7,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.worker.artificial import SECONDS_PER_CHARACTER, ArtificialEngine
 from tests.support.worker.serving import WorkerProcess, serving, until
-from ttsworker.models.warmup import WarmUp
 from ttsworker.observe.gpu import GpuFigures
 from ttsworker.observe.metrics import Metrics
 
@@ -135,6 +134,6 @@ def test_the_gpus_peak_memory_is_told_where_there_is_one() -> None:
     metrics = Metrics(read_gpu=lambda: None, max_concurrency=1)
     value = metrics.registry.get_sample_value
     for peak in (None, 7):
-        metrics.set_warm_up(WarmUp(0.1, 0.1, 1.0, peak_memory=5, peak_gpu_memory=peak))
+        metrics.set_warm_up(real_time_factor=0.1, first_audio_seconds=0.1, peak_memory=5, peak_gpu_memory=peak)
         assert value("tts_warmup_peak_memory_bytes") == 5
         assert value("tts_warmup_peak_gpu_memory_bytes") == peak

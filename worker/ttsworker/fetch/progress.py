@@ -1,4 +1,4 @@
-"""How far the download is: two gauges for the operator and a log line every five seconds for people."""
+"""Progress of a download: two gauges for the operator and a log line every five seconds for people."""
 
 import logging
 import threading
@@ -6,7 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Gauge, start_http_server
+from prometheus_client import CollectorRegistry, start_http_server
+
+from ttscontract import metrics as catalogue
+from ttscontract.metric import Exporter
+from ttsworker.observe.collectors import Collectors
 
 LOG_INTERVAL_SECONDS = 5.0
 
@@ -14,9 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class Progress:
-    """What is being done, and how many bytes have come; set by one thread, read by others.
+    """What the download does now and how many bytes it has; one thread writes it, others read it.
 
-    `phase` is the message of the next log line, `total` the size the source told, in bytes.
+    `phase` is the message of the next log line. `total` is the size in bytes that the source reported, None if it did
+    not.
     """
 
     def __init__(self) -> None:
@@ -27,11 +32,11 @@ class Progress:
 
 @contextmanager
 def reported(progress: Progress, *, metrics_port: int) -> Iterator[None]:
-    """Report the progress as long as the block runs; port 0 serves no metrics."""
+    """Report the progress while the block runs; port 0 serves no metrics."""
     stop = threading.Event()
     thread = threading.Thread(target=_log_until, args=(progress, stop), daemon=True)
     thread.start()
-    server = start_http_server(metrics_port, registry=_gauges(progress)) if metrics_port else None
+    server = start_http_server(metrics_port, registry=registry(progress)) if metrics_port else None
     try:
         yield
     finally:
@@ -43,13 +48,11 @@ def reported(progress: Progress, *, metrics_port: int) -> Iterator[None]:
             server[1].join()
 
 
-def _gauges(progress: Progress) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    done = Gauge("tts_model_download_bytes", "Bytes of the model downloaded so far.", registry=registry)
-    total = Gauge("tts_model_download_total_bytes", "Bytes the source says it has; 0 while unknown.", registry=registry)
-    done.set_function(lambda: progress.bytes)
-    total.set_function(lambda: progress.total or 0)
-    return registry
+def registry(progress: Progress) -> CollectorRegistry:
+    collectors = Collectors(Exporter.DOWNLOAD)
+    collectors.gauges[catalogue.DOWNLOADED].set_function(lambda: progress.bytes)
+    collectors.gauges[catalogue.DOWNLOAD_SIZE].set_function(lambda: progress.total or 0)
+    return collectors.registry
 
 
 def _log_until(progress: Progress, stop: threading.Event) -> None:
