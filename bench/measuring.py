@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.cluster.installed import Operator
 from tests.support.cluster.kubectl import Object
+from ttscontract.metrics import API_REQUESTS
 from ttsoperator.kube.client import PLURALS, Cluster, NotFound, path
 from ttsoperator.kube.manifest import Ref, ref
 
@@ -109,7 +110,7 @@ def read_moment(text: str) -> Moment:
     numbers = {sample.name: sample.value for sample in samples}
     requests: Counter[str] = Counter()
     for sample in samples:
-        if sample.name == "tts_operator_api_requests_total":
+        if sample.name == API_REQUESTS.name:
             requests[sample.labels["verb"]] += int(sample.value)
     return Moment(numbers["process_resident_memory_bytes"], numbers["process_cpu_seconds_total"], requests)
 

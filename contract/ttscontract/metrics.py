@@ -117,7 +117,7 @@ CACHE_ERRORS = Metric(
     Type.COUNTER,
     "errors",
     "Failures of the cache, by reason: timeout, connection, authentication, protocol, refused, full, corrupt or behind "
-    "(sentences came faster than they could be written).",
+    "(the worker dropped writes because Redis was too slow).",
     labels=("reason",),
 )
 CACHE_AVAILABLE = Metric("tts_cache_available", Type.GAUGE, "0 or 1", "1 while the worker uses the cache.")

@@ -9,51 +9,32 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.process_collector import ProcessCollector
 
+from ttscontract import metrics as catalogue
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ttscontract.metric import Metric
 
 CHANGED, UNCHANGED, REFUSED, FAILED = "changed", "unchanged", "refused", "failed"
 
 
 class Metrics:
-    """Counters of one operator process, in a registry of their own."""
+    """The metrics of one operator process, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.passes = Counter(
-            "tts_operator_reconciles",
-            "Passes over one TTSService: unchanged (nothing to write), changed, refused (by the API), failed",
-            ["result"],
-            registry=self.registry,
-        )
-        self.errors = Counter(
-            "tts_operator_reconcile_errors", "Passes that ended in an error and are tried again", registry=self.registry
-        )
-        self.duration = Histogram(
-            "tts_operator_reconcile_duration_seconds",
-            "Duration of a pass",
-            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
-            registry=self.registry,
-        )
-        self.requests = Counter(
-            "tts_operator_api_requests",
-            "Requests to the API server by verb and HTTP status (0: no answer), watches excepted",
-            ["verb", "code"],
-            registry=self.registry,
-        )
-        self.scrapes = Counter(
-            "tts_operator_scrapes",
-            "Metrics read from worker and download pods, by result",
-            ["result"],
-            registry=self.registry,
-        )
-        self.services = self._gauge("tts_operator_services", "TTSServices known")
-        self.leader = self._gauge("tts_operator_leader", "1 while this replica holds the Lease and writes")
-        self.queue_depth = self._gauge("tts_operator_queue_depth", "TTSServices that wait for a pass now")
-        self.pass_age = self._gauge(
-            "tts_operator_last_reconcile_age_seconds", "Seconds since a pass ended, -1 before the first"
-        )
+        self.passes = self._counter(catalogue.RECONCILES)
+        self.errors = self._counter(catalogue.RECONCILE_ERRORS)
+        duration = catalogue.RECONCILE_DURATION
+        self.duration = Histogram(duration.name, duration.help, buckets=duration.buckets, registry=self.registry)
+        self.requests = self._counter(catalogue.API_REQUESTS)
+        self.scrapes = self._counter(catalogue.SCRAPES)
+        self.services = self._gauge(catalogue.SERVICES)
+        self.leader = self._gauge(catalogue.LEADER)
+        self.queue_depth = self._gauge(catalogue.OPERATOR_QUEUE_DEPTH)
+        self.pass_age = self._gauge(catalogue.LAST_RECONCILE_AGE)
         for result in (CHANGED, UNCHANGED, REFUSED, FAILED):
             self.passes.labels(result)
 
@@ -78,5 +59,8 @@ class Metrics:
         finally:
             self.duration.observe(perf_counter() - started)
 
-    def _gauge(self, name: str, help_text: str) -> Gauge:
-        return Gauge(name, help_text, registry=self.registry)
+    def _counter(self, metric: Metric) -> Counter:
+        return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
+
+    def _gauge(self, metric: Metric) -> Gauge:
+        return Gauge(metric.name, metric.help, registry=self.registry)

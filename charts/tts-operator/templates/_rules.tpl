@@ -31,9 +31,7 @@
   verbs: [get, list, create, patch]
 {{- end -}}
 
-{{- /* What the autoscaler may read. The path /pods/NAME/METRIC is, to RBAC, the subresource METRIC of pods. */ -}}
+{{- /* What the autoscaler may read: the metrics of all scaling targets. */ -}}
 {{- define "tts-operator.metricsRules" -}}
-- apiGroups: [custom.metrics.k8s.io]
-  resources: [ttsservices.tts-operator.io/tts_queue_depth, pods/tts_gpu_utilization_ratio]
-  verbs: [get]
+{{ .Files.Get "files/rules/custom-metrics.yaml" | trim }}
 {{- end -}}

@@ -1,4 +1,4 @@
-"""Reading Prometheus metrics from the pods the operator owns."""
+"""Reads Prometheus metrics from the pods of the operator."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ Samples = Mapping[str, list[Sample]]
 
 
 class ScrapeFailed(Exception):
-    """A pod did not answer, or not with metrics; the message names the pod and the reason."""
+    """A pod did not answer with metrics; the message names the pod and the reason."""
 
 
 class Scraper:
-    """Asks pods for their metrics, many at once; close it with `close`."""
+    """Scrapes pods, many at once; close it with `close`."""
 
     def __init__(
         self, count: Callable[[str], None] | None = None, port: int = METRICS_PORT, timeout: float = TIMEOUT_SECONDS
@@ -57,12 +57,12 @@ class Scraper:
         return samples
 
     async def pods(self, pods: Iterable[Mapping[str, Any]]) -> list[Samples]:
-        """Return the samples of all `pods`, in order; raises ScrapeFailed if a single one is missing."""
+        """Return the samples of all `pods`, in order; raises ScrapeFailed when one pod does not answer."""
         return await asyncio.gather(*(self.pod(pod) for pod in pods))
 
     async def _fetch(self, url: str) -> str:
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True)  # pods come and go
+            connector = aiohttp.TCPConnector(limit=CONNECTIONS, force_close=True)  # pods change often
             self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
         async with self._session.get(url, allow_redirects=False) as response:
             if response.status != 200:
@@ -85,14 +85,14 @@ def parse(text: str) -> Samples:
 
 
 def value(samples: Samples, name: str) -> float:
-    """Return the value of a metric without labels; raises ScrapeFailed where there is no such number."""
-    found = samples.get(name, ())
-    if len(found) != 1 or not math.isfinite(found[0].value):
+    """Return the value of a metric without labels; raises ScrapeFailed when it is absent or not finite."""
+    values = samples.get(name, ())
+    if len(values) != 1 or not math.isfinite(values[0].value):
         raise ScrapeFailed(f"the pod does not export one finite {name}")
-    return found[0].value
+    return values[0].value
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
-    """Tell whether a pod takes requests: the ones whose figures count."""
+    """Return whether a pod takes requests. Only such pods are scraped for the autoscaler."""
     ready = condition(dict(pod), "Ready")
     return ready is not None and ready.get("status") == "True" and not is_deleting(dict(pod))

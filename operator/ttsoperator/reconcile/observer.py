@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ttscontract import metrics
+from ttscontract.metric import Metric
 from ttsoperator.kube.client import ApiError, KubeClient
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Samples, ScrapeFailed, Scraper, is_ready, value
@@ -77,8 +79,8 @@ class Observer:
     async def _progress(self, pod: Manifest) -> Progress | None:
         try:
             samples = await self._scraper.pod(pod)
-            total = value(samples, "tts_model_download_total_bytes") if _has_total(samples) else 0.0
-            return Progress(int(value(samples, "tts_model_download_bytes")), int(total) or None)
+            total = _optional(samples, metrics.DOWNLOAD_SIZE)
+            return Progress(int(value(samples, metrics.DOWNLOADED.name)), int(total or 0) or None)
         except ScrapeFailed as error:  # a Job that just began or just ended; its own status tells the rest
             log.debug("no progress: %s", error)
             return None
@@ -113,23 +115,22 @@ def _is_default(storage_class: Manifest) -> bool:
 
 
 def read_facts(samples: Samples) -> WorkerFacts:
-    """Read what a worker's metrics tell about its model."""
+    """Read the facts about the model from a worker's metrics."""
+    voice, language = metrics.VOICE_INFO.labels
     voices = sorted(
-        (s.labels["voice"], s.labels["language"]) for s in samples.get("tts_voice_info", ()) if s.value == 1
+        (sample.labels[voice], sample.labels[language])
+        for sample in samples.get(metrics.VOICE_INFO.name, ())
+        if sample.value == 1
     )
     return WorkerFacts(
-        voices=tuple(Voice(name, language) for name, language in voices),
-        real_time_factor=_optional(samples, "tts_warmup_real_time_factor"),
-        first_audio_seconds=_optional(samples, "tts_warmup_first_audio_seconds"),
+        voices=tuple(Voice(*each) for each in voices),
+        real_time_factor=_optional(samples, metrics.WARM_UP_REAL_TIME_FACTOR),
+        first_audio_seconds=_optional(samples, metrics.WARM_UP_FIRST_AUDIO),
     )
 
 
-def _optional(samples: Samples, name: str) -> float | None:
-    return value(samples, name) if name in samples else None
-
-
-def _has_total(samples: Samples) -> bool:
-    return "tts_model_download_total_bytes" in samples
+def _optional(samples: Samples, metric: Metric) -> float | None:
+    return value(samples, metric.name) if metric.name in samples else None
 
 
 def _newest(pods: Sequence[Manifest], wanted: Callable[[Manifest], bool]) -> Manifest | None:

@@ -1,40 +1,38 @@
-"""The aggregated API custom.metrics.k8s.io: what native HPAs read the workers' queue and GPU figures from.
+"""The aggregated API custom.metrics.k8s.io, from which HorizontalPodAutoscalers read the workers' metrics.
 
-Nothing is stored: a question is answered by asking the workers. A worker that is Ready and does not answer makes the
-whole answer an error, never a smaller number: an HPA leaves the replicas alone on an error and scales down on a zero.
+The server stores nothing: it scrapes the workers for each request. When one Ready worker does not answer, the whole
+answer is an error and never a smaller number: an HPA leaves the replicas alone on an error and scales down on a zero.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 
+from ttscontract.metric import Scope
+from ttscontract.metrics import CATALOGUE
 from ttsoperator.kube.manifest import labels
 from ttsoperator.kube.scrape import Samples, ScrapeFailed, Scraper, is_ready, value
 from ttsoperator.names import API_VERSION, GROUP, KIND, LABEL_COMPONENT, PLURAL, Component
+from ttsoperator.servers.label_selector import InvalidSelector, selector
+from ttsoperator.spec import quantities
 from ttsoperator.watch.store import Cache, Key
 
 API_GROUP = "custom.metrics.k8s.io"
 METRICS_VERSION = "v1beta2"
 GROUP_VERSION = f"{API_GROUP}/{METRICS_VERSION}"
 
-SERVICE_METRICS = ("tts_queue_depth", "tts_requests_in_flight")
-"""Numbers that add up over the workers of a service."""
-
-POD_METRICS = (*SERVICE_METRICS, "tts_load_ratio", "tts_gpu_utilization_ratio", "tts_gpu_memory_used_ratio")
+SERVICE_METRICS = tuple(metric.name for metric in CATALOGUE if metric.scope is Scope.OBJECT)
+POD_METRICS = tuple(metric.name for metric in CATALOGUE if metric.scope)
 
 REASONS = {400: "BadRequest", 401: "Unauthorized", 404: "NotFound", 503: "ServiceUnavailable"}
-_TERM = re.compile(
-    r"\s*(?P<key>[^\s=!,()]+)\s*(?:(?P<op>==|=|!=|\s+in\s*|\s+notin\s*)\s*(?P<value>\([^)]*\)|[^\s,()]*))?\s*(?:,|$)"
-)
 
 
 class Problem(Exception):
-    """An answer other than a value, as a Kubernetes Status."""
+    """A request that gets a Kubernetes Status instead of values."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -42,7 +40,7 @@ class Problem(Exception):
 
 
 class CustomMetrics:
-    """Answers one replica's share of the API from its own cache and scrapes."""
+    """Answers requests from the cache and the scrapes of this replica."""
 
     def __init__(self, cache: Cache, scraper: Scraper, authenticate: Callable[[web.Request], str | None]) -> None:
         self._cache = cache
@@ -72,10 +70,12 @@ class CustomMetrics:
             if refusal := self._authenticate(request):
                 raise Problem(401, refusal)
             if request.query.get("metricLabelSelector"):
-                raise Problem(400, "these metrics have no labels to select by")
+                raise Problem(400, "metricLabelSelector is not supported: these metrics have no labels")
             return await handler(request)
         except Problem as problem:
             return _status(problem.code, str(problem))
+        except InvalidSelector as error:
+            return _status(400, str(error))
         except ScrapeFailed as error:
             return _status(503, str(error))
         except web.HTTPNotFound:
@@ -84,12 +84,12 @@ class CustomMetrics:
     async def _of_service(self, request: web.Request) -> web.Response:
         key, metric = Key(request.match_info["namespace"], request.match_info["name"]), request.match_info["metric"]
         if metric not in SERVICE_METRICS:
-            raise Problem(404, f"no metric {metric} of a {KIND}; there are {', '.join(SERVICE_METRICS)}")
+            raise Problem(404, f"a {KIND} has no metric {metric}; it has {', '.join(SERVICE_METRICS)}")
         if self._cache.service(key) is None:
             raise Problem(404, f"no {KIND} {key.name} in namespace {key.namespace}")
         workers = [pod for pod in self._cache.owned(key) if _is_worker(pod) and is_ready(pod)]
         if not workers:
-            raise Problem(503, f"{KIND} {key.name} has no ready worker to ask")
+            raise Problem(503, f"{KIND} {key.name} has no ready worker")
         total = sum(value(samples, metric) for samples in await self._scraper.pods(workers))
         described = {"kind": KIND, "namespace": key.namespace, "name": key.name, "apiVersion": API_VERSION}
         return _values([(described, metric, total)])
@@ -97,7 +97,7 @@ class CustomMetrics:
     async def _of_pods(self, request: web.Request) -> web.Response:
         namespace, name, metric = (request.match_info[part] for part in ("namespace", "name", "metric"))
         if metric not in POD_METRICS:
-            raise Problem(404, f"no metric {metric} of a pod; there are {', '.join(POD_METRICS)}")
+            raise Problem(404, f"a pod has no metric {metric}; it has {', '.join(POD_METRICS)}")
         selects = selector(request.query.get("labelSelector", ""))
         workers = [
             pod
@@ -113,33 +113,6 @@ class CustomMetrics:
         )
 
 
-def selector(text: str) -> Callable[[Mapping[str, str]], bool]:
-    """Compile a Kubernetes label selector (`a=b,c!=d,e in (f,g),h,!i`); raises Problem when it is malformed."""
-    terms: list[tuple[str, str, frozenset[str]]] = []
-    position = 0
-    text = text.strip()
-    while position < len(text):
-        absent = text[position] == "!"
-        match = _TERM.match(text, position + absent)
-        if match is None or (absent and match["op"]):
-            raise Problem(400, f"labelSelector {text!r} is not understood at {text[position:]!r}")
-        operator = "!" if absent else (match["op"] or "").strip()
-        values = frozenset(part.strip() for part in (match["value"] or "").strip("()").split(","))
-        terms.append((match["key"], operator, values))
-        position = match.end()
-    return lambda found: all(_holds(found, *term) for term in terms)
-
-
-def _holds(found: Mapping[str, str], key: str, operator: str, values: frozenset[str]) -> bool:
-    if operator == "!":
-        return key not in found
-    if operator == "":
-        return key in found
-    if operator in ("!=", "notin"):
-        return found.get(key) not in values
-    return found.get(key) in values
-
-
 def _is_worker(obj: Mapping[str, Any]) -> bool:
     return obj["kind"] == "Pod" and labels(dict(obj)).get(LABEL_COMPONENT) == Component.WORKER
 
@@ -149,25 +122,13 @@ def _pod(pod: Mapping[str, Any]) -> dict[str, str]:
     return {"kind": "Pod", "namespace": meta["namespace"], "name": meta["name"], "apiVersion": "/v1"}
 
 
-def quantity(number: float) -> str:
-    """Write a number as a Kubernetes quantity, to the thousandth: 3, 250m."""
-    milli = round(number * 1000)
-    return str(milli // 1000) if milli % 1000 == 0 else f"{milli}m"
-
-
 def _values(items: list[tuple[dict[str, str], str, float]]) -> web.Response:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return web.json_response(
-        {
-            "kind": "MetricValueList",
-            "apiVersion": GROUP_VERSION,
-            "metadata": {},
-            "items": [
-                {"describedObject": of, "metric": {"name": metric}, "timestamp": now, "value": quantity(number)}
-                for of, metric, number in items
-            ],
-        }
-    )
+    values = [
+        {"describedObject": of, "metric": {"name": metric}, "timestamp": now, "value": quantities.rendered(number)}
+        for of, metric, number in items
+    ]
+    return web.json_response({"kind": "MetricValueList", "apiVersion": GROUP_VERSION, "metadata": {}, "items": values})
 
 
 def _status(code: int, message: str) -> web.Response:

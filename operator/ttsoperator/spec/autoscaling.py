@@ -1,4 +1,4 @@
-"""How workers follow the load: the fields behind a HorizontalPodAutoscaler."""
+"""How the number of workers follows the load: the fields behind a HorizontalPodAutoscaler."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -6,10 +6,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ttsoperator.spec.base import ApiModel, rule, rules
+from ttsoperator.spec.targets import DEFAULT_TARGETS, Targets
 
 
 class SelectPolicy(StrEnum):
-    """Which of several policies counts."""
+    """Which of several policies applies."""
 
     MAX = "Max"
     MIN = "Min"
@@ -17,7 +18,7 @@ class SelectPolicy(StrEnum):
 
 
 class PolicyType(StrEnum):
-    """What a policy's value counts."""
+    """Unit of a policy's value."""
 
     PODS = "Pods"
     PERCENT = "Percent"
@@ -27,20 +28,20 @@ class ScalingPolicy(ApiModel):
     """How much the number of workers may change in a period."""
 
     type: PolicyType
-    """Pods, or Percent of the workers there are."""
+    """Pods, or Percent of the current workers."""
     value: Annotated[int, Field(ge=1, le=10_000)]
-    """How many."""
+    """How many pods, or how many percent."""
     period_seconds: Annotated[int, Field(ge=1, le=1800)]
     """The period in seconds."""
 
 
 class ScalingRules(ApiModel):
-    """How fast workers are added or removed."""
+    """How fast the autoscaler adds or removes workers."""
 
     stabilization_window_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
-    """For how many seconds past wishes are kept in mind, so that the number does not flap."""
+    """Seconds for which the autoscaler remembers earlier recommendations, so that the number of workers is steady."""
     select_policy: SelectPolicy | None = None
-    """Max: the policy that changes most counts; Min: that changes least; Disabled: no change in this direction."""
+    """Max: the policy that allows the largest change; Min: the smallest; Disabled: no change in this direction."""
     policies: Annotated[list[ScalingPolicy], Field(min_length=1, max_length=8)] | None = None
     """How much may change in a period."""
 
@@ -49,12 +50,11 @@ class Behavior(ApiModel):
     """Speed of scaling, as in autoscaling/v2."""
 
     scale_up: ScalingRules | None = None
-    """How fast workers are added."""
+    """How fast the autoscaler adds workers."""
     scale_down: ScalingRules | None = None
-    """How fast workers are removed."""
+    """How fast the autoscaler removes workers."""
 
 
-DEFAULT_TARGETS: dict[str, Any] = {"queueDepth": 4}
 DEFAULT_BEHAVIOR: dict[str, Any] = {
     "scaleUp": {
         "stabilizationWindowSeconds": 0,
@@ -72,24 +72,8 @@ DEFAULT_BEHAVIOR: dict[str, Any] = {
 }
 
 
-class Targets(ApiModel):
-    """What the autoscaler holds; with several the one that wants most workers counts."""
-
-    model_config = rules(
-        rule(
-            "has(self.queueDepth) || has(self.gpuUtilizationPercent)",
-            "name at least one target: queueDepth or gpuUtilizationPercent",
-        )
-    )
-
-    queue_depth: Annotated[int, Field(ge=1, le=10_000)] | None = None
-    """Requests waiting, per worker."""
-    gpu_utilization_percent: Annotated[int, Field(ge=1, le=100)] | None = None
-    """Mean utilisation of the workers' GPUs; needs workers with a GPU."""
-
-
 class Autoscaling(ApiModel):
-    """Makes a HorizontalPodAutoscaler set the number of workers; spec.replicas and /scale are then ignored."""
+    """A HorizontalPodAutoscaler that sets the number of workers; spec.replicas and /scale are then ignored."""
 
     model_config = rules(
         rule(
@@ -100,9 +84,9 @@ class Autoscaling(ApiModel):
     )
 
     min_replicas: Annotated[int, Field(ge=1, le=1000)] = 1
-    """Workers there are at least."""
+    """Smallest number of workers."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)] = 10
-    """Workers there are at most."""
+    """Largest number of workers."""
     targets: Annotated[
         Targets,
         Field(
@@ -110,7 +94,7 @@ class Autoscaling(ApiModel):
             json_schema_extra={"default": DEFAULT_TARGETS},
         ),
     ]
-    """What the autoscaler holds. Naming any replaces the default of four waiting requests per worker."""
+    """What the autoscaler aims at. Setting any target replaces the default."""
     behavior: Annotated[
         Behavior,
         Field(
@@ -118,4 +102,5 @@ class Autoscaling(ApiModel):
             json_schema_extra={"default": DEFAULT_BEHAVIOR},
         ),
     ]
-    """Speed of scaling. The default can double the workers every 15 s and removes one a minute after five calm ones."""
+    """Speed of scaling. The default can double the workers every 15 s. After five minutes without need for the present
+    number it removes one worker a minute."""

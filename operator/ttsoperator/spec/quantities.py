@@ -44,6 +44,7 @@ def whole_bytes(quantity: str | int) -> int:
     return math.floor(value_of(quantity))
 
 
-def milli(thousandths: int) -> str:
-    """Return thousandths in the API's own spelling: 800 is `800m`, 1000 is `1`."""
+def rendered(number: float) -> str:
+    """Return a number in the API's own spelling, to the thousandth: 0.8 is `800m`, 3.0 is `3`."""
+    thousandths = round(number * 1000)
     return str(thousandths // 1000) if thousandths % 1000 == 0 else f"{thousandths}m"

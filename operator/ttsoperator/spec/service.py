@@ -11,6 +11,7 @@ from ttsoperator.spec.autoscaling import Autoscaling
 from ttsoperator.spec.base import Annotations, ApiModel, rule, rules
 from ttsoperator.spec.model import BUILTIN, DEFAULT_SIZE, Model, Storage
 from ttsoperator.spec.pods import Image, PodTemplate, Resources
+from ttsoperator.spec.targets import gpu_rules
 
 DEFAULT_GPU: Final = "nvidia.com/gpu"
 
@@ -139,12 +140,7 @@ class TTSServiceSpec(ApiModel):
             "a builtin:// model is part of the worker image and needs no volume: remove spec.storage",
             field=".storage",
         ),
-        rule(
-            "!has(self.autoscaling) || !has(self.autoscaling.targets.gpuUtilizationPercent) || "
-            "self.?gpu.?count.orValue(self.?engine.orValue('hibari') == 'coqui' ? 1 : 0) > 0",
-            "autoscaling.targets.gpuUtilizationPercent needs workers with a GPU: set spec.gpu.count, or use queueDepth",
-            field=".autoscaling",
-        ),
+        *gpu_rules("self.?gpu.?count.orValue(self.?engine.orValue('hibari') == 'coqui' ? 1 : 0)"),
         *(
             rule(
                 f"!has(self.resources) || !has(self.resources.{part}) || !({_GPU_NAME} in self.resources.{part})",

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.names import CHILD_SELECTOR, LABEL_COMPONENT, LABEL_SERVICE
-from ttsoperator.servers.custom_metrics import GROUP_VERSION, CustomMetrics, Problem, quantity, selector
+from ttsoperator.servers.custom_metrics import GROUP_VERSION, CustomMetrics
 from ttsoperator.servers.front_proxy import AggregatedServer, FrontProxy, NotServable
 from ttsoperator.watch.store import Cache
 
@@ -301,40 +301,3 @@ async def test_a_broken_certificate_is_refused_and_the_old_one_serves_on(
     with pytest.raises(NotServable):
         await api.server.refresh()
     assert (await api.get(f"{SERVICE}/tts_queue_depth"))[0] == 200
-
-
-LABELS = {"app": "tts", "tier": "gold", "x.io/y": "1"}
-
-
-@pytest.mark.parametrize(
-    ("text", "holds"),
-    [
-        ("", True),
-        ("app=tts", True),
-        ("app==tts,tier=gold", True),
-        ("app=other", False),
-        ("app!=other", True),
-        ("missing!=other", True),
-        ("x.io/y", True),
-        ("!x.io/y", False),
-        ("!missing", True),
-        ("tier in (silver,gold)", True),
-        ("tier in (silver)", False),
-        ("tier notin (silver, bronze),app", True),
-        ("tier notin (gold)", False),
-        ("missing in (a)", False),
-    ],
-)
-def test_label_selectors_mean_what_kubernetes_means(text: str, holds: bool) -> None:  # noqa: FBT001
-    assert selector(text)(LABELS) is holds
-
-
-@pytest.mark.parametrize("text", ["a b", "=x", "a in x,y)", "!a=b", "a in (b"])
-def test_malformed_selectors_are_refused(text: str) -> None:
-    with pytest.raises(Problem):
-        selector(text)
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "0"), (3, "3"), (0.25, "250m"), (12.3456, "12346m"), (1.0004, "1")])
-def test_quantities(number: float, text: str) -> None:
-    assert quantity(number) == text

@@ -67,7 +67,7 @@ def test_the_crd_fills_in_the_defaults_that_the_operator_assumes(spec: dict[str,
 def test_naming_a_target_leaves_the_default_one_out() -> None:
     targets = service(autoscaling={"targets": {"gpuUtilizationPercent": 50}}).spec.autoscaling
     assert targets is not None
-    assert targets.targets.queue_depth is None
+    assert targets.targets.rendered() == {"gpuUtilizationPercent": 50}
 
 
 ANYTHING = st.recursive(

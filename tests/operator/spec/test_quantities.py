@@ -42,6 +42,11 @@ def test_one_number_in_two_spellings_is_the_same() -> None:
 
 @given(st.integers(1, 5000))
 def test_thousandths_are_spelt_as_the_api_spells_them(number: int) -> None:
-    text = quantities.milli(number)
+    text = quantities.rendered(number / 1000)
     assert quantities.value_of(text) == Decimal(number) / 1000
     assert not text.endswith("000m")
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0"), (3, "3"), (0.25, "250m"), (12.3456, "12346m"), (1.0004, "1")])
+def test_numbers_are_rounded_to_the_thousandth(number: float, text: str) -> None:
+    assert quantities.rendered(number) == text

@@ -49,6 +49,7 @@ def reported(progress: Progress, *, metrics_port: int) -> Iterator[None]:
 
 
 def registry(progress: Progress) -> CollectorRegistry:
+    """Return the gauges of a download."""
     collectors = Collectors(Exporter.DOWNLOAD)
     collectors.gauges[catalogue.DOWNLOADED].set_function(lambda: progress.bytes)
     collectors.gauges[catalogue.DOWNLOAD_SIZE].set_function(lambda: progress.total or 0)

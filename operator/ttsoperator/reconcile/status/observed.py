@@ -9,7 +9,7 @@ from ttsoperator.kube.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Progress:
-    """A download as its pod's metrics tell it, in bytes; `total_bytes` is None while the source has not told it."""
+    """A download as its pod's metrics report it, in bytes; `total_bytes` is None while it is unknown."""
 
     bytes: int
     total_bytes: int | None = None
@@ -25,7 +25,7 @@ class Voice:
 
 @dataclass(frozen=True)
 class WorkerFacts:
-    """What a ready worker's metrics tell about its model (`tts_voice_info`, `tts_warmup_…`)."""
+    """What a ready worker's metrics say about its model; None where a worker does not export it."""
 
     voices: tuple[Voice, ...] = ()
     real_time_factor: float | None = None
