@@ -185,7 +185,7 @@ async def test_a_services_queue_is_the_sum_over_its_ready_workers(api: Api, cach
     assert item["timestamp"].endswith("Z")
 
 
-async def test_pods_are_told_one_by_one(api: Api, cache: Cache, gauges: Gauges) -> None:
+async def test_each_pod_has_its_own_value(api: Api, cache: Cache, gauges: Gauges) -> None:
     gauges.gpu.set(0.823)
     for pod in (worker("a"), worker("b"), worker("c", ready=False)):
         cache.put(pod)
@@ -232,7 +232,7 @@ async def test_no_ready_worker_is_an_error_and_not_a_zero(api: Api, cache: Cache
         (f"{SERVICE}/tts_queue_depth?metricLabelSelector=a%3Db", 400),
     ],
 )
-async def test_what_is_not_there_is_a_status(api: Api, cache: Cache, path: str, status: int) -> None:
+async def test_a_refused_request_gets_a_status(api: Api, cache: Cache, path: str, status: int) -> None:
     cache.put(worker("a"))
     found, answer = await api.get(path)
     assert found == status
@@ -252,7 +252,7 @@ async def test_discovery_names_every_metric(api: Api) -> None:
     assert all(r["namespaced"] and r["verbs"] == ["get"] for r in resources["resources"])
 
 
-async def test_only_the_front_proxy_may_ask(api: Api, cache: Cache) -> None:
+async def test_only_the_front_proxy_has_access(api: Api, cache: Cache) -> None:
     cache.put(worker("a"))
     status, answer = await api.get(f"{SERVICE}/tts_queue_depth", client=None)
     assert status == 401

@@ -1,7 +1,6 @@
 """Dashboards and alerts depend on the exported metrics: their names, types, labels and buckets are fixed here."""
 
-from prometheus_client import CollectorRegistry
-
+from tests.support.exported import Exported, exported, rows
 from tests.support.worker.artificial import ArtificialEngine
 from tests.support.worker.serving import serving
 from ttscontract.metric import Exporter
@@ -9,9 +8,6 @@ from ttscontract.metrics import CATALOGUE
 from ttsworker.fetch import progress
 from ttsworker.observe.gpu import GpuFigures
 from ttsworker.observe.metrics import Metrics
-
-Exported = dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]]
-"""Type, labels and buckets by name."""
 
 LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 WORKER: Exported = {
@@ -51,21 +47,6 @@ DOWNLOAD: Exported = {
 }
 
 
-def exported(registry: CollectorRegistry) -> Exported:
-    found: Exported = {}
-    for family in registry.collect():
-        if family.name.startswith("tts_"):
-            name = family.name + ("_total" if family.type == "counter" else "")
-            labels = tuple(label for label in family.samples[0].labels if label != "le")
-            bounds = [float(sample.labels["le"]) for sample in family.samples if "le" in sample.labels]
-            found[name] = (family.type, labels, tuple(bounds[:-1]))
-    return found
-
-
-def rows(exporter: Exporter) -> Exported:
-    return {row.name: (row.type, row.labels, row.buckets) for row in CATALOGUE if row.exported_by is exporter}
-
-
 def test_a_worker_with_a_gpu_exports_every_metric() -> None:
     gpu = GpuFigures(count=1, name="T4", driver_version="535", utilization=0.25, memory_used=3, memory_total=4)
     metrics = Metrics(read_gpu=lambda: gpu, max_concurrency=1)
@@ -84,13 +65,9 @@ def test_a_download_exports_its_progress() -> None:
 async def test_a_running_worker_exports_these_and_no_others() -> None:
     async with serving(ArtificialEngine()) as served:
         await served.client.post("/v1/audio/speech", json={"input": "One sentence."})
-        running = {
-            family.name + ("_total" if family.type == "counter" else ""): family.type
-            for family in served.worker.metrics.registry.collect()
-            if family.name.startswith("tts_")
-        }
-    only_with_a_gpu = {name for name in WORKER if "gpu" in name}
-    assert running == {name: kind for name, (kind, _, _) in WORKER.items() if name not in only_with_a_gpu}
+        running = exported(served.worker.metrics.registry)
+    types = {name: kind for name, (kind, _, _) in WORKER.items() if "gpu" not in name}
+    assert {name: kind for name, (kind, _, _) in running.items()} == types
 
 
 def test_optional_metrics_are_absent_while_their_value_is_unknown() -> None:

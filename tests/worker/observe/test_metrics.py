@@ -82,7 +82,7 @@ def test_everything_answers_while_the_real_engine_speaks_a_long_text(hibari: Wor
         assert sum(map(len, chunks)) > 60 * 2 * 48_000
 
 
-async def test_load_is_told_while_it_lasts() -> None:
+async def test_the_load_is_exported_while_it_lasts() -> None:
     engine = ArtificialEngine()
     async with serving(engine, max_concurrency=2, max_queue_length=3) as served:
         value = served.worker.metrics.registry.get_sample_value
@@ -123,14 +123,14 @@ async def test_no_label_has_a_clients_words_in_it() -> None:
         assert labels == {(("model", "artificial"), ("status", "404"))}
 
 
-def test_the_gpus_figures() -> None:
+def test_the_gpus_metrics() -> None:
     figures = GpuFigures(count=1, name="T4", driver_version="535", utilization=0.25, memory_used=3, memory_total=4)
     value = Metrics(read_gpu=lambda: figures, max_concurrency=1).registry.get_sample_value
     assert value("tts_gpu_utilization_ratio") == 0.25
     assert value("tts_gpu_memory_used_ratio") == 0.75
 
 
-def test_the_gpus_peak_memory_is_told_where_there_is_one() -> None:
+def test_the_gpus_peak_memory_is_exported_where_there_is_a_gpu() -> None:
     metrics = Metrics(read_gpu=lambda: None, max_concurrency=1)
     value = metrics.registry.get_sample_value
     for peak in (None, 7):

@@ -70,7 +70,7 @@ class Metrics:
         for row in (catalogue.REQUEST_DURATION, catalogue.REQUEST_LATENCY):
             self._histograms[row].observe(seconds)
 
-    def spoken(self, sentences: int, audio_seconds: float, work_seconds: float) -> None:
+    def synthesized(self, sentences: int, audio_seconds: float, work_seconds: float) -> None:
         """Count one call of the engine."""
         self._histograms[catalogue.BATCH_SIZE].observe(sentences)
         self._counters[catalogue.AUDIO].inc(audio_seconds)

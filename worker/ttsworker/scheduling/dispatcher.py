@@ -269,7 +269,7 @@ class Scheduler:
             if all(flight.abandoned() for flight in flights):
                 return
         audio_seconds, work_seconds = samples / self._engine.sample_rate, time.perf_counter() - started
-        self._metrics.spoken(len(flights), audio_seconds, work_seconds)
+        self._metrics.synthesized(len(flights), audio_seconds, work_seconds)
         self._pace.note(sum(len(flight.utterance.text) for flight in flights), audio_seconds, work_seconds)
 
     def _pieces(self, flights: list[Flight]) -> Iterator[tuple[Flight, Audio]]:
