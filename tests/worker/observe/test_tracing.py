@@ -139,7 +139,8 @@ def test_a_bad_collector_holds_up_neither_requests_nor_the_end(*, silent: bool) 
 
 
 def test_without_the_extra_one_line_says_so_and_only_when_traces_are_wanted() -> None:
-    script = "import sys; sys.modules['opentelemetry.sdk'] = None; from ttsworker.observe import logs; logs.configure(); "
+    script = "import sys; sys.modules['opentelemetry.sdk'] = None; "
+    script += "from ttsworker.observe import logs; logs.configure(); "
     script += "from ttsworker.observe.tracing import make_tracer; make_tracer()"
     wanted = run(script, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1")
     assert len(wanted.splitlines()) == 1
