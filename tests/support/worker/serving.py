@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,9 +18,11 @@ from typing import Any
 import httpx
 
 from ttsworker.engines import Engine
+from ttsworker.http.app import create_app
 from ttsworker.http.server import listen, serve
+from ttsworker.http.tls import Certificate
 from ttsworker.models.failover import RETRY_SECONDS
-from ttsworker.models.loaded import EngineFactory
+from ttsworker.models.loaded import EngineFactory, LoadedModel
 from ttsworker.settings import Settings
 from ttsworker.worker import Worker
 
@@ -40,6 +43,11 @@ class Served:
     ended: asyncio.Task[int]
     port: int
 
+    @property
+    def model(self) -> LoadedModel:
+        """The active model."""
+        return self.worker.failover.active
+
 
 @asynccontextmanager
 async def serving(
@@ -55,7 +63,7 @@ async def serving(
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     stop = asyncio.Event()
-    ended = asyncio.create_task(serve(worker, listener, stop))
+    ended = asyncio.create_task(serve_worker(worker, listener, stop))
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(
         base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS, limits=limits
@@ -67,6 +75,14 @@ async def serving(
         finally:
             stop.set()
             await ended
+
+
+async def serve_worker(
+    worker: Worker, listener: socket.socket, stop: asyncio.Event, certificate: Certificate | None = None
+) -> int:
+    """Serve as `ttsworker serve` does; returns the exit code."""
+    app = create_app(worker.parts)
+    return await serve(app, worker, worker.settings, listener=listener, stop=stop, certificate=certificate)
 
 
 async def until(condition: Callable[[], bool]) -> None:

@@ -45,7 +45,7 @@ async def test_what_the_drain_timeout_does_not_suffice_for_is_broken_off_and_tol
         assert answer.status_code == 200
         await until(lambda: len(engine.begun) == 2)
         waiting = asyncio.create_task(served.client.post(SPEECH, json={"input": "Not begun."}))
-        await until(lambda: served.worker.scheduler.waiting == 1)
+        await until(lambda: served.model.scheduler.waiting == 1)
         served.stop.set()
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
             await answer.aread()

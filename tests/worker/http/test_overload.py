@@ -44,7 +44,7 @@ async def test_beyond_the_queue_is_429_with_retry_after() -> None:
         engine.gate.clear()
         accepted = [ask(served, f"Text number {number}.") for number in range(5)]
         await until(lambda: served.worker.admission.accepted == 5)
-        assert served.worker.scheduler.waiting == 3
+        assert served.model.scheduler.waiting == 3
         refused = await ask(served, "One too many.")
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "queue_full")
         assert refused.json()["error"]["type"] == "rate_limit_error"
@@ -78,7 +78,7 @@ async def test_everything_answers_while_a_long_text_is_spoken() -> None:
         assert (await served.client.get("/v1/models")).status_code == 200
         assert (await ask(served, "")).status_code == 400
         second = ask(served, "A short one.")
-        await until(lambda: served.worker.scheduler.waiting == 1)
+        await until(lambda: served.model.scheduler.waiting == 1)
         assert not long.done()
         engine.gate.set()
         assert (await second).status_code == (await long).status_code == 200
@@ -147,11 +147,11 @@ async def test_a_client_that_goes_away_cancels_what_has_not_begun() -> None:
         speaking = ask(served, "Begun. Never begun.")
         await until(lambda: engine.begun == ["Begun."])
         waiting = ask(served, "Waits for its turn.")
-        await until(lambda: served.worker.scheduler.waiting == 1)
+        await until(lambda: served.model.scheduler.waiting == 1)
         for request in (speaking, waiting):
             request.cancel()
         await until(lambda: served.worker.admission.accepted == 0)
-        assert served.worker.scheduler.waiting == 0
+        assert served.model.scheduler.waiting == 0
         engine.gate.set()
         assert (await ask(served, "The next.")).status_code == 200
         assert engine.begun == ["Begun.", "The next."]

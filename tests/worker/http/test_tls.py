@@ -16,8 +16,8 @@ import pytest
 from tests.support.certificates import Pair, encrypt, make_pair, openssl
 from tests.support.judge import SENTENCES, recognise
 from tests.support.worker.artificial import ArtificialEngine
-from tests.support.worker.serving import PATIENCE_SECONDS, until, worker_process
-from ttsworker.http.server import listen, serve
+from tests.support.worker.serving import PATIENCE_SECONDS, serve_worker, until, worker_process
+from ttsworker.http.server import listen
 from ttsworker.http.tls import Certificate, load_certificate
 from ttsworker.settings import InvalidSettings, Settings
 from ttsworker.worker import Worker
@@ -47,7 +47,7 @@ async def serving_tls(certificate: Certificate) -> AsyncIterator[int]:
     worker = Worker(Settings(termination_log=Path("/nowhere")), make_engine=lambda _: ArtificialEngine())
     listener = listen("127.0.0.1", 0)
     stop = asyncio.Event()
-    ended = asyncio.create_task(serve(worker, listener, stop, certificate))
+    ended = asyncio.create_task(serve_worker(worker, listener, stop, certificate))
     try:
         await until(lambda: worker.admission.state == "open")
         yield listener.getsockname()[1]

@@ -71,7 +71,7 @@ async def test_a_model_that_cannot_be_loaded_is_stood_in_for_and_comes_back(fold
         answer = await ask(served, "Who speaks?", voice="two", language="de")
         assert answer.status_code == 200
         assert answer.headers["x-tts-model"] == "second"
-        await until(lambda: served.worker.model_name == "first")
+        await until(lambda: served.model.name == "first")
         answer = await ask(served, "And now?", voice="two")
         assert answer.headers["x-tts-model"] == "first"
         assert first.times < 0
@@ -93,7 +93,7 @@ async def test_a_model_that_keeps_failing_is_stood_in_for_within_the_request(fol
         assert (answer.status_code, answer.headers["x-tts-model"]) == (200, "second")
         await until(lambda: first.closed)
         first.failures = first.times = 0
-        await until(lambda: served.worker.model_name == "first")
+        await until(lambda: served.model.name == "first")
         await until(lambda: second.closed)
 
 
@@ -129,12 +129,12 @@ async def test_a_model_that_has_worked_for_long_is_tried_again_soon_after_its_ne
     async with two_models(folders, first, Spare(), retry_seconds=(0.02, 0.3)) as served:
         failover = served.worker.failover
         for outage in range(2):
-            await until(lambda: served.worker.model_name == "first")
+            await until(lambda: served.model.name == "first")
             assert failover.retry_seconds > 0.02, outage
             await until(lambda: failover.retry_seconds == 0.02)
-            assert not failover.standing_in
+            assert not failover.on_fallback
             if outage == 0:
                 first.times, first.failures = 3, FAILURES
                 for _ in range(FAILURES):
-                    served.worker.speaker.note(ok=False)
-                await until(lambda: failover.standing_in)
+                    served.model.report_outcome(ok=False)
+                await until(lambda: failover.on_fallback)

@@ -33,8 +33,8 @@ async def test_a_healthy_worker_tells_its_last_check() -> None:
         assert first["audio_seconds"] == 1.0
         assert first["latency_seconds"] > 0
         assert first["gpu_available"] is False
-        check = served.worker.health.last
-        await until(lambda: served.worker.health.last is not check)
+        check = served.model.health.last
+        await until(lambda: served.model.health.last is not check)
         assert (await served.client.get("/health")).json()["last_check"] > first["last_check"]
 
 
@@ -43,12 +43,12 @@ async def test_an_idle_engine_that_gets_stuck_is_told() -> None:
     async with serving(engine, **OFTEN) as served:
         assert await status(served, "/health") == 200
         engine.flowing.clear()
-        await until(lambda: served.worker.problem() is not None)
+        await until(lambda: served.worker.failover.problem() is not None)
         answer = await served.client.get("/health")
         assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
         assert await status(served, "/ready") == 503
         engine.flowing.set()
-        await until(lambda: served.worker.problem() is None)
+        await until(lambda: served.worker.failover.problem() is None)
         assert await status(served, "/health") == await status(served, "/ready") == 200
 
 
@@ -57,7 +57,7 @@ async def test_an_engine_stuck_at_a_request_is_told() -> None:
     async with serving(engine, health_interval_seconds=600, request_timeout_seconds=0.3) as served:
         engine.gate.clear()
         request = asyncio.create_task(served.client.post("/v1/audio/speech", json={"input": "Stuck."}))
-        await until(lambda: served.worker.problem() is not None)
+        await until(lambda: served.worker.failover.problem() is not None)
         assert "has given no audio for" in (await served.client.get("/health")).json()["problem"]
         assert (await request).status_code == 504
         engine.gate.set()
@@ -67,7 +67,7 @@ async def test_a_stuck_engine_does_not_keep_the_worker_from_ending() -> None:
     engine = ArtificialEngine()
     async with serving(engine, drain_timeout_seconds=0.1, **OFTEN) as served:
         engine.flowing.clear()
-        await until(lambda: served.worker.problem() is not None)
+        await until(lambda: served.worker.failover.problem() is not None)
         served.stop.set()
         assert await served.ended == 0  # no accepted request was lost
         assert not engine.closed  # its memory is still in use
@@ -78,7 +78,7 @@ async def test_an_engine_that_falls_silent_is_told() -> None:
     engine = ArtificialEngine()
     async with serving(engine, **OFTEN) as served:
         engine.silent = True
-        await until(lambda: served.worker.problem() is not None)
+        await until(lambda: served.worker.failover.problem() is not None)
         assert "silence" in (await served.client.get("/health")).json()["problem"]
 
 
@@ -87,20 +87,20 @@ async def test_an_engine_whose_speech_gets_another_length_is_told(stretch: float
     engine = ArtificialEngine()
     async with serving(engine, **OFTEN) as served:
         engine.stretch = stretch
-        await until(lambda: served.worker.problem() is not None)
+        await until(lambda: served.worker.failover.problem() is not None)
         problem = (await served.client.get("/health")).json()["problem"]
         assert problem.endswith(f"became {stretch:.2f} s of audio, and 0.50 to 2.00 s would be right")
         engine.stretch = 1.0
-        await until(lambda: served.worker.problem() is None)
+        await until(lambda: served.worker.failover.problem() is None)
 
 
 async def test_a_check_that_is_not_done_any_more_is_told() -> None:
     async with serving(ArtificialEngine(), **OFTEN) as served:
-        await until(lambda: served.worker.health.last is not None)
+        await until(lambda: served.model.health.last is not None)
         with patch.object(Health, "check", AsyncMock()):
-            await until(lambda: served.worker.problem() is not None)
+            await until(lambda: served.worker.failover.problem() is not None)
             assert "has not been spoken for" in (await served.client.get("/health")).json()["problem"]
-        await until(lambda: served.worker.problem() is None)
+        await until(lambda: served.worker.failover.problem() is None)
 
 
 async def test_a_driver_that_hangs_keeps_neither_health_nor_metrics_waiting_for_long() -> None:
@@ -115,15 +115,15 @@ async def test_a_driver_that_hangs_keeps_neither_health_nor_metrics_waiting_for_
     with patch.object(GpuMonitor, "_read", read):
         async with serving(engine, **OFTEN) as served:
             assert reading.is_set()
-            check = served.worker.health.last
-            await until(lambda: served.worker.health.last is not check)
+            check = served.model.health.last
+            await until(lambda: served.model.health.last is not check)
             answer = await served.client.get("/health")
             assert (answer.status_code, answer.json()["gpu_available"]) == (200, False)
             assert "has not answered" in (served.worker.gpu.problem or "")
             scraped = await asyncio.to_thread(generate_latest, served.worker.metrics.registry)
             assert b"tts_load_ratio" in scraped
             engine.silent = True
-            await until(lambda: served.worker.problem() is not None)
+            await until(lambda: served.worker.failover.problem() is not None)
             hang.set()
 
 

@@ -32,7 +32,7 @@ async def test_a_short_request_is_next_even_when_every_place_is_taken_by_a_long_
         shorts = []
         for number in range(3):
             shorts.append(ask(served, f"Short {number}."))
-            await until(lambda: served.worker.scheduler.waiting == number + 1)  # noqa: B023
+            await until(lambda: served.model.scheduler.waiting == number + 1)  # noqa: B023
         await until(lambda: len(engine.begun) == 1)
         engine.gate.set()
         for number, answer in enumerate(await asyncio.gather(*shorts)):
@@ -52,13 +52,13 @@ async def test_who_waits_for_a_place_goes_on_after_the_first_sentence_when_there
         for number, text in enumerate(texts):
             answers.append(ask(served, text))
             await until(lambda: served.worker.admission.accepted == number + 1)  # noqa: B023
-        assert served.worker.scheduler.waiting == 2
+        assert served.model.scheduler.waiting == 2
         engine.gate.set()
         for text, answer in zip(texts, await asyncio.gather(*answers), strict=True):
             assert np.array_equal(heard(answer), spoken(*(f"{part}." for part in text[:-1].split(". "))))
         assert engine.begun == ["The same.", "Then more.", "Then others.", "Then the end."]
         await until(lambda: served.worker.admission.accepted == 0)
-        assert served.worker.scheduler.waiting == 0
+        assert served.model.scheduler.waiting == 0
 
 
 async def test_equal_sentences_are_spoken_once_for_all_who_wait() -> None:
@@ -143,7 +143,7 @@ async def test_who_gets_a_place_when_a_sentence_fails_is_not_failed_along_with_i
         first = ask(served, "FAIL.")
         await until(lambda: engine.begun == ["FAIL."])
         second = ask(served, "It is well begun. FAIL.", stream=False)  # spoken while the first one's is tried again
-        await until(lambda: served.worker.scheduler.waiting == 1)
+        await until(lambda: served.model.scheduler.waiting == 1)
         engine.gate.set()
         assert (await first).status_code == (await second).status_code == 500
         assert engine.begun.count("FAIL.") == 2 * 3
@@ -177,7 +177,7 @@ async def test_cached_sentences_are_not_spoken_and_the_answer_says_so() -> None:
         assert second.headers["x-tts-cached-sentences"] == "2/3"
         assert np.array_equal(heard(second), spoken("Two.", "Three.", "One."))
         assert sorted(engine.begun) == ["One.", "Three.", "Two."]
-        assert await served.worker.cache.get_many([served.worker.speaker.key(engine.probe)]) == [None]
+        assert await served.worker.cache.get_many([served.model.key(engine.probe)]) == [None]
 
 
 async def test_what_is_cached_is_answered_while_the_queue_is_full() -> None:

@@ -101,7 +101,7 @@ async def speaking(model: Model, **settings: Any) -> AsyncIterator[tuple[Served,
 
 
 def request(served: Served, text: str, **more: Any) -> httpx.Request:
-    rate = served.worker.engine.sample_rate
+    rate = served.model.engine.sample_rate
     body = {"input": text, "response_format": "pcm", "sample_rate": rate, **more}
     return served.client.build_request("POST", "/v1/audio/speech", json=body)
 
@@ -133,7 +133,7 @@ async def test_merged_with_others(model: Model) -> None:
     texts = [" ".join(SENTENCES[n:] + SENTENCES[:n]) for n in range(3)] + ["A fourth one."]
     async with speaking(model) as (served, turnstile):
         blocker = ask(served, BLOCKER)
-        await until(lambda: served.worker.admission.accepted == 1 and not served.worker.scheduler.waiting)
+        await until(lambda: served.worker.admission.accepted == 1 and not served.model.scheduler.waiting)
         answers = [ask(served, text, stream=number % 2 == 0) for number, text in enumerate(texts)]
         await until(lambda: served.worker.admission.accepted == 5)
         turnstile.let()

@@ -9,9 +9,10 @@ from typing import Any
 
 import uvloop
 
-from ttsworker.http.server import report_failure, run
+from ttsworker.http.server import report_failure
 from ttsworker.observe import logs
 from ttsworker.settings import InvalidSettings, Settings, load_settings
+from ttsworker.worker import run
 
 EXIT_INVALID_SETTINGS = 2
 

@@ -1,4 +1,4 @@
-"""The HTTP application: routes and the shape of errors around a worker."""
+"""The HTTP application: its routes, its middleware and the shape of its errors."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,17 +15,17 @@ from ttsworker.http.errors import ApiError
 from ttsworker.http.routes import cache, coqui, details, marytts, openai, page, probes
 from ttsworker.http.telemetry import Telemetry
 from ttsworker.observe.tracing import Tracer
-from ttsworker.worker import Worker
+from ttsworker.speech.parts import Parts
 
 ROUTES = (openai, coqui, marytts, details, cache, probes, page)
 
 
-def create_app(worker: Worker, tracer: Tracer | None = None) -> ASGIApp:
-    """Return the application; the worker and the tracer are started and closed by whoever made them.
+def create_app(parts: Parts, tracer: Tracer | None = None) -> ASGIApp:
+    """Return the application; the caller starts and closes the parts and the tracer.
 
     Raises InvalidSettings.
     """
-    gate = Gate(worker.settings)
+    gate = Gate(parts.settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -33,15 +33,15 @@ def create_app(worker: Worker, tracer: Tracer | None = None) -> ASGIApp:
         await gate.close()
 
     app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None, lifespan=lifespan)
-    app.state.worker = worker
+    app.state.parts = parts
     for module in ROUTES:
         app.include_router(module.router)
     app.add_exception_handler(ApiError, _answer_api_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
-    guarded = Access(app, gate, limited=counted, refused=lambda reason: worker.metrics.rejected.labels(reason).inc())
+    guarded = Access(app, gate, limited=counted, refused=lambda reason: parts.metrics.rejected.labels(reason).inc())
     quiet = {probes.HEALTH_PATH, probes.READY_PATH}
-    return Telemetry(guarded, worker, tracer or Tracer(), counted=counted, quiet=quiet)
+    return Telemetry(guarded, parts.failover, parts.metrics, tracer or Tracer(), counted=counted, quiet=quiet)
 
 
 async def _answer_api_error(_: Request, error: Exception) -> Response:

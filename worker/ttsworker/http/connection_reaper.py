@@ -1,4 +1,4 @@
-"""The end of connections whose client does not take it: the transport alone would wait for ever."""
+"""Aborts closing connections whose client does not let them close: the transport alone would wait for ever."""
 
 import asyncio
 import fcntl
@@ -18,25 +18,26 @@ class Connected(Protocol):
     transport: asyncio.Transport
 
 
-async def abort_the_unread(connections: Collection[Connected], patience: float) -> None:
-    """Abort, for as long as this runs, every connection that takes more than `patience` seconds to close.
+async def abort_slow_closes(connections: Collection[Connected], *, after: float) -> None:
+    """Abort every connection that takes more than `after` seconds to close; runs until it is cancelled.
 
-    Its client reads a byte now and then, or nothing; it has had as long as for any other piece of its answer.
+    Its client reads too slowly, or not at all. It had as much time as for any other piece of its answer.
     """
     closing: dict[Connected, float] = {}
     while True:
         now = time.monotonic()
         closing = {each: closing.get(each, now) for each in list(connections) if each.transport.is_closing()}
         for each, since in closing.items():
-            if now - since > patience:
+            if now - since > after:
                 each.transport.abort()
         await asyncio.sleep(SWEEP_SECONDS)
 
 
-async def part_from_silent_clients(connections: Collection[Connected], *, after: float) -> None:
-    """Close what only waits for a TLS client to confirm the end, which idle clients never do, and TLS for 30 s.
+async def abort_unconfirmed_closes(connections: Collection[Connected], *, after: float) -> None:
+    """After some seconds, abort every closing connection that has sent everything; runs until it is cancelled.
 
-    A client that still has something to take keeps its connection.
+    Such a connection only waits for its TLS client to confirm the close. Idle clients never do, and TLS would wait
+    30 s for them. A client that still has something to read keeps its connection.
     """
     await asyncio.sleep(after)
     while True:
@@ -48,6 +49,6 @@ async def part_from_silent_clients(connections: Collection[Connected], *, after:
 
 
 def _unsent_bytes(transport: asyncio.Transport) -> int:
-    """Return what the kernel still holds for the client; while the transport holds more, that is never 0."""
+    """Return the bytes that the kernel still holds for the client: never 0 while the transport holds more."""
     answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
     return int.from_bytes(answer, sys.byteorder)

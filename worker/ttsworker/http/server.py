@@ -1,4 +1,4 @@
-"""The process: its two listening sockets, its signals, and how it ends."""
+"""The server's process: its two listening sockets, its signals, and its end."""
 
 import asyncio
 import json
@@ -11,25 +11,24 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import uvicorn
-from prometheus_client import disable_created_metrics, start_http_server
+from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
+from starlette.types import ASGIApp
 
 from ttsworker.engines import ModelError
-from ttsworker.http.app import create_app
 from ttsworker.http.connection import connection_class
-from ttsworker.http.connection_reaper import abort_the_unread, part_from_silent_clients
-from ttsworker.http.tls import Certificate, load_certificate
-from ttsworker.observe.tracing import Tracer, make_tracer
+from ttsworker.http.connection_reaper import abort_slow_closes, abort_unconfirmed_closes
+from ttsworker.http.tls import Certificate
 from ttsworker.settings import PREFIX, InvalidSettings, Settings
-from ttsworker.worker import Worker
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
-"""Longer than proxies keep an idle connection, so that it is never the worker that closes it under a request."""
+"""Longer than proxies keep an idle connection: the worker never closes one on which a request is on its way."""
 
 MIN_CLOSE_SECONDS = 2
-"""For connections to close once the last request is answered, even when the drain timeout is used up."""
+"""Time for connections to close after the last answer, even when the drain timeout is used up."""
 
 MAX_MESSAGE = 2000
 """Characters; a termination message is cut at 4096 bytes."""
@@ -38,77 +37,74 @@ log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handlers: they stop serving at once and then let the process die of the signal."""
+    """uvicorn without its signal handlers, which stop serving at once and then end the process by the signal."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to `serve`."""
+        """Leave the signals to `catch_signals`."""
         yield
 
 
-async def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; returns the process's exit code.
+class Lifecycle(Protocol):
+    """What is started before the first request and drained and closed after the last: the worker."""
 
-    Raises InvalidSettings for a port in use or a certificate that cannot be used.
-    """
-    certificate = load_certificate(settings)
-    worker = Worker(settings)
-    listener = listen(settings.host, settings.port)
-    metrics_port = serve_metrics(worker)
-    port, scheme = listener.getsockname()[1], "https" if certificate else "http"
-    log.info("listening", extra={"port": port, "scheme": scheme, "metrics_port": metrics_port})
-    tracer = make_tracer()
-    renewing = asyncio.create_task(certificate.watch()) if certificate else None
-    try:
-        return await serve(worker, listener, catch_signals(), certificate, tracer)
-    finally:
-        tracer.close()
-        if renewing:
-            renewing.cancel()
+    async def start(self) -> None:
+        """Get ready for requests; raises ModelError."""
+        ...
+
+    async def drain(self) -> int:
+        """Finish the accepted requests; returns how many were lost."""
+        ...
+
+    async def close(self) -> bool:
+        """Stop everything; false when an engine does not return from a call."""
+        ...
 
 
 async def serve(
-    worker: Worker,
+    app: ASGIApp,
+    worker: Lifecycle,
+    settings: Settings,
+    *,
     listener: socket.socket,
     stop: asyncio.Event,
     certificate: Certificate | None = None,
-    tracer: Tracer | None = None,
 ) -> int:
     """Serve until `stop`, drain, and close everything; returns the exit code: 0 when no accepted request was lost."""
     server = Server(
         uvicorn.Config(
-            create_app(worker, tracer),
-            http=connection_class(worker.settings),
+            app,
+            http=connection_class(settings),
             ws="none",
             log_config=None,
             access_log=False,
             lifespan="on",
-            proxy_headers=False,  # uvicorn would believe whatever loopback says; access/clients.py knows better
+            proxy_headers=False,  # uvicorn would trust every header from loopback; access/clients.py does this
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             ssl_context_factory=(lambda _config, _default: certificate.context) if certificate else None,
         )
     )
     connections = server.server_state.connections
-    sweeping = asyncio.create_task(abort_the_unread(connections, worker.settings.request_timeout_seconds))
+    reaping_slow = asyncio.create_task(abort_slow_closes(connections, after=settings.request_timeout_seconds))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     code = 1
-    drain_seconds = worker.settings.drain_timeout_seconds
+    drain_seconds = settings.drain_timeout_seconds
     try:
-        if await _live(worker, stop):
+        if await _run_until_stopped(worker, stop, settings.termination_log):
             started = time.monotonic()
             code = 1 if await worker.drain() else 0
             drain_seconds -= time.monotonic() - started
     finally:
-        # Audio that has been handed to the connections may still be on its way to slow clients.
+        # Slow clients may still be reading audio that the connections have taken.
         server.config.timeout_graceful_shutdown = max(MIN_CLOSE_SECONDS, math.ceil(drain_seconds))
         server.should_exit = True
-        parting = asyncio.create_task(part_from_silent_clients(connections, after=MIN_CLOSE_SECONDS))
+        reaping_idle = asyncio.create_task(abort_unconfirmed_closes(connections, after=MIN_CLOSE_SECONDS))
         await serving
-        parting.cancel()
-        sweeping.cancel()
+        reaping_idle.cancel()
+        reaping_slow.cancel()
         if not await worker.close():
-            log.error("the engine does not come back: leaving it behind")
+            log.error("the engine does not return from a call: ending without it")
     return code
 
 
@@ -121,19 +117,18 @@ def listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
         raise _cannot_listen(host, port, setting, error) from error
 
 
-def serve_metrics(worker: Worker) -> int:
+def serve_metrics(settings: Settings, registry: CollectorRegistry) -> int:
     """Answer /metrics from a thread of its own, however busy the API is; returns the port."""
-    settings = worker.settings
     disable_created_metrics()  # type: ignore[no-untyped-call]
     try:
-        server, _ = start_http_server(settings.metrics_port, settings.host, worker.metrics.registry)
+        server, _ = start_http_server(settings.metrics_port, settings.host, registry)
     except OSError as error:
         raise _cannot_listen(settings.host, settings.metrics_port, "METRICS_PORT", error) from error
     return server.server_port
 
 
 def catch_signals() -> asyncio.Event:
-    """Return what the first SIGTERM or SIGINT sets; a second one ends the process at once."""
+    """Return an event that the first SIGTERM or SIGINT sets; a second signal ends the process at once."""
     stop = asyncio.Event()
 
     def on_signal(number: signal.Signals) -> None:
@@ -150,7 +145,7 @@ def catch_signals() -> asyncio.Event:
 
 
 def report_failure(reason: str, message: str, path: Path) -> None:
-    """Tell why the worker cannot run: one line in the log, and the container's termination message where it has one."""
+    """Log in one line why the worker cannot run, and write it to the container's termination log where there is one."""
     log.critical(message, extra={"reason": reason})
     if path.exists():
         try:
@@ -159,8 +154,8 @@ def report_failure(reason: str, message: str, path: Path) -> None:
             log.warning("cannot write %s: %s", path, error.strerror)
 
 
-async def _live(worker: Worker, stop: asyncio.Event) -> bool:
-    """Start the worker and wait for the end; false when it could not be started, which has then been reported."""
+async def _run_until_stopped(worker: Lifecycle, stop: asyncio.Event, termination_log: Path) -> bool:
+    """Start the worker and wait for `stop`; reports a failed start and returns false then."""
     starting = asyncio.create_task(worker.start())
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -171,11 +166,11 @@ async def _live(worker: Worker, stop: asyncio.Event) -> bool:
     try:
         await starting
     except ModelError as error:
-        report_failure(error.reason, str(error), worker.settings.termination_log)
-    except Exception as error:  # a fault of the engine's libraries or ours: its trace is for us, the line for the user
+        report_failure(error.reason, str(error), termination_log)
+    except Exception as error:  # a bug in the engine's libraries or in ours: the trace is for developers
         log.exception("the engine cannot start")
         message = f"the engine cannot start: {type(error).__name__}: {error}"
-        report_failure("EngineUnavailable", message, worker.settings.termination_log)
+        report_failure("EngineUnavailable", message, termination_log)
     else:
         await stopping
         return True

@@ -1,4 +1,4 @@
-"""What happens around every request: its id and trace, its line in the log, its place in the metrics, its bad end."""
+"""Middleware around every request: its id, trace, log line and metrics, and the answer to an unexpected error."""
 
 import logging
 import re
@@ -12,10 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ttsworker.http.access.middleware import CLIENT_KEY
 from ttsworker.http.errors import ApiError
+from ttsworker.models.failover import Failover
 from ttsworker.observe.logs import request_id
+from ttsworker.observe.metrics import Metrics
 from ttsworker.observe.tracing import Span, Tracer
 from ttsworker.speech.delivering import OUTCOME
-from ttsworker.worker import Worker
 
 REQUEST_ID_HEADER = "X-Request-ID"
 
@@ -27,13 +28,21 @@ log = logging.getLogger(__name__)
 
 
 class Telemetry:
-    """Wraps the whole application."""
+    """Wraps the whole application. Metrics and spans are of the `counted` paths; `quiet` ones log at DEBUG."""
 
     def __init__(
-        self, app: ASGIApp, worker: Worker, tracer: Tracer, *, counted: Collection[str], quiet: Collection[str]
+        self,
+        app: ASGIApp,
+        failover: Failover,
+        metrics: Metrics,
+        tracer: Tracer,
+        *,
+        counted: Collection[str],
+        quiet: Collection[str],
     ) -> None:
         self._app = app
-        self._worker = worker
+        self._failover = failover
+        self._metrics = metrics
         self._tracer = tracer
         self._counted = counted
         self._quiet = quiet
@@ -69,27 +78,27 @@ class Telemetry:
             await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
             state[OUTCOME] = "499"
-        except Exception:  # a bug: tell it once, in our log and in our shape, and keep serving
+        except Exception:  # a bug: log it once, answer in the shape of every other error, and keep serving
             log.exception("unexpected error")
             if not status:
                 error = ApiError(500, "internal_error", f"unexpected error; the worker's log has it under {identifier}")
                 await error.response()(scope, receive, send_with_id)
         finally:
             outcome = state.get(OUTCOME, str(status))
-            model = self._worker.model_name if self._worker.loaded else ""
+            model = self._failover.active.name if self._failover.loaded else ""
             if span:
                 span.end_with(status, outcome, model)
-            self._tell(scope, outcome, model, time.perf_counter() - started)
+            self._record(scope, outcome, model, time.perf_counter() - started)
 
     def _span_name(self, scope: Scope) -> str | None:
-        """Only what is counted becomes a span; a method of the client's own invention names none."""
+        """Name the span of a counted request; a method that is not of HTTP's is not part of the name."""
         if scope["path"] not in self._counted:
             return None
         return f"{scope['method'] if scope['method'] in _METHODS else 'HTTP'} {scope['path']}"
 
-    def _tell(self, scope: Scope, outcome: str, model: str, seconds: float) -> None:
+    def _record(self, scope: Scope, outcome: str, model: str, seconds: float) -> None:
         if scope["path"] in self._counted:
-            self._worker.metrics.answered(model, outcome, seconds)
+            self._metrics.answered(model, outcome, seconds)
         level = logging.DEBUG if scope["path"] in self._quiet else logging.INFO
         request: dict[str, object] = {"method": scope["method"], "path": scope["path"], "status": outcome}
         request["seconds"] = round(seconds, 4)

@@ -1,4 +1,4 @@
-"""A model at work: its engine in memory, the scheduler in front of it, and how it is."""
+"""A loaded model: its engine in memory, the scheduler in front of it, and its health."""
 
 import asyncio
 import logging
@@ -9,19 +9,23 @@ from pathlib import Path
 
 from ttsworker.audio import Pcm
 from ttsworker.cache import cache_key
+from ttsworker.clock import Clock
 from ttsworker.engines import Engine, EngineOptions, ModelInvalid, Utterance, find_engine
 from ttsworker.models.health import Health
 from ttsworker.models.store import read_manifest, verify_model
 from ttsworker.models.warmup import NotAudible, WarmUp, warm_up
-from ttsworker.observe.gpu import GpuMonitor
+from ttsworker.observe.gpu import GpuFigures
 from ttsworker.observe.metrics import Metrics
-from ttsworker.scheduling import Scheduler, Sentence, Stream
+from ttsworker.scheduling import Scheduler, Sentence
 from ttsworker.scheduling.admission import Load
 from ttsworker.scheduling.throughput import Pace
 from ttsworker.settings import Precision, Settings
 
 EMBEDDED = "embedded"
-"""Stands for the digest of a model that is part of its engine."""
+"""The digest of a model that is part of its engine."""
+
+EXIT_SECONDS = 1.0
+"""How long `close` waits for an engine that is still speaking."""
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +34,7 @@ EngineFactory = Callable[[EngineOptions], Engine]
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """One model of the list of models: what speaks it, where it is, and what clients call it."""
+    """One model of the list of models: the engine that speaks it, its folder, and the name that clients use."""
 
     engine: str
     model_dir: Path | None = None
@@ -38,58 +42,61 @@ class ModelOptions:
     precision: Precision = "Auto"
 
     def digest(self) -> str:
-        """Read what tells its files from those of every other model; raises ModelError where there are none."""
+        """Read the digest of the model's files from its manifest; raises ModelError where there is none."""
         return read_manifest(self.model_dir).digest if self.model_dir else EMBEDDED
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A model that has been loaded, has warmed up and was heard."""
+class LoadedEngine:
+    """An engine whose model is loaded, and what its warm-up measured."""
 
     engine: Engine
     digest: str
     measured: WarmUp
 
 
-def load(options: ModelOptions, threads: int, make_engine: EngineFactory | None = None) -> Loaded:
-    """Verify, load and warm up a model: seconds to minutes, for a thread of its own. Raises ModelError."""
+def load(options: ModelOptions, threads: int, make_engine: EngineFactory | None = None) -> LoadedEngine:
+    """Verify, load and warm up a model: takes seconds to minutes, so call it in a thread. Raises ModelError."""
     digest = verify_model(options.model_dir).digest if options.model_dir else EMBEDDED
     make = make_engine or find_engine(options.engine)
     log.info("loading", extra={"engine": options.engine, "model_dir": options.model_dir, "threads": threads})
     engine = make(EngineOptions(options.model_dir, threads, options.precision))
     engine.load()
     try:
-        return Loaded(engine, digest, warm_up(engine))
+        return LoadedEngine(engine, digest, warm_up(engine))
     except NotAudible as error:
         engine.close()
         raise ModelInvalid(f"the model cannot speak: {error}") from error
 
 
 class LoadedModel:
-    """Speaks requests with one model; `note` is told how syntheses end, the health checks' among them.
+    """Speaks requests with one model; `on_outcome` is called with it and with how each synthesis or check ended.
 
+    `on_synthesized` gets the cache key and the audio of every complete sentence but the test sentence.
     Made in the event loop, as its scheduler starts at once.
     """
 
     def __init__(
         self,
-        loaded: Loaded,
+        loaded: LoadedEngine,
         options: ModelOptions,
         settings: Settings,
         *,
         metrics: Metrics,
-        gpu: GpuMonitor,
-        spoken: Callable[[str, Pcm], None],
-        note: Callable[["LoadedModel", bool], None],
+        clock: Clock,
+        read_gpu: Callable[[], GpuFigures | None],
+        on_synthesized: Callable[[str, Pcm], None],
+        on_outcome: Callable[["LoadedModel", bool], None],
     ) -> None:
         self.engine = loaded.engine
         self.measured = loaded.measured
         self.name = options.name or loaded.engine.model_name
-        self._identity = f"{options.engine} {loaded.engine.revision}"
         self.digest = loaded.digest
-        self._spoken = spoken
-        self._note = note
-        self._patience = settings.request_timeout_seconds
+        self._identity = f"{options.engine} {loaded.engine.revision}"
+        self._timeout = settings.request_timeout_seconds
+        self._clock = clock
+        self._on_synthesized = on_synthesized
+        self._on_outcome = on_outcome
         self._pace = Pace(loaded.measured.real_time_factor)
         self.scheduler = Scheduler(
             self.engine,
@@ -97,16 +104,17 @@ class LoadedModel:
             max_concurrency=settings.max_concurrency,
             max_batch_size=settings.max_batch_size,
             pace=self._pace,
-            spoken=self._remember,
+            spoken=self._sentence_complete,
         )
         self.health = Health(
             self.engine,
             self.scheduler,
-            gpu,
             bounds=loaded.measured.bounds,
             interval=settings.health_interval_seconds,
-            patience=self._patience,
-            told=lambda healthy: self.note(ok=healthy),
+            timeout=self._timeout,
+            clock=clock,
+            read_gpu=read_gpu,
+            on_checked=self.report_outcome,
         )
         self._watching: asyncio.Task[None] | None = None
 
@@ -115,45 +123,41 @@ class LoadedModel:
         await self.health.check()
         self._watching = asyncio.create_task(self.health.watch())
 
-    def note(self, *, ok: bool) -> None:
-        """Take in how a request ended."""
-        self._note(self, ok)
+    def report_outcome(self, ok: bool) -> None:  # noqa: FBT001 - the form of Health's callback
+        """Pass on whether a request or a check got its audio."""
+        self._on_outcome(self, ok)
 
     def key(self, utterance: Utterance) -> str:
-        """Return the cache's key of a sentence."""
+        """Return the cache key of a sentence."""
         return cache_key(utterance, engine=self._identity, model_digest=self.digest)
 
     def load(self) -> Load:
-        """Return what is before a new request."""
+        """Return the work that is ahead of a new request."""
         backlog = self._pace.work_seconds(self.scheduler.backlog_seconds, self.engine.parallelism)
         return Load(self.scheduler.waiting, self.scheduler.waiting_seconds, backlog)
 
     def audio_seconds(self, sentences: Sequence[Sentence]) -> float:
-        """Estimate the audio that has to be spoken for a request: of the sentences that are not known."""
-        unknown = [len(each.utterance.text) for each in sentences if each.audio is None]
-        return self._pace.audio_seconds(sum(unknown))
-
-    def speak(self, sentences: Sequence[Sentence]) -> Stream:
-        """Begin a request."""
-        return self.scheduler.submit(sentences)
+        """Estimate the audio to be synthesized for a request: that of the sentences that are not cached."""
+        characters = sum(len(each.utterance.text) for each in sentences if each.audio is None)
+        return self._pace.audio_seconds(characters)
 
     async def retire(self) -> None:
-        """Finish what was begun, and give the memory back."""
+        """Finish the requests that are under way, at most for the time of one, and free the memory."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._patience):
+            async with self._clock.timeout(self._timeout):
                 await self.scheduler.idle()
         await self.close()
 
     async def close(self) -> bool:
-        """Stop all tasks and threads; false when the engine does not come back."""
+        """Stop all tasks and threads; false when the engine does not return from a call."""
         if self._watching:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
-        if not await self.scheduler.close(patience=1.0):
+        if not await self.scheduler.close(EXIT_SECONDS):
             return False
         self.engine.close()
         return True
 
-    def _remember(self, utterance: Utterance, audio: Pcm) -> None:
+    def _sentence_complete(self, utterance: Utterance, audio: Pcm) -> None:
         if utterance != self.engine.probe:
-            self._spoken(self.key(utterance), audio)
+            self._on_synthesized(self.key(utterance), audio)

@@ -12,14 +12,15 @@ from starlette.types import Receive, Scope, Send
 
 from ttsworker.audio import Pcm
 from ttsworker.encoding import Encoding, EncodingFailed, encoder_for, slices
-from ttsworker.engines import Unspeakable
+from ttsworker.engines import Unspeakable, Utterance
 from ttsworker.http.errors import ApiError
 from ttsworker.models.loaded import LoadedModel
 from ttsworker.observe.tracing import describe, record
 from ttsworker.scheduling import Cancelled, Interrupted, Sentence, Stream
 from ttsworker.scheduling.admission import Ticket
-from ttsworker.speech.request import SpeechRequest
-from ttsworker.worker import Worker
+from ttsworker.speech.parts import Parts
+from ttsworker.speech.request import SpeechRequest, utterances_of
+from ttsworker.speech.validation import check_text
 
 OUTCOME = "outcome"
 """Key in the ASGI scope's state: how an answer ended that did not end well, `499` or `aborted`."""
@@ -53,11 +54,11 @@ class PreparedSpeech:
         return sum(sentence.audio is not None for sentence in self.sentences)
 
 
-async def speak(worker: Worker, job: SpeechJob) -> Response:
+async def speak(parts: Parts, job: SpeechJob) -> Response:
     """Accept a request and return the response that speaks it; raises ApiError for what is not accepted."""
-    worker.admission.check_open()
-    take = await prepare(worker, job)
-    ticket = worker.admission.enter(take.speaker.load(), take.speaker.audio_seconds(take.sentences))
+    parts.admission.check_open()
+    take = await prepare(parts, job)
+    ticket = parts.admission.enter(take.speaker.load(), take.speaker.audio_seconds(take.sentences))
     describe(
         voice=take.sentences[0].utterance.voice,
         audio_format=job.encoding.format,
@@ -66,20 +67,40 @@ async def speak(worker: Worker, job: SpeechJob) -> Response:
     )
     log.info("accepted", extra={"text": " ".join(each.utterance.text for each in take.sentences)})
     try:
-        return Speech(worker, job, take, ticket)
+        return Speech(parts, job, take, ticket)
     except BaseException:  # a format that cannot be had, say: nothing is left of the request
         ticket.give_back()
         raise
 
 
-async def prepare(worker: Worker, job: SpeechJob) -> PreparedSpeech:
+async def prepare(parts: Parts, job: SpeechJob) -> PreparedSpeech:
     """Split the text for the model at work and look its sentences up; raises ApiError 400."""
     while True:
-        speaker = worker.speaker
-        utterances = worker.utterances(job.request, param=job.param)
-        known = await worker.cache.get_many([speaker.key(utterance) for utterance in utterances])
-        if speaker is worker.speaker:  # else another model took over meanwhile
-            return PreparedSpeech(speaker, [Sentence(*pair) for pair in zip(utterances, known, strict=True)])
+        speaker = parts.failover.active
+        wanted = utterances(parts, job.request, param=job.param)
+        known = await parts.cache.get_many([speaker.key(utterance) for utterance in wanted])
+        if speaker is parts.failover.active:  # else another model took over meanwhile
+            return PreparedSpeech(speaker, [Sentence(*pair) for pair in zip(wanted, known, strict=True)])
+
+
+def utterances(parts: Parts, request: SpeechRequest, *, param: str = "input") -> Sequence[Utterance]:
+    """Return the sentences of a request for the active model; raises ApiError 400 for what cannot be spoken.
+
+    A fallback does not know the first choice's voices: it speaks with its own.
+    """
+    text = check_text(request.input, parts.settings.max_text_length, param=param)
+    engine = parts.failover.active.engine
+    unknown = parts.failover.on_fallback and request.voice not in {voice.name for voice in engine.voices}
+    return utterances_of(
+        text,
+        engine.voices,
+        engine.languages,
+        max_characters=engine.max_characters,
+        voice=None if unknown else request.voice,
+        language=None if unknown else request.language,
+        speed=request.speed,
+        param=param,
+    )
 
 
 class Speech(Response):
@@ -90,11 +111,11 @@ class Speech(Response):
     not been spoken.
     """
 
-    def __init__(self, worker: Worker, job: SpeechJob, take: PreparedSpeech, ticket: Ticket) -> None:
-        self._worker = worker
+    def __init__(self, parts: Parts, job: SpeechJob, take: PreparedSpeech, ticket: Ticket) -> None:
+        self._worker_parts = parts
         self._wish = job
         self._ticket = ticket
-        self._timeout = worker.settings.request_timeout_seconds
+        self._timeout = parts.settings.request_timeout_seconds
         self._submitted = time.monotonic()
         self._started = False
         self._gone = False
@@ -125,7 +146,7 @@ class Speech(Response):
     def _take(self, take: PreparedSpeech) -> None:
         self._speaker = take.speaker
         self._encoder = encoder_for(self._wish.encoding, take.speaker.engine.sample_rate)
-        self._stream: Stream = take.speaker.speak(take.sentences)
+        self._stream: Stream = take.speaker.scheduler.submit(take.sentences)
         at_once = len(take.sentences) == 1 and not take.speaker.engine.streams  # complete as soon as it has begun
         self._whole = self._wish.whole or at_once
         self.headers["content-type"] = self._encoder.media_type
@@ -168,16 +189,16 @@ class Speech(Response):
         if not self._stream.samples:
             raise ApiError(400, "nothing_to_speak", "the text has nothing in it that this model speaks")
         yield await self._encoder.finish()
-        self._speaker.note(ok=True)
+        self._speaker.report_outcome(ok=True)
         seconds = self._stream.samples / self._speaker.engine.sample_rate
-        self._worker.metrics.audio_duration.observe(seconds)
+        self._worker_parts.metrics.audio_duration.observe(seconds)
         describe(audio_seconds=seconds)
         if started := self._stream.started:
             record("queue", self._stream.submitted, started)
             record("synthesis", started, time.monotonic())
 
     async def _pieces(self) -> AsyncGenerator[Pcm, None]:
-        """Yield the audio; where the model fails before any and another one is about to stand in, it is that one's."""
+        """Yield the audio. When the model fails before the first piece, the next model's where one is being loaded."""
         while True:
             try:
                 async for piece in self._stream:
@@ -185,8 +206,8 @@ class Speech(Response):
             except (ApiError, Cancelled, Interrupted, Unspeakable):  # no fault of the model's
                 raise
             except Exception:
-                self._speaker.note(ok=False)
-                if self._stream.samples or not await self._worker.failover.replaced(self._speaker):
+                self._speaker.report_outcome(ok=False)
+                if self._stream.samples or not await self._worker_parts.failover.wait_until_replaced(self._speaker):
                     raise
                 await self._take_again()
             else:
@@ -195,13 +216,13 @@ class Speech(Response):
     async def _take_again(self) -> None:
         self._stream.close()
         await self._encoder.close()
-        self._take(await prepare(self._worker, self._wish))
+        self._take(await prepare(self._worker_parts, self._wish))
         if self._gone:
             self._stream.close()
 
     async def _begin(self, send: Send) -> None:
         self._started = True
-        self._worker.metrics.first_audio.observe(time.monotonic() - self._submitted)
+        self._worker_parts.metrics.first_audio.observe(time.monotonic() - self._submitted)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
     async def _send(self, send: Send, body: bytes | memoryview, *, more: bool = True) -> None:

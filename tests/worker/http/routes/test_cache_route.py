@@ -15,10 +15,10 @@ from pydantic import SecretStr
 from tests.support.valkey import running_valkey
 from tests.support.worker.artificial import ArtificialEngine
 from tests.support.worker.caching import Counted, tone
-from tests.support.worker.serving import PATIENCE_SECONDS, until
+from tests.support.worker.serving import PATIENCE_SECONDS, serve_worker, until
 from ttsworker.cache import AudioCache, MemoryCache, NoCache, RedisCache, cache_key
 from ttsworker.engines import Utterance
-from ttsworker.http.server import listen, serve
+from ttsworker.http.server import listen
 from ttsworker.models.loaded import EMBEDDED
 from ttsworker.models.store import build_manifest, write_manifest
 from ttsworker.observe.metrics import Metrics
@@ -33,11 +33,11 @@ KEYS = [
 
 @asynccontextmanager
 async def serving_with(cache: AudioCache, **settings: Any) -> AsyncIterator[httpx.AsyncClient]:
-    worker = Worker(Settings(termination_log=Path("/nowhere"), **settings), make_engine=lambda _: ArtificialEngine())
-    worker.cache = cache
+    loaded = Settings(termination_log=Path("/nowhere"), **settings)
+    worker = Worker(loaded, make_engine=lambda _: ArtificialEngine(), cache=cache)
     listener, stop = listen("127.0.0.1", 0), asyncio.Event()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    ended = asyncio.create_task(serve(worker, listener, stop))
+    ended = asyncio.create_task(serve_worker(worker, listener, stop))
     # Ours is a key of no file: reading the file and asking for a key is not this route's.
     headers = {"Authorization": "Bearer key"}
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, headers=headers) as client:

@@ -96,7 +96,7 @@ from ttsworker.settings import Settings
 from ttsworker.worker import Worker
 import asyncio, httpx
 async def main():
-    transport = httpx.ASGITransport(create_app(Worker(Settings())))
+    transport = httpx.ASGITransport(create_app(Worker(Settings()).parts))
     async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
         print([(await client.get(path)).status_code for path in ("/", "/web/app.js", "/web/page.json")])
 asyncio.run(main())

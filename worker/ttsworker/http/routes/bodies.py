@@ -7,9 +7,10 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
 from ttsworker.http.errors import ApiError
+from ttsworker.models.loaded import LoadedModel
 from ttsworker.settings import Settings
+from ttsworker.speech.parts import Parts
 from ttsworker.speech.validation import longest_request
-from ttsworker.worker import Worker
 
 _CLOSE = {"Connection": "close"}
 """With an answer to a body that is not read to its end: the connection cannot be used again."""
@@ -18,23 +19,31 @@ _CLOSE = {"Connection": "close"}
 # Dependencies are coroutines although they wait for nothing: FastAPI runs functions in other threads, twice a request.
 
 
-async def get_worker(connection: HTTPConnection) -> Worker:
-    """Return the application's worker."""
-    worker: Worker = connection.app.state.worker
-    return worker
+async def get_parts(connection: HTTPConnection) -> Parts:
+    """Return the application's parts."""
+    parts: Parts = connection.app.state.parts
+    return parts
 
 
-TheWorker = Annotated[Worker, Depends(get_worker)]
+AppParts = Annotated[Parts, Depends(get_parts)]
 
 
-async def get_loaded_worker(worker: TheWorker) -> Worker:
-    """Return the worker; raises ApiError 503 while its model is being loaded."""
-    if not worker.loaded:
-        worker.admission.check_open()
-    return worker
+async def get_loaded_parts(parts: AppParts) -> Parts:
+    """Return the parts once a model is active; raises ApiError 503 while the first one is being loaded."""
+    if not parts.failover.loaded:
+        parts.admission.check_open()
+    return parts
 
 
-LoadedWorker = Annotated[Worker, Depends(get_loaded_worker)]
+LoadedParts = Annotated[Parts, Depends(get_loaded_parts)]
+
+
+async def get_active_model(parts: LoadedParts) -> LoadedModel:
+    """Return the active model; raises ApiError 503 while the first one is being loaded."""
+    return parts.failover.active
+
+
+ActiveModel = Annotated[LoadedModel, Depends(get_active_model)]
 
 
 async def read_body(request: Request, settings: Settings) -> bytes:

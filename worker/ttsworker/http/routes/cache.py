@@ -8,9 +8,10 @@ from pydantic import BaseModel, Field
 from ttsworker.cache import CacheUnavailable, is_cache_key
 from ttsworker.engines import ModelError
 from ttsworker.http.errors import ApiError
-from ttsworker.http.routes.bodies import LoadedWorker
+from ttsworker.http.routes.bodies import LoadedParts
+from ttsworker.speech.delivering import utterances
+from ttsworker.speech.parts import Parts
 from ttsworker.speech.request import parse_speech_request
-from ttsworker.worker import Worker
 
 CACHE_PATH = "/v1/audio/cache"
 
@@ -40,18 +41,18 @@ class CacheSelector(BaseModel):
 
 
 @router.delete(CACHE_PATH, responses=_RESPONSES)
-async def clear_cache(worker: LoadedWorker, selector: Annotated[CacheSelector, Query()]) -> dict[str, int]:
+async def clear_cache(parts: LoadedParts, selector: Annotated[CacheSelector, Query()]) -> dict[str, int]:
     """Delete a sentence, a text's sentences or a model's audio from the cache; tells how many sentences it deleted."""
-    if worker.settings.api_keys_file is None:  # with keys, whoever comes here has shown one
+    if parts.settings.api_keys_file is None:  # with keys, whoever comes here has shown one
         message = "deleting needs an API key, and this worker has none: set api_keys_file"
         raise ApiError(403, "api_keys_required", message)
     if sum(map(bool, (selector.key, selector.model, selector.input))) != 1:
         raise ApiError(400, "invalid_value", "give one of key, model and input in the query", param="key")
     try:
         if selector.model:
-            return {"deleted": await worker.cache.clear_model(_digest(worker, selector.model))}
-        keys = [_checked(selector.key)] if selector.key else _keys(worker, selector)
-        return {"deleted": await worker.cache.clear(keys)}
+            return {"deleted": await parts.cache.clear_model(_digest(parts, selector.model))}
+        keys = [_checked(selector.key)] if selector.key else _keys(parts, selector)
+        return {"deleted": await parts.cache.clear(keys)}
     except CacheUnavailable as error:
         raise ApiError(503, "cache_unavailable", str(error), headers={"Retry-After": RETRY_AFTER}) from error
 
@@ -62,18 +63,18 @@ def _checked(key: str) -> str:
     return key
 
 
-def _digest(worker: Worker, model: str) -> str:
+def _digest(parts: Parts, model: str) -> str:
     try:
-        digest = worker.digest_of(model)
+        digest = parts.failover.digest_of(model)
     except ModelError as error:
         raise ApiError(404, "model_not_found", str(error), param="model") from error
     if digest is None:
-        message = f"there is no such model; this worker serves {worker.model_name}"
+        message = f"there is no such model; this worker serves {parts.failover.active.name}"
         raise ApiError(404, "model_not_found", message, param="model")
     return digest
 
 
-def _keys(worker: Worker, selector: CacheSelector) -> list[str]:
+def _keys(parts: Parts, selector: CacheSelector) -> list[str]:
     """Return the keys of a text's sentences, read as a request for speech is read."""
     wanted = parse_speech_request(selector.model_dump_json(exclude_none=True, exclude={"key", "model"}).encode())
-    return [worker.speaker.key(utterance) for utterance in worker.utterances(wanted)]
+    return [parts.failover.active.key(utterance) for utterance in utterances(parts, wanted)]

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request, Response
 
 from ttsworker.encoding import Encoding
 from ttsworker.http.errors import ApiError
-from ttsworker.http.routes.bodies import LoadedWorker, read_body
+from ttsworker.http.routes.bodies import LoadedParts, read_body
 from ttsworker.http.routes.fields import read_form, read_query
 from ttsworker.http.routes.openai import AUDIO
 from ttsworker.speech.delivering import SpeechJob, speak
+from ttsworker.speech.parts import Parts
 from ttsworker.speech.request import SpeechRequest
-from ttsworker.worker import Worker
 
 SPEECH_PATH = "/api/tts"
 
@@ -27,46 +27,47 @@ router = APIRouter(tags=["Coqui"])
 
 
 @router.get(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _PARAMETERS})
-async def speak_query(request: Request, worker: LoadedWorker) -> Response:
+async def speak_query(request: Request, parts: LoadedParts) -> Response:
     """Speak a text given in the query or a header; the answer is a whole WAV file."""
-    worker.admission.check_open()
-    return await _speak(_headers(request, read_query(request)), worker)
+    parts.admission.check_open()
+    return await _speak(_headers(request, read_query(request)), parts)
 
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _PARAMETERS})
-async def speak_form(request: Request, worker: LoadedWorker) -> Response:
+async def speak_form(request: Request, parts: LoadedParts) -> Response:
     """Speak a text given in a form, the query or a header; the answer is a whole WAV file."""
-    worker.admission.check_open()
-    body = await read_body(request, worker.settings)
+    parts.admission.check_open()
+    body = await read_body(request, parts.settings)
     form = read_form(request.headers.get("content-type", ""), body)
-    return await _speak(_headers(request, form | read_query(request)), worker)
+    return await _speak(_headers(request, form | read_query(request)), parts)
 
 
 async def speak_wav(
-    worker: Worker, *, text: str, voice: str | None, language: str | None, spelled: dict[str, str]
+    parts: Parts, *, text: str, voice: str | None, language: str | None, spelled: dict[str, str]
 ) -> Response:
     """Answer with a whole WAV file; errors name `text`, `voice` and `language` as this API spells them."""
-    if len(worker.engine.languages) > 1:
-        language = language or (DEFAULT_LANGUAGE if DEFAULT_LANGUAGE in worker.engine.languages else None)
-    else:
+    languages = parts.failover.active.engine.languages
+    if len(languages) <= 1:
         language = None  # as in Coqui's server, the language counts only where the model has several
+    elif not language:
+        language = DEFAULT_LANGUAGE if DEFAULT_LANGUAGE in languages else None
     wanted = SpeechRequest(input=text, voice=voice, language=language)
     try:
-        return await speak(worker, SpeechJob(wanted, Encoding("wav"), whole=True, param=spelled["text"]))
+        return await speak(parts, SpeechJob(wanted, Encoding("wav"), whole=True, param=spelled["text"]))
     except ApiError as error:
         error.param = spelled.get(error.param or "", error.param)
         raise
 
 
-async def _speak(values: dict[str, str], worker: Worker) -> Response:
+async def _speak(values: dict[str, str], parts: Parts) -> Response:
     for name in ("style_wav", "speaker_wav"):
         if values.get(name):
             raise ApiError(400, "unsupported_parameter", f"this model does not take {name}: leave it out", param=name)
     return await speak_wav(
-        worker,
+        parts,
         text=values.get("text", ""),
         # As in Coqui's server, the speaker counts only where the model has several.
-        voice=values.get("speaker_id") if len(worker.engine.voices) > 1 else None,
+        voice=values.get("speaker_id") if len(parts.failover.active.engine.voices) > 1 else None,
         language=values.get("language_id"),
         spelled={"text": "text", "voice": "speaker_id", "language": "language_id"},
     )

@@ -6,7 +6,7 @@ from html import escape
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from ttsworker.http.routes.bodies import LoadedWorker
+from ttsworker.http.routes.bodies import ActiveModel, LoadedParts
 from ttsworker.settings import Settings
 
 # Named one by one: a setting that is added later stays hidden until somebody has thought about it.
@@ -38,17 +38,17 @@ router = APIRouter(tags=["Coqui"])
 
 @router.get("/details", response_class=HTMLResponse)
 @router.head("/details", include_in_schema=False)
-async def details(worker: LoadedWorker) -> HTMLResponse:
+async def details(parts: LoadedParts, model: ActiveModel) -> HTMLResponse:
     """Show the model and the settings that a client may want to know."""
-    engine = worker.engine
+    engine = model.engine
     facts = {
-        "model": worker.model_name,
+        "model": model.name,
         "device": engine.device,
         "sample_rate": engine.sample_rate,
         "voices": ", ".join(voice.name for voice in engine.voices),
         "languages": ", ".join(dict.fromkeys(engine.languages or [voice.language for voice in engine.voices])),
     }
-    return HTMLResponse(render(facts | shown_settings(worker.settings)))
+    return HTMLResponse(render(facts | shown_settings(parts.settings)))
 
 
 def shown_settings(settings: Settings) -> dict[str, object]:

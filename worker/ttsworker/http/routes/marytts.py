@@ -7,11 +7,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from ttsworker.http.errors import ApiError
-from ttsworker.http.routes.bodies import LoadedWorker, read_body
+from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, read_body
 from ttsworker.http.routes.coqui import speak_wav
 from ttsworker.http.routes.fields import read_form, read_query
 from ttsworker.http.routes.openai import AUDIO
-from ttsworker.worker import Worker
+from ttsworker.speech.parts import Parts
 
 SPEECH_PATH = "/process"
 
@@ -32,40 +32,40 @@ router = APIRouter(tags=["MaryTTS"])
 
 @router.get("/locales", response_class=HTMLResponse)
 @router.head("/locales", include_in_schema=False)
-async def list_locales(worker: LoadedWorker) -> HTMLResponse:
+async def list_locales(model: ActiveModel) -> HTMLResponse:
     """List the languages, a line each."""
-    languages = worker.engine.languages or [voice.language for voice in worker.engine.voices]
+    languages = model.engine.languages or [voice.language for voice in model.engine.voices]
     return _plain("\n".join(dict.fromkeys(languages)))
 
 
 @router.get("/voices", response_class=HTMLResponse)
 @router.head("/voices", include_in_schema=False)
-async def list_voices(worker: LoadedWorker) -> HTMLResponse:
+async def list_voices(model: ActiveModel) -> HTMLResponse:
     """List the voices, a line each: name, language and gender, which is not known (u)."""
-    return _plain("".join(f"{voice.name} {voice.language} u\n" for voice in worker.engine.voices))
+    return _plain("".join(f"{voice.name} {voice.language} u\n" for voice in model.engine.voices))
 
 
 @router.get(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _QUERY})
-async def process_query(request: Request, worker: LoadedWorker) -> Response:
+async def process_query(request: Request, parts: LoadedParts) -> Response:
     """Speak the query's INPUT_TEXT; the answer is a whole WAV file."""
-    worker.admission.check_open()
-    return await _process(read_query(request), worker)
+    parts.admission.check_open()
+    return await _process(read_query(request), parts)
 
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"requestBody": _BODY})
-async def process_form(request: Request, worker: LoadedWorker) -> Response:
+async def process_form(request: Request, parts: LoadedParts) -> Response:
     """Speak the form's INPUT_TEXT; the answer is a whole WAV file."""
-    worker.admission.check_open()
+    parts.admission.check_open()
     # As in Coqui's server the body is a form, whatever its Content-Type says, and the query does not count.
-    return await _process(read_form(_FORM, await read_body(request, worker.settings)), worker)
+    return await _process(read_form(_FORM, await read_body(request, parts.settings)), parts)
 
 
-async def _process(values: dict[str, str], worker: Worker) -> Response:
+async def _process(values: dict[str, str], parts: Parts) -> Response:
     voice = values.get("VOICE")
-    if voice and voice not in {known.name for known in worker.engine.voices}:
+    if voice and voice not in {known.name for known in parts.failover.active.engine.voices}:
         raise ApiError(400, "unknown_voice", "there is no such voice; GET /voices lists those there are", param="VOICE")
     return await speak_wav(
-        worker,
+        parts,
         text=values.get("INPUT_TEXT", ""),
         voice=voice,
         language=values.get("LOCALE"),

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from ttsworker.encoding import encoding_of
 from ttsworker.http.errors import ApiError
-from ttsworker.http.routes.bodies import LoadedWorker, read_body
+from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, read_body
 from ttsworker.speech.delivering import SpeechJob, speak
 from ttsworker.speech.request import SpeechRequest, parse_speech_request
 
@@ -43,44 +43,44 @@ router = APIRouter(tags=["OpenAI"])
 
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"requestBody": _BODY})
-async def create_speech(request: Request, worker: LoadedWorker) -> Response:
+async def create_speech(request: Request, parts: LoadedParts) -> Response:
     """Speak a text; the audio comes while it is being made."""
-    worker.admission.check_open()
-    wanted = parse_speech_request(await read_body(request, worker.settings))
-    if wanted.model and wanted.model not in OPENAI_NAMES and not worker.knows_model(wanted.model):
-        message = f"there is no such model; this worker serves {worker.model_name}"
+    parts.admission.check_open()
+    wanted = parse_speech_request(await read_body(request, parts.settings))
+    if wanted.model and wanted.model not in OPENAI_NAMES and not parts.failover.knows(wanted.model):
+        message = f"there is no such model; this worker serves {parts.failover.active.name}"
         raise ApiError(404, "model_not_found", message, param="model")
-    speech = await speak(worker, SpeechJob(wanted, encoding_of(wanted), whole=not wanted.stream))
+    speech = await speak(parts, SpeechJob(wanted, encoding_of(wanted), whole=not wanted.stream))
     if wanted.instructions:
         speech.headers[IGNORED] = "instructions"
     return speech
 
 
 @router.get("/v1/models")
-async def list_models(worker: LoadedWorker) -> dict[str, Any]:
+async def list_models(active: ActiveModel) -> dict[str, Any]:
     """List the one model that is served."""
-    return {"object": "list", "data": [_model(worker.model_name)]}
+    return {"object": "list", "data": [_model(active.name)]}
 
 
 @router.get("/v1/models/{model:path}")
-async def get_model(model: str, worker: LoadedWorker) -> dict[str, Any]:
+async def get_model(model: str, active: ActiveModel) -> dict[str, Any]:
     """Describe the one model that is served."""
-    if model != worker.model_name:
-        message = f"there is no such model; this worker serves {worker.model_name}"
+    if model != active.name:
+        message = f"there is no such model; this worker serves {active.name}"
         raise ApiError(404, "model_not_found", message, param="model")
     return _model(model)
 
 
 @router.get("/v1/audio/models")
-async def list_speech_models(worker: LoadedWorker) -> dict[str, Any]:
+async def list_speech_models(active: ActiveModel) -> dict[str, Any]:
     """List the one model that is served, where Open WebUI looks for models that speak."""
-    return {"models": [{"id": worker.model_name, "name": worker.model_name}]}
+    return {"models": [{"id": active.name, "name": active.name}]}
 
 
 @router.get("/v1/audio/voices")
-async def list_voices(worker: LoadedWorker) -> dict[str, Any]:
+async def list_voices(active: ActiveModel) -> dict[str, Any]:
     """List the voices; the first one is the default."""
-    voices = worker.engine.voices
+    voices = active.engine.voices
     return {"voices": [{"id": voice.name, "name": voice.name, "language": voice.language} for voice in voices]}
 
 

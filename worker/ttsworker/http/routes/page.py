@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from ttsworker.http.errors import ApiError
-from ttsworker.http.routes.bodies import LoadedWorker
+from ttsworker.http.routes.bodies import ActiveModel, LoadedParts
 
 PAGE_PATH = "/"
 
@@ -57,12 +57,12 @@ async def index(request: Request) -> Response:
 
 
 @router.get("/web/page.json")
-async def facts(worker: LoadedWorker) -> dict[str, Any]:
+async def facts(parts: LoadedParts, model: ActiveModel) -> dict[str, Any]:
     """Tell what the page has to know and the APIs have no word for."""
     return {
-        "model": worker.model_name,
-        "languages": list(worker.engine.languages),
-        "max_text_length": worker.settings.max_text_length,
+        "model": model.name,
+        "languages": list(model.engine.languages),
+        "max_text_length": parts.settings.max_text_length,
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
-from ttsworker.http.routes.bodies import TheWorker
+from ttsworker.http.routes.bodies import AppParts
 
 HEALTH_PATH, READY_PATH = "/health", "/ready"
 
@@ -13,16 +13,17 @@ router = APIRouter(tags=["Probes"])
 
 
 @router.get(HEALTH_PATH, responses={503: {"description": "The engine is stuck or does not speak."}})
-async def health(worker: TheWorker) -> JSONResponse:
+async def health(parts: AppParts) -> JSONResponse:
     """Tell the last test synthesis; 503 asks for a restart, starting and draining are healthy."""
-    problem = worker.problem()
-    state = "ok" if worker.admission.state == "open" else worker.admission.state
+    problem = parts.failover.problem()
+    state = "ok" if parts.admission.state == "open" else parts.admission.state
     report: dict[str, Any] = {"status": "unhealthy" if problem else state, "problem": problem}
-    if worker.loaded:
-        check, gpu = worker.health.last, worker.health.gpu_figures
+    if parts.failover.loaded:
+        model = parts.failover.active
+        check, gpu = model.health.last, model.health.gpu_figures
         report |= {
-            "model": worker.model_name,
-            "device": worker.engine.device,
+            "model": model.name,
+            "device": model.engine.device,
             "last_check": check.at.isoformat(timespec="milliseconds") if check else None,
             "latency_seconds": round(check.latency_seconds, 4) if check else None,
             "audio_seconds": round(check.audio_seconds, 4) if check else None,
@@ -34,7 +35,7 @@ async def health(worker: TheWorker) -> JSONResponse:
 
 
 @router.get(READY_PATH, responses={503: {"description": "Send no request here now."}})
-async def ready(worker: TheWorker) -> JSONResponse:
+async def ready(parts: AppParts) -> JSONResponse:
     """Answer 200 once the worker has warmed up and until it shuts down."""
-    reason = worker.not_ready()
+    reason = parts.not_ready()
     return JSONResponse({"ready": reason is None, "reason": reason}, 503 if reason else 200)

@@ -1,0 +1,24 @@
+"""What answering a request takes."""
+
+from dataclasses import dataclass
+
+from ttsworker.cache import AudioCache
+from ttsworker.models.failover import Failover
+from ttsworker.observe.metrics import Metrics
+from ttsworker.scheduling.admission import Admission
+from ttsworker.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a worker that requests use; ask `failover` for the model."""
+
+    settings: Settings
+    admission: Admission
+    failover: Failover
+    cache: AudioCache
+    metrics: Metrics
+
+    def not_ready(self) -> str | None:
+        """Say why no new request should be sent here; None when one may."""
+        return self.failover.problem() if self.admission.state == "open" else self.admission.state
