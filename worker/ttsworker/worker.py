@@ -10,7 +10,7 @@ from ttsworker.engines.cpu import cpu_limit
 from ttsworker.http.app import create_app
 from ttsworker.http.server import catch_signals, listen, serve, serve_metrics
 from ttsworker.http.tls import load_certificate
-from ttsworker.models.failover import RETRY_SECONDS, Failover
+from ttsworker.models.failover import Failover
 from ttsworker.models.loaded import EngineFactory, LoadedModel, ModelOptions, load
 from ttsworker.observe.gpu import GpuMonitor
 from ttsworker.observe.metrics import Metrics
@@ -19,6 +19,9 @@ from ttsworker.scheduling.admission import Admission
 from ttsworker.scheduling.threads import CallThreads
 from ttsworker.settings import InvalidSettings, Settings
 from ttsworker.speech.parts import Parts
+
+EXIT_SECONDS = 1.0
+"""How long the end of the worker waits for an engine that is still in a call."""
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +39,7 @@ class Worker:
         *,
         clock: Clock | None = None,
         cache: AudioCache | None = None,
-        retry_seconds: tuple[float, float] = RETRY_SECONDS,
+        exit_timeout: float = EXIT_SECONDS,
     ) -> None:
         self.settings = settings
         self.gpu = GpuMonitor()
@@ -49,13 +52,8 @@ class Worker:
             max_queue_audio_seconds=settings.max_queue_audio_seconds,
         )
         self._clock = clock or SystemClock()
-        self.failover = Failover(
-            _models(settings),
-            self._load,
-            clock=self._clock,
-            on_activated=self._publish,
-            retry_seconds=retry_seconds,
-        )
+        self._exit_timeout = exit_timeout
+        self.failover = Failover(_models(settings), self._load, clock=self._clock, on_activated=self._publish)
         self.parts = Parts(settings, self.admission, self.failover, self.cache, self.metrics)
         self._make_engine = make_engine
         self._loader = CallThreads("loader")
@@ -104,7 +102,7 @@ class Worker:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
         self._loader.stop()
-        loader_ended = await asyncio.to_thread(self._loader.join, 1.0)
+        loader_ended = await asyncio.to_thread(self._loader.join, self._exit_timeout)
         await self.cache.close()
         if not (await self.failover.close() and loader_ended):
             return False
@@ -120,6 +118,7 @@ class Worker:
             self.settings,
             metrics=self.metrics,
             clock=self._clock,
+            exit_timeout=self._exit_timeout,
             read_gpu=self.gpu.read,
             on_synthesized=self.cache.put,
             on_outcome=self.failover.record_outcome,

@@ -17,11 +17,11 @@ from typing import Any
 
 import httpx
 
+from ttsworker.clock import Clock
 from ttsworker.engines import Engine
 from ttsworker.http.app import create_app
 from ttsworker.http.server import listen, serve
 from ttsworker.http.tls import Certificate
-from ttsworker.models.failover import RETRY_SECONDS
 from ttsworker.models.loaded import EngineFactory, LoadedModel
 from ttsworker.settings import Settings
 from ttsworker.worker import Worker
@@ -54,12 +54,13 @@ async def serving(
     engine: Engine | EngineFactory,
     *,
     wait: bool = True,
-    retry_seconds: tuple[float, float] = RETRY_SECONDS,
+    clock: Clock | None = None,
+    exit_timeout: float = PATIENCE_SECONDS,
     **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve this engine and wait until it is ready. Nothing is cached or limited unless the settings say so."""
     make = engine if callable(engine) else lambda _: engine
-    worker = Worker(Settings(**{**PLAIN, **settings}), make_engine=make, retry_seconds=retry_seconds)
+    worker = Worker(Settings(**{**PLAIN, **settings}), make_engine=make, clock=clock, exit_timeout=exit_timeout)
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     stop = asyncio.Event()

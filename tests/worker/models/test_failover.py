@@ -1,4 +1,4 @@
-"""Failover: models that cannot be loaded or keep failing are stood in for, and come back."""
+"""Failover: a fallback becomes active for a model that cannot be loaded or keeps failing, until that one recovers."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import Served, serving, until
 from tests.worker.http.test_overload import ask
 from ttsworker.engines import Engine, EngineOptions, ModelInvalid, Utterance, Voice
-from ttsworker.models.failover import FAILURES
+from ttsworker.models.failover import FAILURES, RETRY_SECONDS
 from ttsworker.models.store import build_manifest, write_manifest
 from ttsworker.settings import Fallback
 
-RETRIES = (0.02, 300.0)
+FIRST_RETRY, LONGEST_RETRY = RETRY_SECONDS
 
 
 class Unloadable(ArtificialEngine):
@@ -50,7 +51,7 @@ def folders(tmp_path: Path) -> Mapping[str, Path]:
 
 @asynccontextmanager
 async def two_models(
-    folders: Mapping[str, Path], first: Engine, second: Engine, retry_seconds: tuple[float, float] = RETRIES
+    folders: Mapping[str, Path], first: Engine, second: Engine, clock: ManualClock | None = None
 ) -> AsyncIterator[Served]:
     engines = {folders["first"]: first, folders["second"]: second}
 
@@ -60,18 +61,38 @@ async def two_models(
 
     fallback = Fallback(model_dir=folders["second"], model_name="second")
     async with serving(
-        make, model_dir=folders["first"], model_name="first", fallbacks=[fallback], retry_seconds=retry_seconds
+        make,
+        clock=clock,
+        model_dir=folders["first"],
+        model_name="first",
+        fallbacks=[fallback],
+        health_interval_seconds=3600,
     ) as served:
         yield served
 
 
-async def test_a_model_that_cannot_be_loaded_is_stood_in_for_and_comes_back(folders: Mapping[str, Path]) -> None:
-    first = Unloadable(3)
-    async with two_models(folders, first, Spare()) as served:
+async def attempt_recovery(served: Served, clock: ManualClock) -> float:
+    """Let the pause before the next recovery pass, and wait until the pause after it is known; returns the pause."""
+    failover = served.worker.failover
+    pause = failover.retry_seconds
+    await until(lambda: clock.due_in(pause))
+    clock.advance(pause)
+    await until(lambda: failover.retry_seconds == min(2 * pause, LONGEST_RETRY))
+    return pause
+
+
+async def recover(served: Served, clock: ManualClock) -> None:
+    while served.model.name != "first":
+        await attempt_recovery(served, clock)
+
+
+async def test_a_model_that_cannot_be_loaded_is_replaced_until_it_recovers(folders: Mapping[str, Path]) -> None:
+    first, clock = Unloadable(3), ManualClock()
+    async with two_models(folders, first, Spare(), clock) as served:
         answer = await ask(served, "Who speaks?", voice="two", language="de")
         assert answer.status_code == 200
         assert answer.headers["x-tts-model"] == "second"
-        await until(lambda: served.model.name == "first")
+        await recover(served, clock)
         answer = await ask(served, "And now?", voice="two")
         assert answer.headers["x-tts-model"] == "first"
         assert first.times < 0
@@ -81,23 +102,22 @@ async def test_a_model_that_cannot_be_loaded_is_stood_in_for_and_comes_back(fold
         assert value("tts_voice_info", {"voice": "spare-voice", "language": "en"}) is None
 
 
-async def test_a_model_that_keeps_failing_is_stood_in_for_within_the_request(folders: Mapping[str, Path]) -> None:
-    first, second = Unloadable(0), Spare()
-    async with two_models(folders, first, second) as served:
+async def test_a_model_that_keeps_failing_is_replaced_within_the_request(folders: Mapping[str, Path]) -> None:
+    first, second, clock = Unloadable(0), Spare(), ManualClock()
+    async with two_models(folders, first, second, clock) as served:
         assert (await ask(served, "Fine.")).headers["x-tts-model"] == "first"
-        first.times = 10**6  # it does not come back while this is looked at
         first.failures = 10**6
         for _ in range(FAILURES - 1):
             assert (await ask(served, "It fails.")).status_code == 500
         answer = await ask(served, "It fails, and another speaks.")
         assert (answer.status_code, answer.headers["x-tts-model"]) == (200, "second")
         await until(lambda: first.closed)
-        first.failures = first.times = 0
-        await until(lambda: served.model.name == "first")
+        first.failures = 0
+        await recover(served, clock)
         await until(lambda: second.closed)
 
 
-async def test_clients_may_name_any_model_of_the_line_up(folders: Mapping[str, Path]) -> None:
+async def test_clients_may_name_any_model_of_the_list(folders: Mapping[str, Path]) -> None:
     async with two_models(folders, ArtificialEngine(), Spare()) as served:
         for name, status in (("first", 200), ("second", 200), ("third", 404)):
             assert (await ask(served, "Hello.", model=name)).status_code == status
@@ -115,23 +135,27 @@ async def test_a_request_does_not_wait_for_another_model_where_there_is_none() -
             assert (await ask(served, "FAIL.")).status_code == 500
 
 
-async def test_the_way_back_is_tried_less_and_less_often(folders: Mapping[str, Path]) -> None:
-    first = Unloadable(10**6)
-    async with two_models(folders, first, Spare()) as served:
-        await until(lambda: first.times <= 10**6 - 4)
-        assert served.worker.failover.retry_seconds >= RETRIES[0] * 2**2
+async def test_recovery_is_tried_less_and_less_often(folders: Mapping[str, Path]) -> None:
+    first, clock = Unloadable(10**6), ManualClock()
+    async with two_models(folders, first, Spare(), clock) as served:
+        pauses = [await attempt_recovery(served, clock) for _ in range(8)]
+        await until(lambda: first.times == 10**6 - 9)
+        assert served.worker.failover.retry_seconds >= FIRST_RETRY * 2**2
+    assert pauses == [5, 10, 20, 40, 80, 160, 300, 300]
 
 
 async def test_a_model_that_has_worked_for_long_is_tried_again_soon_after_its_next_outage(
     folders: Mapping[str, Path],
 ) -> None:
-    first = Unloadable(3)
-    async with two_models(folders, first, Spare(), retry_seconds=(0.02, 0.3)) as served:
+    first, clock = Unloadable(3), ManualClock()
+    async with two_models(folders, first, Spare(), clock) as served:
         failover = served.worker.failover
         for outage in range(2):
-            await until(lambda: served.model.name == "first")
-            assert failover.retry_seconds > 0.02, outage
-            await until(lambda: failover.retry_seconds == 0.02)
+            await recover(served, clock)
+            assert failover.retry_seconds > FIRST_RETRY, outage
+            await until(lambda: clock.due_in(LONGEST_RETRY))
+            clock.advance(LONGEST_RETRY)
+            await until(lambda: failover.retry_seconds == FIRST_RETRY)
             assert not failover.on_fallback
             if outage == 0:
                 first.times, first.failures = 3, FAILURES

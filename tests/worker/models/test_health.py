@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
@@ -10,6 +12,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import Served, serving, until
 from ttsworker.audio import to_pcm
 from ttsworker.engines import ModelInvalid, Utterance
@@ -19,7 +22,30 @@ from ttsworker.observe.gpu import GpuMonitor
 from ttsworker.settings import Settings
 from ttsworker.worker import Worker
 
-OFTEN: dict[str, Any] = {"health_interval_seconds": 0.05, "request_timeout_seconds": 0.3}
+INTERVAL, TIMEOUT = 30.0, 60.0
+
+
+@asynccontextmanager
+async def checked(engine: ArtificialEngine, clock: ManualClock, **settings: Any) -> AsyncIterator[Served]:
+    """Serve an engine whose checks are on a clock that the test moves."""
+    times: dict[str, Any] = {"health_interval_seconds": INTERVAL, "request_timeout_seconds": TIMEOUT}
+    async with serving(engine, clock=clock, **times, **settings) as served:
+        yield served
+
+
+async def begin_check(clock: ManualClock) -> None:
+    """Let the interval pass, and wait until the next check waits for its audio."""
+    await until(lambda: clock.due_in(INTERVAL))
+    clock.advance(INTERVAL)
+    await until(lambda: clock.due_in(TIMEOUT))
+
+
+async def next_check(served: Served, clock: ManualClock) -> None:
+    """Let the interval pass, and wait until the next check has ended."""
+    last = served.model.health.last
+    await until(lambda: clock.due_in(INTERVAL))
+    clock.advance(INTERVAL)
+    await until(lambda: served.model.health.last is not last)
 
 
 async def status(served: Served, path: str) -> int:
@@ -27,34 +53,43 @@ async def status(served: Served, path: str) -> int:
 
 
 async def test_a_healthy_worker_tells_its_last_check() -> None:
-    async with serving(ArtificialEngine(), **OFTEN) as served:
+    engine, clock = ArtificialEngine(), ManualClock()
+    async with checked(engine, clock) as served:
+        check = served.model.health.last
+        engine.flowing.clear()
+        await begin_check(clock)
+        clock.advance(0.25)
+        engine.flowing.set()
+        await until(lambda: served.model.health.last is not check)
         first = (await served.client.get("/health")).json()
         assert (first["status"], first["problem"], first["device"]) == ("ok", None, "cpu")
         assert first["audio_seconds"] == 1.0
-        assert first["latency_seconds"] > 0
+        assert first["latency_seconds"] == 0.25
         assert first["gpu_available"] is False
-        check = served.model.health.last
-        await until(lambda: served.model.health.last is not check)
+        await next_check(served, clock)
         assert (await served.client.get("/health")).json()["last_check"] > first["last_check"]
 
 
 async def test_an_idle_engine_that_gets_stuck_is_told() -> None:
-    engine = ArtificialEngine()
-    async with serving(engine, **OFTEN) as served:
+    engine, clock = ArtificialEngine(), ManualClock()
+    async with checked(engine, clock) as served:
         assert await status(served, "/health") == 200
         engine.flowing.clear()
+        await begin_check(clock)
+        clock.advance(TIMEOUT)
         await until(lambda: served.worker.failover.problem() is not None)
         answer = await served.client.get("/health")
         assert (answer.status_code, answer.json()["status"]) == (503, "unhealthy")
         assert await status(served, "/ready") == 503
         engine.flowing.set()
+        await next_check(served, clock)
         await until(lambda: served.worker.failover.problem() is None)
         assert await status(served, "/health") == await status(served, "/ready") == 200
 
 
 async def test_an_engine_stuck_at_a_request_is_told() -> None:
     engine = ArtificialEngine()
-    async with serving(engine, health_interval_seconds=600, request_timeout_seconds=0.3) as served:
+    async with serving(engine, clock=ManualClock(), request_timeout_seconds=2) as served:
         engine.gate.clear()
         request = asyncio.create_task(served.client.post("/v1/audio/speech", json={"input": "Stuck."}))
         await until(lambda: served.worker.failover.problem() is not None)
@@ -64,9 +99,11 @@ async def test_an_engine_stuck_at_a_request_is_told() -> None:
 
 
 async def test_a_stuck_engine_does_not_keep_the_worker_from_ending() -> None:
-    engine = ArtificialEngine()
-    async with serving(engine, drain_timeout_seconds=0.1, **OFTEN) as served:
+    engine, clock = ArtificialEngine(), ManualClock()
+    async with checked(engine, clock, exit_timeout=0.1) as served:
         engine.flowing.clear()
+        await begin_check(clock)
+        clock.advance(TIMEOUT)
         await until(lambda: served.worker.failover.problem() is not None)
         served.stop.set()
         assert await served.ended == 0  # no accepted request was lost
@@ -75,32 +112,39 @@ async def test_a_stuck_engine_does_not_keep_the_worker_from_ending() -> None:
 
 
 async def test_an_engine_that_falls_silent_is_told() -> None:
-    engine = ArtificialEngine()
-    async with serving(engine, **OFTEN) as served:
+    engine, clock = ArtificialEngine(), ManualClock()
+    async with checked(engine, clock) as served:
         engine.silent = True
-        await until(lambda: served.worker.failover.problem() is not None)
+        await next_check(served, clock)
         assert "silence" in (await served.client.get("/health")).json()["problem"]
 
 
 @pytest.mark.parametrize("stretch", [0.4, 2.5])
 async def test_an_engine_whose_speech_gets_another_length_is_told(stretch: float) -> None:
-    engine = ArtificialEngine()
-    async with serving(engine, **OFTEN) as served:
+    engine, clock = ArtificialEngine(), ManualClock()
+    async with checked(engine, clock) as served:
         engine.stretch = stretch
-        await until(lambda: served.worker.failover.problem() is not None)
+        await next_check(served, clock)
         problem = (await served.client.get("/health")).json()["problem"]
         assert problem.endswith(f"became {stretch:.2f} s of audio, and 0.50 to 2.00 s would be right")
         engine.stretch = 1.0
-        await until(lambda: served.worker.failover.problem() is None)
+        await next_check(served, clock)
+        assert served.worker.failover.problem() is None
 
 
 async def test_a_check_that_is_not_done_any_more_is_told() -> None:
-    async with serving(ArtificialEngine(), **OFTEN) as served:
-        await until(lambda: served.model.health.last is not None)
+    clock = ManualClock()
+    async with checked(ArtificialEngine(), clock) as served:
+        assert served.model.health.last is not None
+        await until(lambda: clock.due_in(INTERVAL))
         with patch.object(Health, "check", AsyncMock()):
-            await until(lambda: served.worker.failover.problem() is not None)
+            clock.advance(INTERVAL + 2 * TIMEOUT)
+            assert served.worker.failover.problem() is None
+            clock.advance(1)
             assert "has not been spoken for" in (await served.client.get("/health")).json()["problem"]
-        await until(lambda: served.worker.failover.problem() is None)
+            await until(lambda: clock.due_in(INTERVAL))
+        await next_check(served, clock)
+        assert served.worker.failover.problem() is None
 
 
 async def test_a_driver_that_hangs_keeps_neither_health_nor_metrics_waiting_for_long() -> None:
@@ -111,19 +155,19 @@ async def test_a_driver_that_hangs_keeps_neither_health_nor_metrics_waiting_for_
         reading.set()
         hang.wait()
 
-    engine = ArtificialEngine()
+    engine, clock = ArtificialEngine(), ManualClock()
     with patch.object(GpuMonitor, "_read", read):
-        async with serving(engine, **OFTEN) as served:
+        async with checked(engine, clock) as served:
             assert reading.is_set()
-            check = served.model.health.last
-            await until(lambda: served.model.health.last is not check)
+            await next_check(served, clock)
             answer = await served.client.get("/health")
             assert (answer.status_code, answer.json()["gpu_available"]) == (200, False)
             assert "has not answered" in (served.worker.gpu.problem or "")
             scraped = await asyncio.to_thread(generate_latest, served.worker.metrics.registry)
             assert b"tts_load_ratio" in scraped
             engine.silent = True
-            await until(lambda: served.worker.failover.problem() is not None)
+            await next_check(served, clock)
+            assert served.worker.failover.problem() is not None
             hang.set()
 
 

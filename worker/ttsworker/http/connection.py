@@ -1,6 +1,6 @@
-"""A client's connection: uvicorn's, with bounds on the head of a request, which uvicorn has none for.
+"""A client's connection: uvicorn's, plus bounds on the size and the time of a request's head, which uvicorn lacks.
 
-The body's bounds are the routes': they know what they read.
+The routes bound the body, as only they know what they read.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from ttsworker.settings import Settings
 from ttsworker.speech.validation import longest_request
 
 _OFFER = {b"connection", b"upgrade", b"http2-settings"}
-"""Headers that belong to an offer of another protocol."""
+"""Headers by which a client offers another protocol."""
 
 
 class Connection(HttpToolsProtocol):
-    """One connection; between two requests it expects a head, and from its first byte the clock runs.
+    """One connection. It expects a head at its start and between two requests; a head has `head_seconds` to arrive.
 
-    `max_head_bytes` bounds memory, not taste: what comes in one read is taken whole, a read being up to 256 KiB.
+    `max_head_bytes` bounds the memory, not the exact size: one read, of up to 256 KiB, is always taken whole.
     """
 
     max_head_bytes: ClassVar[int]
@@ -31,20 +31,20 @@ class Connection(HttpToolsProtocol):
     _expecting_head = True
     _head_bytes = 0
     _heads = 0
-    _clock: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
-        """Begin to wait: even for the first byte nobody has for ever."""
+        """Start the timer: the first byte must arrive in time, too."""
         super().connection_made(transport)
-        self._start_clock()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End the wait."""
-        self._stop_clock()
+        """Stop the timer."""
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse some bytes, and count them where all of them belong to a head that is not complete yet."""
+        """Parse some bytes, and count them when all of them belong to a head that is not complete yet."""
         if self.transport.is_closing():  # refused already; TLS still delivers what it had read
             return
         expecting, heads = self._expecting_head, self._heads
@@ -52,28 +52,28 @@ class Connection(HttpToolsProtocol):
         self._parse(data)
         if expecting and heads == self._heads and not self.transport.is_closing():
             self._head_bytes += len(data)
-            self._start_clock()
+            self._start_timer()
             if self._head_bytes > self.max_head_bytes:
                 message = f"address and headers have more than {self.max_head_bytes} bytes: send a long text by POST"
                 self._refuse(ApiError(431, "headers_too_large", message))
 
     def on_message_begin(self) -> None:
-        """Begin to wait for the rest of a head, also behind another request that is being answered."""
+        """Start the timer for the rest of a head, even while an earlier request is being answered."""
         super().on_message_begin()
         self._head_bytes += 1
-        self._start_clock()
+        self._start_timer()
 
     def on_headers_complete(self) -> None:
-        """Start the request, unless it offers another protocol: then it is read once more."""
+        """Start the request, unless it offers another protocol: `_decline` then parses it again without the offer."""
         if self.parser.should_upgrade():
             return
-        self._stop_clock()
+        self._stop_timer()
         super().on_headers_complete()
         self._expecting_head = False
         self._heads += 1
 
     def on_message_complete(self) -> None:
-        """End the request's body: what comes next is another head."""
+        """End the request's body; the next bytes belong to another head."""
         if self.parser.should_upgrade():
             return
         super().on_message_complete()
@@ -81,7 +81,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, in the shape of every other error."""
+        """Refuse bytes that are not HTTP, in the shape of every other error."""
         self._refuse(ApiError(400, "invalid_http", f"{msg.rstrip('.')}: is the client speaking HTTP/1.1?"))
 
     def _parse(self, data: bytes) -> None:
@@ -93,9 +93,9 @@ class Connection(HttpToolsProtocol):
             self.send_400_response("Invalid HTTP request received.")
 
     def _decline(self, rest: bytes) -> None:
-        """Read the request as if it had not offered another protocol, which Java's client does with every first one.
+        """Parse the request again without its offer of another protocol, which Java's client sends first.
 
-        httptools ends there and then, and uvicorn goes on without the body.
+        httptools stops parsing at such an offer, and uvicorn would go on without the body.
         """
         method = self.parser.get_method()
         if method == b"CONNECT":
@@ -109,24 +109,24 @@ class Connection(HttpToolsProtocol):
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
         self._parse(b"\r\n".join([*lines, b"", rest]))
 
-    def _start_clock(self) -> None:
-        if self._clock is None:
-            self._clock = self.loop.call_later(self.head_seconds, self._give_up)
+    def _start_timer(self) -> None:
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.head_seconds, self._give_up)
 
-    def _stop_clock(self) -> None:
-        if self._clock is not None:
-            self._clock.cancel()
-            self._clock = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _give_up(self) -> None:
         if self._head_bytes:
             message = f"the headers did not come within {self.head_seconds:g} s: send them faster"
             self._refuse(ApiError(408, "headers_timeout", message))
-        else:  # nobody has asked anything
+        else:  # the client has not sent anything
             self.transport.close()
 
     def _refuse(self, error: ApiError) -> None:
-        """Answer and close; an answer that is under way is not spoiled: the connection ends with it."""
+        """Answer with an error and close; while another answer is being sent, close after that one instead."""
         answering = self.cycle is not None and not self.cycle.response_complete
         if answering and self._expecting_head:
             self.cycle.keep_alive = False
@@ -138,9 +138,9 @@ class Connection(HttpToolsProtocol):
 
 
 def connection_class(settings: Settings) -> type[Connection]:
-    """Return the connections of a worker with these settings.
+    """Return the class of connections for these settings.
 
-    Nobody gets more time to ask than the worker has to speak, nor more room than a text and its escapes can take.
+    A head may take the request timeout to arrive, and have as many bytes as the longest text with all its escapes.
     """
 
     class BoundedConnection(Connection):

@@ -1,8 +1,8 @@
-"""HTTPS: the certificate the API shows, and its renewal on disk while the server runs.
+"""HTTPS: the certificate of the API, and its renewal on disk while the server runs.
 
-Kubernetes changes the files of a mounted Secret in place. A renewed pair is loaded into a context of its own and, once
-it has proved whole, shown to new connections; the context that listens hands each of them over before its handshake. So
-there is no moment at which a certificate is used with another one's key.
+Kubernetes changes the files of a mounted Secret in place. A renewed certificate and key are loaded into a context of
+their own. Once that has succeeded, new connections get this context: the listening context hands each of them over
+before its handshake. So a certificate is never used with another one's key.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from pathlib import Path
 from ttsworker.settings import PREFIX, InvalidSettings, Settings
 
 CHECK_SECONDS = 10.0
-"""Between two looks at the files; kubelet itself takes up to a minute to change them."""
+"""Between two checks of the files; kubelet itself takes up to a minute to change them."""
 
 _NOT_ITS_KEY = {"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"}
 
@@ -36,20 +36,20 @@ class Certificate:
         self.context.sni_callback = self._hand_over  # called for clients that name no server, too
 
     def reload(self) -> None:
-        """Show what is on disk now; a pair that cannot be used is told once, and the one before stays."""
+        """Use the pair that is on disk now; logs a pair that cannot be used once, and keeps the former one."""
         found = self._fingerprint()
         if found == self._seen:
             return
-        self._seen = found  # taken before the files are read, so that a change in between is found the next time
+        self._seen = found  # before the files are loaded, so that the next check finds a change in between
         try:
             self._current = self._load()
         except InvalidSettings as error:
-            log.error("the renewed TLS certificate is not used, the one before stays: %s", error)
+            log.error("cannot use the renewed TLS certificate, keeping the former one: %s", error)
         else:
             log.info("renewed TLS certificate", extra={"file": self._chain})
 
     async def watch(self, interval: float = CHECK_SECONDS) -> None:
-        """Reload for ever, every `interval` seconds; in a thread, as a volume may be slow."""
+        """Reload every `interval` seconds, for ever; in a thread, as a volume may be slow."""
         while True:
             await asyncio.sleep(interval)
             await asyncio.to_thread(self.reload)
@@ -90,7 +90,7 @@ class Certificate:
         return f"tls_certificate_file {self._chain} or tls_key_file {self._key}"
 
     def _refuse_encrypted(self) -> bytes:
-        """Called for an encrypted key only; OpenSSL would ask for the password on the terminal."""
+        """OpenSSL calls this for an encrypted key only; without it, it would ask for a password on the terminal."""
         raise InvalidSettings(f"tls_key_file {self._key} is encrypted: set the key without a passphrase")
 
 
@@ -108,11 +108,11 @@ def load_certificate(settings: Settings) -> Certificate | None:
 def expiry(context: ssl.SSLContext, chain: Path) -> float | None:
     """Return the days for which a loaded certificate is still valid, None for one that is not.
 
-    Found by a handshake in memory: the standard library shows the fields of verified certificates only.
+    Does a handshake in memory, because the standard library shows the fields of verified certificates only.
     """
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     client.check_hostname = False
-    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the certificate vouches for itself
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # trust the certificate itself, without its CA
     client.load_verify_locations(chain)
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     asking = client.wrap_bio(to_client, to_server)

@@ -35,13 +35,12 @@ class Failover:
         *,
         clock: Clock,
         on_activated: Callable[[LoadedModel], None],
-        retry_seconds: tuple[float, float] = RETRY_SECONDS,
     ) -> None:
         self._models = models
         self._load = load
         self._clock = clock
         self._on_activated = on_activated
-        self._first_retry, self._last_retry = retry_seconds
+        self._first_retry, self._last_retry = RETRY_SECONDS
         self.retry_seconds = self._first_retry
         self._active: LoadedModel | None = None
         self._index = 0

@@ -24,8 +24,6 @@ from ttsworker.settings import Precision, Settings
 EMBEDDED = "embedded"
 """The digest of a model that is part of its engine."""
 
-EXIT_SECONDS = 1.0
-"""How long `close` waits for an engine that is still speaking."""
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +71,7 @@ class LoadedModel:
     """Speaks requests with one model; `on_outcome` is called with it and with how each synthesis or check ended.
 
     `on_synthesized` gets the cache key and the audio of every complete sentence but the test sentence.
-    Made in the event loop, as its scheduler starts at once.
+    `close` waits `exit_timeout` seconds for the engine's last call. Made in the event loop, where its scheduler starts.
     """
 
     def __init__(
@@ -84,6 +82,7 @@ class LoadedModel:
         *,
         metrics: Metrics,
         clock: Clock,
+        exit_timeout: float,
         read_gpu: Callable[[], GpuFigures | None],
         on_synthesized: Callable[[str, Pcm], None],
         on_outcome: Callable[["LoadedModel", bool], None],
@@ -95,6 +94,7 @@ class LoadedModel:
         self._identity = f"{options.engine} {loaded.engine.revision}"
         self._timeout = settings.request_timeout_seconds
         self._clock = clock
+        self._exit_timeout = exit_timeout
         self._on_synthesized = on_synthesized
         self._on_outcome = on_outcome
         self._pace = Pace(loaded.measured.real_time_factor)
@@ -153,7 +153,7 @@ class LoadedModel:
         if self._watching:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
-        if not await self.scheduler.close(EXIT_SECONDS):
+        if not await self.scheduler.close(self._exit_timeout):
             return False
         self.engine.close()
         return True

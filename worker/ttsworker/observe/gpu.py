@@ -19,7 +19,7 @@ from ttsworker.observe.driver import driver_floor, driver_problem
 _NO_DEVICES = {"", "none", "void"}
 
 ANSWER_SECONDS = 2.0
-"""How long whoever asks waits for the driver; a broken one may not answer for hours, or ever."""
+"""How long a reader waits for the driver. A broken driver may not answer for hours, or ever."""
 
 READ_INTERVAL_SECONDS = 1.0
 RETRY_INTERVAL_SECONDS = 30.0
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class GpuFigures:
     """The GPUs this process may use, taken together.
 
-    `utilization` is the mean over the devices, 0 to 1, and None where NVML does not tell it (MIG slices). Memory is
+    `utilization` is the mean over the devices, 0 to 1, and None where NVML does not report it (MIG slices). Memory is
     their sum in bytes. `name` is the first one's.
     """
 
@@ -51,8 +51,8 @@ class GpuFigures:
 class GpuMonitor:
     """Reads the figures at most once a second, for any thread; a call in between costs nothing.
 
-    A thread of its own asks the driver, so that one that hangs keeps nobody. `problem` is None or one line saying why
-    GPUs cannot be used here although there is a driver.
+    A thread of its own asks the driver, so that a driver that hangs blocks nothing else. `problem` is None or one line
+    that says why GPUs cannot be used here although there is a driver. `wait` waits for an event for some seconds.
     """
 
     def __init__(
@@ -60,10 +60,12 @@ class GpuMonitor:
         *,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
+        wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
         self.problem: str | None = None
         self._environ = environ
         self._clock = clock
+        self._wait = wait
         self._lock = threading.Lock()
         self._is_open = False
         self._devices: list[Any] = []
@@ -79,16 +81,16 @@ class GpuMonitor:
         with self._lock:
             if self._answered.is_set() and self._clock() >= self._next_read:
                 self._answered.clear()
-                self._asked = time.monotonic()
+                self._asked = self._clock()
                 threading.Thread(target=self._ask, name="nvml", daemon=True).start()
-            remaining = self._asked + ANSWER_SECONDS - time.monotonic()
-        if self._answered.wait(max(0.0, remaining)):
+            remaining = self._asked + ANSWER_SECONDS - self._clock()
+        if self._wait(self._answered, max(0.0, remaining)):
             return self._figures
         self._set_problem(f"the NVIDIA driver has not answered for {ANSWER_SECONDS:g} s: check nvidia-smi on the node")
         return None
 
     def close(self) -> None:
-        """Let go of NVML, unless it hangs; a later read opens it again."""
+        """Close NVML, unless it hangs; a later read opens it again."""
         with self._lock:
             if self._answered.is_set():
                 self._close()
@@ -99,8 +101,8 @@ class GpuMonitor:
         try:
             self._figures = self._read()
         finally:
-            if time.monotonic() > self._asked + ANSWER_SECONDS:
-                self._close()  # it is opened anew, which says what its problem is now
+            if self._clock() > self._asked + ANSWER_SECONDS:
+                self._close()  # the next read opens it again and finds out its present problem
             self._next_read = self._clock() + (READ_INTERVAL_SECONDS if self._figures else RETRY_INTERVAL_SECONDS)
             self._answered.set()
 

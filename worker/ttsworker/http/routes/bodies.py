@@ -1,4 +1,4 @@
-"""Reading what a client sends, with a bound."""
+"""What routes depend on: the application's parts, the active model, and a request's body with bounds."""
 
 import asyncio
 from typing import Annotated
@@ -13,10 +13,10 @@ from ttsworker.speech.parts import Parts
 from ttsworker.speech.validation import longest_request
 
 _CLOSE = {"Connection": "close"}
-"""With an answer to a body that is not read to its end: the connection cannot be used again."""
+"""Header of an answer to a body that was not read to its end: the connection cannot be used again."""
 
 
-# Dependencies are coroutines although they wait for nothing: FastAPI runs functions in other threads, twice a request.
+# Dependencies are coroutines although they wait for nothing: FastAPI would run plain functions in other threads.
 
 
 async def get_parts(connection: HTTPConnection) -> Parts:
@@ -47,10 +47,10 @@ ActiveModel = Annotated[LoadedModel, Depends(get_active_model)]
 
 
 async def read_body(request: Request, settings: Settings) -> bytes:
-    """Return the body; raises ApiError 413 when it is longer than any text that is allowed, before it is read.
+    """Return the body; raises ApiError 413, before reading it all, when it is longer than any text that is allowed.
 
-    Also ApiError 415 for a compressed one, and 408 for one that does not come: nobody gets more time to send a text
-    than the worker has to speak it, so that clients who dribble hold no connection for ever.
+    Raises ApiError 415 for a compressed body, and 408 for one that does not arrive within the request timeout: a client
+    that sends a byte now and then cannot hold a connection for ever.
     """
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding != "identity":
@@ -59,12 +59,12 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     limit = longest_request(settings.max_text_length)
     if int(request.headers.get("content-length", 0)) > limit:
         raise _too_large(limit)
-    patience = settings.request_timeout_seconds
+    seconds = settings.request_timeout_seconds
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(seconds):
             return await _collect(request, limit)
     except TimeoutError as error:
-        message = f"the body did not come within {patience:g} s: send it faster, or a shorter one"
+        message = f"the body did not come within {seconds:g} s: send it faster, or a shorter one"
         raise ApiError(408, "body_timeout", message, headers=dict(_CLOSE)) from error
 
 

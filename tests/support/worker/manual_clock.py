@@ -1,0 +1,54 @@
+"""A clock that only the test moves: a machine that stands still makes nothing late."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+class ManualClock:
+    """A ttsworker.clock.Clock. Threads, sockets and `until` keep real time beside it."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._timers: dict[asyncio.Future[None], float] = {}
+
+    def monotonic(self) -> float:
+        return self._now
+
+    def utc_now(self) -> datetime:
+        return START + timedelta(seconds=self._now)
+
+    async def sleep(self, seconds: float) -> None:
+        timer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._timers[timer] = self._now + seconds
+        try:
+            await timer
+        finally:
+            self._timers.pop(timer, None)
+
+    @asynccontextmanager
+    async def timeout(self, seconds: float) -> AsyncIterator[None]:
+        async with asyncio.timeout(None) as real:
+            expiring = asyncio.create_task(self._expire(real, seconds))
+            try:
+                yield
+            finally:
+                expiring.cancel()
+
+    def due_in(self, seconds: float) -> bool:
+        """Whether somebody sleeps, or waits for a timeout, that ends in just so many seconds."""
+        return self._now + seconds in self._timers.values()
+
+    def advance(self, seconds: float) -> None:
+        """Move the time on; whoever waited for less goes on as soon as the event loop gets to it."""
+        self._now += seconds
+        for timer, due in list(self._timers.items()):
+            if due <= self._now and not timer.done():
+                timer.set_result(None)
+
+    async def _expire(self, real: asyncio.Timeout, seconds: float) -> None:
+        await self.sleep(seconds)
+        real.reschedule(0)  # the event loop's time is past that
