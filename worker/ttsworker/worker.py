@@ -147,13 +147,14 @@ async def run(settings: Settings) -> int:
     worker = Worker(settings)
     listener = listen(settings.host, settings.port)
     metrics_port = serve_metrics(settings, worker.metrics.registry)
+    stop = catch_signals()  # before the log line below, at which others take this process for one that ends well
     port, scheme = listener.getsockname()[1], "https" if certificate else "http"
     log.info("listening", extra={"port": port, "scheme": scheme, "metrics_port": metrics_port})
     tracer = make_tracer()
     renewing = asyncio.create_task(certificate.watch()) if certificate else None
     try:
         app = create_app(worker.parts, tracer)
-        return await serve(app, worker, settings, listener=listener, stop=catch_signals(), certificate=certificate)
+        return await serve(app, worker, settings, listener=listener, stop=stop, certificate=certificate)
     finally:
         tracer.close()
         if renewing:

@@ -16,7 +16,7 @@ SENTENCE = "This is one of very many sentences that the worker has to speak befo
 
 async def test_draining_finishes_what_was_accepted_and_refuses_the_rest() -> None:
     engine = ArtificialEngine()
-    async with serving(engine, max_concurrency=1) as served:
+    async with serving(engine, exit_timeout=60, max_concurrency=1) as served:
         engine.gate.clear()
         accepted = [
             asyncio.create_task(served.client.post(SPEECH, json={"input": f"Text {n}. End."})) for n in range(3)

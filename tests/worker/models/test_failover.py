@@ -63,6 +63,7 @@ async def two_models(
     async with serving(
         make,
         clock=clock,
+        exit_timeout=60,
         model_dir=folders["first"],
         model_name="first",
         fallbacks=[fallback],
