@@ -54,9 +54,9 @@ devcluster-down: ## ends it and leaves nothing behind
 lock: .venv      ## pin every dependency again
 	@UV=$$(hack/tools uv) hack/lock
 
-generate: .venv  ## render crds/, the chart's files/, docs/api.md and docs/metrics.md from the code
+generate: .venv  ## render crds/, the chart's files/ and the generated parts of docs/ from the code
 	@$(PYTHON) -m tools.crd crds; $(PYTHON) -m tools.crd charts/tts-operator/files
-	@$(PYTHON) -m tools.apidoc docs/api.md; $(PYTHON) -m tools.metrics
+	@$(PYTHON) -m tools.apidoc docs/api.md; $(PYTHON) -m tools.metrics; $(PYTHON) -m tools.reasons docs
 
 crds: generate   ## the same
 

@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from ttscontract.reasons import Reason
 from ttsworker.http.access.clients import parse_networks
 from ttsworker.http.access.limits import MIN_RATE
 from ttsworker.observe.logs import TextLogging
@@ -38,7 +39,7 @@ class Fallback(BaseModel):
 class InvalidSettings(Exception):
     """A setting that is unknown or has a wrong value; the message says in one line which."""
 
-    reason = "ConfigInvalid"
+    reason = Reason.CONFIG_INVALID
 
 
 class Settings(BaseSettings):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from ttsoperator.names import Reason
+from ttscontract.reasons import Reason
 from ttsoperator.spec.autoscaling import Autoscaling
 from ttsoperator.spec.base import Annotations, ApiModel, rule, rules
 from ttsoperator.spec.model import BUILTIN, DEFAULT_SIZE, Model, Storage
@@ -19,7 +19,7 @@ DEFAULT_GPU: Final = "nvidia.com/gpu"
 class InvalidSpec(Exception):
     """The object cannot be acted upon; `reason` and `message` go into the Stalled condition of `generation`."""
 
-    def __init__(self, reason: str, message: str, generation: int) -> None:
+    def __init__(self, reason: Reason, message: str, generation: int) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from ttsworker.fetch.errors import FetchError, Reason
+from ttscontract.reasons import Reason
+from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.job import fetch_model
 from ttsworker.fetch.progress import Progress, reported
 from ttsworker.fetch.sources import Request

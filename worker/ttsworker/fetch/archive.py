@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
-from ttsworker.fetch.errors import FetchError, Reason
+from ttscontract.reasons import Reason
+from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.workspace import remove, too_large
 from ttsworker.models.store import MANIFEST_NAME
 

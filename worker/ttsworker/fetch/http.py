@@ -4,9 +4,10 @@ import hashlib
 import logging
 from urllib.parse import unquote, urlsplit
 
+from ttscontract.reasons import Reason
 from ttsworker.fetch.archive import is_archive, unpack
 from ttsworker.fetch.download import Download
-from ttsworker.fetch.errors import FetchError, Reason
+from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.responses import invalid
 from ttsworker.fetch.sources import Request

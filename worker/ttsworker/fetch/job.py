@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ttsworker.fetch.errors import FetchError, Reason
+from ttscontract.reasons import Reason
+from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.http import HttpSource
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.publish import publish

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ttsworker.fetch.errors import FetchError, Reason
+from ttscontract.reasons import Reason
+from ttsworker.fetch.errors import FetchError
 
 log = logging.getLogger(__name__)
 

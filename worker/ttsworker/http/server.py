@@ -15,6 +15,7 @@ from pathlib import Path
 import uvicorn
 from prometheus_client import disable_created_metrics, start_http_server
 
+from ttscontract.reasons import Reason
 from ttsworker.engines import ModelError
 from ttsworker.http.app import create_app
 from ttsworker.http.connection import connection_class
@@ -149,7 +150,7 @@ def catch_signals() -> asyncio.Event:
     return stop
 
 
-def report_failure(reason: str, message: str, path: Path) -> None:
+def report_failure(reason: Reason, message: str, path: Path) -> None:
     """Tell why the worker cannot run: one line in the log, and the container's termination message where it has one."""
     log.critical(message, extra={"reason": reason})
     if path.exists():
@@ -175,7 +176,7 @@ async def _live(worker: Worker, stop: asyncio.Event) -> bool:
     except Exception as error:  # a fault of the engine's libraries or ours: its trace is for us, the line for the user
         log.exception("the engine cannot start")
         message = f"the engine cannot start: {type(error).__name__}: {error}"
-        report_failure("EngineUnavailable", message, worker.settings.termination_log)
+        report_failure(Reason.ENGINE_UNAVAILABLE, message, worker.settings.termination_log)
     else:
         await stopping
         return True

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ttscontract.reasons import Reason
 from ttsworker.engines.errors import ModelError
 
 MANIFEST_NAME = ".manifest.json"
@@ -22,13 +23,13 @@ log = logging.getLogger(__name__)
 class ModelMissing(ModelError):
     """There is no published model in the folder."""
 
-    reason = "ModelMissing"
+    reason = Reason.MODEL_MISSING
 
 
 class ModelCorrupt(ModelError):
     """The folder is not what its manifest says."""
 
-    reason = "ModelCorrupt"
+    reason = Reason.MODEL_CORRUPT
 
 
 class ModelFile(BaseModel):
