@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ttscontract.worker_config import Precision
 from ttsworker.audio import Pcm
 from ttsworker.cache import cache_key
 from ttsworker.engines import Engine, EngineOptions, ModelInvalid, Utterance, find_engine
@@ -18,7 +19,7 @@ from ttsworker.observe.metrics import Metrics
 from ttsworker.scheduling import Scheduler, Sentence, Stream
 from ttsworker.scheduling.admission import Load
 from ttsworker.scheduling.throughput import Pace
-from ttsworker.settings import Precision, Settings
+from ttsworker.settings import Settings
 
 EMBEDDED = "embedded"
 """Stands for the digest of a model that is part of its engine."""
@@ -35,7 +36,7 @@ class ModelOptions:
     engine: str
     model_dir: Path | None = None
     name: str | None = None
-    precision: Precision = "Auto"
+    precision: Precision = Precision.AUTO
 
     def digest(self) -> str:
         """Read what tells its files from those of every other model; raises ModelError where there are none."""
