@@ -7,6 +7,8 @@ with them, and docs/status-conditions.md is generated from them. A new reason is
 from enum import Enum, StrEnum
 from typing import Self
 
+from ttscontract.pods import USER_ID
+
 
 class Severity(Enum):
     """What the status does with a reason."""
@@ -236,7 +238,7 @@ class Reason(StrEnum):
         "StorageUnusable",
         Severity.STALLED,
         "The volume cannot be written or locked; the message has the system's own words.",
-        "Make it writable for user 65532 (`fsGroup` does that for most volumes), and do not mount it read-only.",
+        f"Make it writable for user {USER_ID} (`fsGroup` does that for most volumes), and do not mount it read-only.",
         Program.DOWNLOAD,
     )
     MODEL_MISSING = (

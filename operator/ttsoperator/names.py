@@ -4,6 +4,8 @@ import hashlib
 from enum import StrEnum
 from typing import Final
 
+from ttscontract import pods
+
 GROUP: Final = "tts-operator.io"
 VERSION: Final = "v1alpha1"
 API_VERSION: Final = f"{GROUP}/{VERSION}"
@@ -44,13 +46,6 @@ GENERATION: Final = f"{GROUP}/generation"
 """On a Job: generation of the spec it was created for; a newer one retries a failed Job at once."""
 LAST_FAILURE: Final = f"{GROUP}/last-failure"
 """On a Job: JSON reason and message of the failed one it replaced."""
-
-HTTP_PORT: Final = 5002
-METRICS_PORT: Final = 9090
-USER_ID: Final = 65532
-MODEL_ROOT: Final = "/models"
-CONFIG_DIR: Final = "/etc/ttsworker"
-CONFIG_KEY: Final = "worker.json"
 
 
 class Component(StrEnum):
@@ -107,13 +102,13 @@ def hpa_name(service: str) -> str:
 
 
 def model_key(source: str, sha256: str | None) -> str:
-    """Folder of one model below /models: another source or checksum is another folder."""
+    """Folder of one model on the volume: another source or checksum is another folder."""
     return f"m-{_hash(source, sha256)[:16]}"
 
 
 def service_url(service: str, namespace: str) -> str:
     """Address of the HTTP API inside the cluster."""
-    return f"http://{service_name(service)}.{namespace}.svc:{HTTP_PORT}"
+    return f"http://{service_name(service)}.{namespace}.svc:{pods.HTTP_PORT}"
 
 
 def pod_labels(service: str, component: Component) -> dict[str, str]:

@@ -17,11 +17,9 @@ from pydantic_settings import (
 )
 
 from ttscontract import worker_config
+from ttscontract.pods import CONFIG_VARIABLE, HTTP_PORT, METRICS_PORT, TERMINATION_LOG, VARIABLE_PREFIX
 from ttscontract.reasons import Reason
 from ttscontract.worker_config import MIN_RATE, Precision, Setting, TextLogging
-
-PREFIX = "TTSWORKER_"
-CONFIG_VARIABLE = "TTSWORKER_CONFIG"
 
 Network = IPv4Network | IPv6Network
 
@@ -51,7 +49,7 @@ class Settings(BaseSettings):
     """What the operator writes into worker.json. Times are in seconds, lengths in characters."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
+        env_prefix=VARIABLE_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
     )
     file_values: ClassVar[dict[str, Any]] = {}
 
@@ -87,12 +85,12 @@ class Settings(BaseSettings):
     text_logging: TextLogging = _field(worker_config.TEXT_LOGGING)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     termination_log: Path = Field(
-        Path("/dev/termination-log"), description="Gets the reason of a failed start; only written where it exists."
+        Path(TERMINATION_LOG), description="Gets the reason of a failed start; only written where it exists."
     )
 
     host: str = Field("0.0.0.0", description="Address to listen on; :: is IPv6 and IPv4.")
-    port: int = Field(5002, ge=0, le=65535, description="Of the API; 0 takes a free one and logs it.")
-    metrics_port: int = Field(9090, ge=0, le=65535, description="Of /metrics; 0 takes a free one and logs it.")
+    port: int = Field(HTTP_PORT, ge=0, le=65535, description="Of the API; 0 takes a free one and logs it.")
+    metrics_port: int = Field(METRICS_PORT, ge=0, le=65535, description="Of /metrics; 0 takes a free one and logs it.")
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -127,8 +125,8 @@ class Settings(BaseSettings):
 
 def load_settings(environ: Mapping[str, str] = os.environ, *, options: Mapping[str, Any] | None = None) -> Settings:
     """Read the file that TTSWORKER_CONFIG names, if any, the environment and options; raises InvalidSettings."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
-    if unknown := sorted(name for name in environ if name.startswith(PREFIX) and name.upper() not in known):
+    known = {VARIABLE_PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    if unknown := sorted(name for name in environ if name.startswith(VARIABLE_PREFIX) and name.upper() not in known):
         message = f"{unknown[0]} is not a setting; known are {', '.join(sorted(known))}"
         raise InvalidSettings(message)
     path = Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None
@@ -174,7 +172,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _first_problem(error: ValidationError, path: Path | None) -> str:
     problem: Any = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in problem["loc"])
-    where = f"{path} or {PREFIX}{name.upper()}" if path else PREFIX + name.upper()
+    where = f"{path} or {VARIABLE_PREFIX}{name.upper()}" if path else VARIABLE_PREFIX + name.upper()
     if problem["type"] == "extra_forbidden":
         return f"{name} is not a setting (in {where}); known are {', '.join(sorted(Settings.model_fields))}"
     return f"{name} (from {where}) is {problem['input']!r}: {problem['msg']}"

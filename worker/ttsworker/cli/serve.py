@@ -9,8 +9,9 @@ from typing import Any
 
 import uvloop
 
-from ttsworker.http.server import report_failure, run
+from ttsworker.http.server import run
 from ttsworker.observe import logs
+from ttsworker.observe.termination import report_failure
 from ttsworker.settings import InvalidSettings, Settings, load_settings
 
 EXIT_INVALID_SETTINGS = 2

@@ -1,7 +1,8 @@
 """The settings as `ttsworker serve --help` lists them."""
 
+from ttscontract.pods import CONFIG_VARIABLE, VARIABLE_PREFIX
 from ttscontract.worker_config import WRITTEN
-from ttsworker.settings import CONFIG_VARIABLE, PREFIX, Settings
+from ttsworker.settings import Settings
 
 
 def variables() -> list[tuple[str, str]]:
@@ -10,5 +11,5 @@ def variables() -> list[tuple[str, str]]:
     lines = [(CONFIG_VARIABLE, "A JSON file with settings by their names: port, host, ...")]
     for name, field in Settings.model_fields.items():
         default = "" if field.default in (None, []) else f" [{field.default} {units.get(name, '')}".rstrip() + "]"
-        lines.append((PREFIX + name.upper(), f"{field.description or ''}{default}".strip()))
+        lines.append((VARIABLE_PREFIX + name.upper(), f"{field.description or ''}{default}".strip()))
     return lines

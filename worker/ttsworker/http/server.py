@@ -1,7 +1,6 @@
 """The process: its two listening sockets, its signals, and how it ends."""
 
 import asyncio
-import json
 import logging
 import math
 import os
@@ -10,19 +9,20 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import uvicorn
 from prometheus_client import disable_created_metrics, start_http_server
 
+from ttscontract.pods import VARIABLE_PREFIX
 from ttscontract.reasons import Reason
 from ttsworker.engines import ModelError
 from ttsworker.http.app import create_app
 from ttsworker.http.connection import connection_class
 from ttsworker.http.connection_reaper import abort_the_unread, part_from_silent_clients
 from ttsworker.http.tls import Certificate, load_certificate
+from ttsworker.observe.termination import report_failure
 from ttsworker.observe.tracing import Tracer, make_tracer
-from ttsworker.settings import PREFIX, InvalidSettings, Settings
+from ttsworker.settings import InvalidSettings, Settings
 from ttsworker.worker import Worker
 
 BACKLOG = 2048
@@ -31,9 +31,6 @@ KEEP_ALIVE_SECONDS = 75
 
 MIN_CLOSE_SECONDS = 2
 """For connections to close once the last request is answered, even when the drain timeout is used up."""
-
-MAX_MESSAGE = 2000
-"""Characters; a termination message is cut at 4096 bytes."""
 
 log = logging.getLogger(__name__)
 
@@ -150,16 +147,6 @@ def catch_signals() -> asyncio.Event:
     return stop
 
 
-def report_failure(reason: Reason, message: str, path: Path) -> None:
-    """Tell why the worker cannot run: one line in the log, and the container's termination message where it has one."""
-    log.critical(message, extra={"reason": reason})
-    if path.exists():
-        try:
-            path.write_text(json.dumps({"reason": reason, "message": message[:MAX_MESSAGE]}), encoding="utf-8")
-        except OSError as error:
-            log.warning("cannot write %s: %s", path, error.strerror)
-
-
 async def _live(worker: Worker, stop: asyncio.Event) -> bool:
     """Start the worker and wait for the end; false when it could not be started, which has then been reported."""
     starting = asyncio.create_task(worker.start())
@@ -186,4 +173,6 @@ async def _live(worker: Worker, stop: asyncio.Event) -> bool:
 
 
 def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> InvalidSettings:
-    return InvalidSettings(f"cannot listen on {host}:{port} ({error.strerror}): set {PREFIX}{setting} to a free port")
+    return InvalidSettings(
+        f"cannot listen on {host}:{port} ({error.strerror}): set {VARIABLE_PREFIX}{setting} to a free port"
+    )

@@ -4,6 +4,8 @@ import json
 import math
 from typing import Any
 
+from ttscontract.model_folder import MODEL_ROOT
+from ttscontract.pods import CONFIG_FILE
 from ttscontract.worker_config import MAX_THREADS, THREADS, WRITTEN
 from ttsoperator import names
 from ttsoperator.children.worker.served_model import Serving
@@ -19,7 +21,7 @@ def build(service: TTSService, serving: Serving) -> Manifest:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": metadata(service, names.config_map_name(service.name), names.Component.WORKER),
-            "data": {names.CONFIG_KEY: render(service, serving)},
+            "data": {CONFIG_FILE: render(service, serving)},
         }
     )
 
@@ -28,7 +30,7 @@ def render(service: TTSService, serving: Serving) -> str:
     """Return the text of worker.json."""
     values: dict[str, Any] = {
         "engine": serving.engine.value,
-        "model_dir": f"{names.MODEL_ROOT}/{serving.key}" if serving.key else None,
+        "model_dir": f"{MODEL_ROOT}/{serving.key}" if serving.key else None,
         "threads": threads(service),
         # By address it would count an application's pod, with all its users, as one client: limits are the gateway's.
         "rate_limit_per_second": 0,
