@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 CODE := contract operator worker tools tests hack bench
 
-.PHONY: help demo serve test test-unit test-cluster lint format images run-operator bench-operator bench-worker soak-worker devcluster-up devcluster-down lock generate crds page-picture clean
+.PHONY: help demo serve test test-unit test-cluster lint format images run-operator bench-operator bench-worker soak-worker devcluster-up devcluster-down lock generate page-picture clean
 
 help:            ## this list
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -54,11 +54,9 @@ devcluster-down: ## ends it and leaves nothing behind
 lock: .venv      ## pin every dependency again
 	@UV=$$(hack/tools uv) hack/lock
 
-generate: .venv  ## render crds/, the chart's files/, docs/api.md and docs/metrics.md from the code
+generate: .venv  ## render crds/, the chart's files/ and the generated parts of docs/ from the code
 	@$(PYTHON) -m tools.crd crds; $(PYTHON) -m tools.crd charts/tts-operator/files
-	@$(PYTHON) -m tools.apidoc docs/api.md; $(PYTHON) -m tools.metrics
-
-crds: generate   ## the same
+	@$(PYTHON) -m tools.apidoc docs/api.md; $(PYTHON) -m tools.metrics; $(PYTHON) -m tools.reasons docs
 
 page-picture: .venv ## take docs/page.png anew, of the worker's page
 	@$(PYTHON) -m tests.support.worker.page_picture

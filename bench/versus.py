@@ -18,7 +18,7 @@ from bench.memory import Memory, Peak, memory, watched
 from bench.report import Row, say
 from bench.servers import Server, Start
 from bench.texts import texts
-from ttsworker.models.store import MANIFEST_NAME
+from ttscontract.model_folder import MANIFEST_NAME
 
 PEER = "tts-server"
 

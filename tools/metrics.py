@@ -12,6 +12,7 @@ import yaml
 
 from ttscontract.metric import Exporter, Metric, Scope
 from ttscontract.metrics import CATALOGUE, SCALING_TARGETS
+from ttscontract.pods import METRICS_PORT
 from ttsoperator import names
 from ttsoperator.servers.custom_metrics import API_GROUP
 
@@ -24,7 +25,7 @@ _INTRO: Final = f"""\
 
 <!-- {_SOURCE} -->
 
-Every program answers `/metrics` on port {names.METRICS_PORT} in the text format of Prometheus. The worker also exports
+Every program answers `/metrics` on port {METRICS_PORT} in the text format of Prometheus. The worker also exports
 `python_info`, `python_gc_*` and `process_*`, and the operator `process_*`. No label holds a word that a client sent.
 """
 _TITLES: Final = {

@@ -1,8 +1,10 @@
-"""Every name the operator gives or reads: the API group, labels, annotations, children, conditions and reasons."""
+"""Every name the operator gives or reads: the API group, labels, annotations, children and conditions."""
 
 import hashlib
 from enum import StrEnum
 from typing import Final
+
+from ttscontract import pods
 
 GROUP: Final = "tts-operator.io"
 VERSION: Final = "v1alpha1"
@@ -45,13 +47,6 @@ GENERATION: Final = f"{GROUP}/generation"
 LAST_FAILURE: Final = f"{GROUP}/last-failure"
 """On a Job: JSON reason and message of the failed one it replaced."""
 
-HTTP_PORT: Final = 5002
-METRICS_PORT: Final = 9090
-USER_ID: Final = 65532
-MODEL_ROOT: Final = "/models"
-CONFIG_DIR: Final = "/etc/ttsworker"
-CONFIG_KEY: Final = "worker.json"
-
 
 class Component(StrEnum):
     """What a child or pod is part of."""
@@ -69,61 +64,6 @@ class Condition(StrEnum):
     MODEL_READY = "ModelReady"
     WORKLOAD_AVAILABLE = "WorkloadAvailable"
     AUTOSCALING_ACTIVE = "AutoscalingActive"
-
-
-class Reason(StrEnum):
-    """Reasons of conditions and events; docs/status-conditions.md tells what each means and what to do."""
-
-    # the good end
-    READY = "RolledOut"
-    BUILT_IN = "BuiltIn"
-    PUBLISHED = "Published"
-    WORKERS_AVAILABLE = "WorkersAvailable"
-    SCALED_TO_ZERO = "ScaledToZero"
-    SCALING = "ScalingActive"
-    NOTHING_TO_DO = "NothingToDo"
-    PROGRESSING = "Progressing"
-
-    # Reconciling: it mends itself, or waits for the cluster
-    PENDING = "Pending"
-    DOWNLOADING = "Downloading"
-    DOWNLOAD_FAILED = "DownloadFailed"
-    INTERRUPTED = "Interrupted"
-    SOURCE_UNREACHABLE = "SourceUnreachable"
-    WAITING_FOR_DELETION = "WaitingForDeletion"
-    WAITING_FOR_MODEL = "WaitingForModel"
-    WAITING_FOR_VOLUME = "WaitingForVolume"
-    WAITING_FOR_GPU = "WaitingForGPU"
-    UNSCHEDULABLE = "Unschedulable"
-    IMAGE_PULL = "ImagePull"
-    CONTAINER_CONFIG = "ContainerConfig"
-    WORKER_STARTING = "WorkerStarting"
-    WORKER_CRASHING = "WorkerCrashing"
-    ROLLING_OUT = "RollingOut"
-    METRICS_UNAVAILABLE = "MetricsUnavailable"
-    SCALING_UNABLE = "ScalingUnable"
-
-    # Stalled: a person must mend it
-    INVALID_SPEC = "InvalidSpec"
-    NAME_CONFLICT = "NameConflict"
-    CHILD_REFUSED = "ChildRefused"
-    SOURCE_NOT_FOUND = "SourceNotFound"
-    SOURCE_FORBIDDEN = "SourceForbidden"
-    SOURCE_INVALID = "SourceInvalid"
-    CHECKSUM_MISMATCH = "ChecksumMismatch"
-    ARCHIVE_INVALID = "ArchiveInvalid"
-    DISK_FULL = "DiskFull"
-    STORAGE_UNUSABLE = "StorageUnusable"
-    MODEL_MISSING = "ModelMissing"
-    MODEL_CORRUPT = "ModelCorrupt"
-    MODEL_INVALID = "ModelInvalid"
-    CONFIG_INVALID = "ConfigInvalid"
-    ENGINE_UNAVAILABLE = "EngineUnavailable"
-    GPU_UNAVAILABLE = "GpuUnavailable"
-    OUT_OF_MEMORY = "OutOfMemory"
-    IMAGE_INVALID = "ImageInvalid"
-    PODS_REFUSED = "PodsRefused"
-    PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded"
 
 
 def service_account_name(service: str) -> str:
@@ -162,13 +102,13 @@ def hpa_name(service: str) -> str:
 
 
 def model_key(source: str, sha256: str | None) -> str:
-    """Folder of one model below /models: another source or checksum is another folder."""
+    """Folder of one model on the volume: another source or checksum is another folder."""
     return f"m-{_hash(source, sha256)[:16]}"
 
 
 def service_url(service: str, namespace: str) -> str:
     """Address of the HTTP API inside the cluster."""
-    return f"http://{service_name(service)}.{namespace}.svc:{HTTP_PORT}"
+    return f"http://{service_name(service)}.{namespace}.svc:{pods.HTTP_PORT}"
 
 
 def pod_labels(service: str, component: Component) -> dict[str, str]:

@@ -142,11 +142,11 @@ def test_two_replicas_are_spread_and_guarded() -> None:
 def test_the_crd_is_the_generated_one_and_is_kept() -> None:
     sources = sorted((ROOT / "crds").glob("*.yaml"))
     copies = sorted((CHART / "files").glob("*.yaml"))
-    assert sources, "make crds"
+    assert sources, "make generate"
     assert [path.name for path in copies] == [path.name for path in sources]
     rendered = {crd["metadata"]["name"]: crd for crd in of_kind(render(), "CustomResourceDefinition")}
     for source, copied in zip(sources, copies, strict=True):
-        assert copied.read_text() == source.read_text(), "make crds"
+        assert copied.read_text() == source.read_text(), "make generate"
         crd = yaml.safe_load(source.read_text())
         assert rendered[crd["metadata"]["name"]]["spec"] == crd["spec"]
     assert not (CHART / "crds").exists(), "Helm would never update it"

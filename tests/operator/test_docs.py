@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.operator.schema import leaves
-from tools import apidoc
+from tools import apidoc, reasons
 from tools.crd import structural_schema
-from ttsoperator.names import Condition, Reason
-from ttsoperator.reconcile.status.diagnosis import STALLED
+from ttscontract.reasons import Reason, Severity
+from ttsoperator.names import Condition
 from ttsoperator.spec import TTSServiceSpec
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -35,6 +35,21 @@ def test_the_reference_has_every_field() -> None:
             assert f"`{named[-1]}`" in text, path
 
 
+@pytest.mark.parametrize("page", reasons.PAGES)
+def test_the_tables_of_reasons_are_up_to_date(page: str) -> None:
+    text = (DOCS / page).read_text()
+    assert text.count("<!-- reasons: ") >= 1
+    assert text == reasons.render(text), "run `python -m tools.reasons`"
+
+
+def test_the_tables_of_reasons_are_what_the_program_writes(tmp_path: Path) -> None:
+    for page in reasons.PAGES:
+        (tmp_path / page).write_text(re.sub(r"\| `\w+` .*\n", "", (DOCS / page).read_text()))
+    reasons.main([str(tmp_path)])
+    assert "`DiskFull`" in (tmp_path / "models.md").read_text()
+    assert "`NameConflict`" in (tmp_path / "status-conditions.md").read_text()
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_explained(reason: Reason) -> None:
     assert reason.value in ROWS
@@ -48,4 +63,4 @@ def test_nothing_is_explained_that_there_is_not() -> None:
 def test_reasons_stand_under_what_they_do() -> None:
     stalled = GUIDE.split("## Stalled")[1]
     for reason in Reason:
-        assert (f"`{reason.value}`" in stalled) is (reason in STALLED), reason
+        assert (f"`{reason.value}`" in stalled) is (reason.severity is Severity.STALLED), reason

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -15,14 +16,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from ttsworker.http.access.clients import parse_networks
-from ttsworker.http.access.limits import MIN_RATE
-from ttsworker.observe.logs import TextLogging
+from ttscontract import worker_config
+from ttscontract.pods import CONFIG_VARIABLE, HTTP_PORT, METRICS_PORT, TERMINATION_LOG, VARIABLE_PREFIX
+from ttscontract.reasons import Reason
+from ttscontract.worker_config import MIN_RATE, Precision, Setting, TextLogging
 
-PREFIX = "TTSWORKER_"
-CONFIG_VARIABLE = "TTSWORKER_CONFIG"
-
-Precision = Literal["Auto", "Float32", "Float16", "BFloat16"]
+Network = IPv4Network | IPv6Network
 
 
 class Fallback(BaseModel):
@@ -38,31 +37,36 @@ class Fallback(BaseModel):
 class InvalidSettings(Exception):
     """A setting that is unknown or has a wrong value; the message says in one line which."""
 
-    reason = "ConfigInvalid"
+    reason = Reason.CONFIG_INVALID
+
+
+def _field(row: Setting[object]) -> Any:
+    """Return the field of a setting of worker.json, with the default, the bounds and the help of its row."""
+    return Field(row.default, ge=row.minimum, gt=row.above, le=row.maximum, description=row.help)
 
 
 class Settings(BaseSettings):
     """What the operator writes into worker.json. Times are in seconds, lengths in characters."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
+        env_prefix=VARIABLE_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
     )
     file_values: ClassVar[dict[str, Any]] = {}
 
-    engine: str = Field("hibari", description="An engine by its entry point's name: hibari or coqui.")
-    model_dir: Path | None = Field(None, description="A published model; without one the engine's embedded voice.")
+    engine: str = _field(worker_config.ENGINE)
+    model_dir: Path | None = _field(worker_config.MODEL_DIR)
     model_name: str | None = Field(None, max_length=256, description="What clients call the model; the engine knows.")
     fallbacks: list[Fallback] = Field([], max_length=8, description="Models to use, in order, when that one fails.")
-    precision: Precision = Field("Auto", description="Auto lowers it only where that is safe and faster.")
-    threads: int = Field(0, ge=0, le=1024, description="CPU threads of the engine; 0 takes the container's limit.")
+    precision: Precision = _field(worker_config.PRECISION)
+    threads: int = _field(worker_config.THREADS)
 
-    max_concurrency: int = Field(8, ge=1, le=1024, description="Requests spoken in turn; more wait.")
-    max_batch_size: int = Field(5, ge=1, le=64, description="Sentences spoken in one call, where the engine can.")
-    max_queue_length: int = Field(64, ge=0, le=100_000, description="Requests that may wait; beyond it 429.")
-    max_queue_audio_seconds: float = Field(120, gt=0, le=86_400, description="Audio that may wait; beyond it 429.")
-    max_text_length: int = Field(4096, ge=1, le=1_000_000, description="Characters of one request.")
-    request_timeout_seconds: float = Field(60, gt=0, le=3600, description="The longest wait for the next audio.")
-    drain_timeout_seconds: float = Field(30, gt=0, le=3600, description="From SIGTERM to the end of the last request.")
+    max_concurrency: int = _field(worker_config.MAX_CONCURRENCY)
+    max_batch_size: int = _field(worker_config.MAX_BATCH_SIZE)
+    max_queue_length: int = _field(worker_config.MAX_QUEUE_LENGTH)
+    max_queue_audio_seconds: float = _field(worker_config.MAX_QUEUE_AUDIO_SECONDS)
+    max_text_length: int = _field(worker_config.MAX_TEXT_LENGTH)
+    request_timeout_seconds: float = _field(worker_config.REQUEST_TIMEOUT_SECONDS)
+    drain_timeout_seconds: float = _field(worker_config.DRAIN_TIMEOUT_SECONDS)
     health_interval_seconds: float = Field(30, gt=0, le=3600, description="Between two test syntheses.")
 
     redis_url: SecretStr | None = Field(None, description="redis:// or rediss://; shares cache and rate limits.")
@@ -70,23 +74,23 @@ class Settings(BaseSettings):
     cache_memory_bytes: int = Field(64 * 2**20, ge=0, description="Bound of the cache in memory, without a Redis.")
 
     api_keys_file: Path | None = Field(None, description="Keys of clients, a line each; without it nobody needs one.")
-    rate_limit_per_second: float = Field(10, ge=0, le=100_000, description="Of speech, for each client; 0 is no limit.")
-    rate_limit_burst: int = Field(20, ge=1, le=100_000, description="Requests at once that the limit lets through.")
+    rate_limit_per_second: float = _field(worker_config.RATE_LIMIT_PER_SECOND)
+    rate_limit_burst: int = _field(worker_config.RATE_LIMIT_BURST)
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         [], description="Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8; commas between them."
     )
     tls_certificate_file: Path | None = Field(None, description="PEM chain; with it the API is HTTPS.")
     tls_key_file: Path | None = Field(None, description="The certificate's private key, PEM.")
 
-    text_logging: TextLogging = Field("Masked", description="What of a text the log shows.")
+    text_logging: TextLogging = _field(worker_config.TEXT_LOGGING)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     termination_log: Path = Field(
-        Path("/dev/termination-log"), description="Gets the reason of a failed start; only written where it exists."
+        Path(TERMINATION_LOG), description="Gets the reason of a failed start; only written where it exists."
     )
 
     host: str = Field("0.0.0.0", description="Address to listen on; :: is IPv6 and IPv4.")
-    port: int = Field(5002, ge=0, le=65535, description="Of the API; 0 takes a free one and logs it.")
-    metrics_port: int = Field(9090, ge=0, le=65535, description="Of /metrics; 0 takes a free one and logs it.")
+    port: int = Field(HTTP_PORT, ge=0, le=65535, description="Of the API; 0 takes a free one and logs it.")
+    metrics_port: int = Field(METRICS_PORT, ge=0, le=65535, description="Of /metrics; 0 takes a free one and logs it.")
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -121,8 +125,8 @@ class Settings(BaseSettings):
 
 def load_settings(environ: Mapping[str, str] = os.environ, *, options: Mapping[str, Any] | None = None) -> Settings:
     """Read the file that TTSWORKER_CONFIG names, if any, the environment and options; raises InvalidSettings."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
-    if unknown := sorted(name for name in environ if name.startswith(PREFIX) and name.upper() not in known):
+    known = {VARIABLE_PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
+    if unknown := sorted(name for name in environ if name.startswith(VARIABLE_PREFIX) and name.upper() not in known):
         message = f"{unknown[0]} is not a setting; known are {', '.join(sorted(known))}"
         raise InvalidSettings(message)
     path = Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None
@@ -135,6 +139,19 @@ def load_settings(environ: Mapping[str, str] = os.environ, *, options: Mapping[s
         return FromFile(**options or {})
     except ValidationError as error:
         raise InvalidSettings(_first_problem(error, path)) from error
+
+
+def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
+    """Return the networks of `10.0.0.0/8`, `fd00::/8` or single addresses; raises ValueError that names a wrong one."""
+    return tuple(_network(text.strip()) for text in texts)
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        message = f"{text!r} is no network ({error}): write it like 10.0.0.0/8, fd00::/8 or 10.1.2.3"
+        raise ValueError(message) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -155,7 +172,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _first_problem(error: ValidationError, path: Path | None) -> str:
     problem: Any = error.errors(include_url=False)[0]
     name = ".".join(str(part) for part in problem["loc"])
-    where = f"{path} or {PREFIX}{name.upper()}" if path else PREFIX + name.upper()
+    where = f"{path} or {VARIABLE_PREFIX}{name.upper()}" if path else VARIABLE_PREFIX + name.upper()
     if problem["type"] == "extra_forbidden":
         return f"{name} is not a setting (in {where}); known are {', '.join(sorted(Settings.model_fields))}"
     return f"{name} (from {where}) is {problem['input']!r}: {problem['msg']}"

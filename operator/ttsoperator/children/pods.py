@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from ttscontract.pods import USER_ID
 from ttsoperator import names
 from ttsoperator.spec import TTSService
 from ttsoperator.spec.model import AccessMode
@@ -21,9 +22,9 @@ class Defaults:
 
 POD_SECURITY: Final[dict[str, Any]] = {
     "runAsNonRoot": True,
-    "runAsUser": names.USER_ID,
-    "runAsGroup": names.USER_ID,
-    "fsGroup": names.USER_ID,
+    "runAsUser": USER_ID,
+    "runAsGroup": USER_ID,
+    "fsGroup": USER_ID,
     # A model's files already have the group: changing it again would cost minutes on each start.
     "fsGroupChangePolicy": "OnRootMismatch",
     "seccompProfile": {"type": "RuntimeDefault"},

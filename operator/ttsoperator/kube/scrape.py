@@ -11,8 +11,8 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from ttscontract.pods import METRICS_PATH, METRICS_PORT
 from ttsoperator.kube.manifest import condition, is_deleting
-from ttsoperator.names import METRICS_PORT
 
 TIMEOUT_SECONDS = 2.0  # an HPA asks every 15 s and gives up after 30
 LARGEST_ANSWER = 4 * 1024 * 1024
@@ -49,7 +49,7 @@ class Scraper:
             raise ScrapeFailed(f"pod {name} has no address yet")
         host = f"[{address}]" if ":" in address else address
         try:
-            samples = parse(await self._fetch(f"http://{host}:{self._port}/metrics"))
+            samples = parse(await self._fetch(f"http://{host}:{self._port}{METRICS_PATH}"))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             self._count("failed")
             raise ScrapeFailed(f"pod {name} gave no metrics: {str(error) or 'no answer in time'}") from error

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from ttscontract.worker_config import Setting
 from ttsoperator.spec import quantities
 
 
@@ -34,6 +35,11 @@ def rule(expression: str, message: str, *, field: str | None = None) -> dict[str
     """Return one CEL rule; `field` is the path below the object that the error points at."""
     found = {"rule": expression, "message": message}
     return found | {"fieldPath": field} if field else found
+
+
+def setting(row: Setting[object]) -> Any:
+    """Return the field of a worker's setting, with the default, the bounds and the help of its row."""
+    return Field(row.default, ge=row.least_whole_number, le=row.maximum, description=row.help)
 
 
 def map_list(*keys: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from ttscontract.pods import VARIABLE_PREFIX
 from ttsoperator.spec.base import Annotations, ApiModel, Labels, Name, Quantities, map_list, rule, rules
 from ttsoperator.spec.scheduling import Affinity, Toleration
 
@@ -60,8 +61,8 @@ class EnvVar(ApiModel):
     model_config = rules(
         rule("!has(self.value) || !has(self.valueFrom)", "give either value or valueFrom"),
         rule(
-            "!self.name.startsWith('TTSWORKER_')",
-            "variables named TTSWORKER_… are the operator's: use the fields of spec.serving",
+            f"!self.name.startsWith('{VARIABLE_PREFIX}')",
+            f"variables named {VARIABLE_PREFIX}… are the operator's: use the fields of spec.serving",
             field=".name",
         ),
     )

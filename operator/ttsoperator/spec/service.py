@@ -6,9 +6,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from ttsoperator.names import Reason
+from ttscontract import worker_config
+from ttscontract.reasons import Reason
+from ttscontract.worker_config import Precision, TextLogging
 from ttsoperator.spec.autoscaling import Autoscaling
-from ttsoperator.spec.base import Annotations, ApiModel, rule, rules
+from ttsoperator.spec.base import Annotations, ApiModel, rule, rules, setting
 from ttsoperator.spec.model import BUILTIN, DEFAULT_SIZE, Model, Storage
 from ttsoperator.spec.pods import Image, PodTemplate, Resources
 from ttsoperator.spec.targets import gpu_rules
@@ -19,7 +21,7 @@ DEFAULT_GPU: Final = "nvidia.com/gpu"
 class InvalidSpec(Exception):
     """The object cannot be acted upon; `reason` and `message` go into the Stalled condition of `generation`."""
 
-    def __init__(self, reason: str, message: str, generation: int) -> None:
+    def __init__(self, reason: Reason, message: str, generation: int) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
@@ -31,23 +33,6 @@ class Engine(StrEnum):
 
     HIBARI = "hibari"
     COQUI = "coqui"
-
-
-class Precision(StrEnum):
-    """Number format of the computation."""
-
-    AUTO = "Auto"
-    FLOAT32 = "Float32"
-    FLOAT16 = "Float16"
-    BFLOAT16 = "BFloat16"
-
-
-class TextLogging(StrEnum):
-    """How much of the spoken text is logged."""
-
-    MASKED = "Masked"
-    NONE = "None"
-    FULL = "Full"
 
 
 class ServiceType(StrEnum):
@@ -72,24 +57,15 @@ class Gpu(ApiModel):
 class Serving(ApiModel):
     """How a worker serves requests."""
 
-    precision: Precision = Precision.AUTO
-    """Number format of the computation; Auto takes what is safe on the worker's hardware."""
-    max_concurrency: Annotated[int, Field(ge=1, le=1024)] = 8
-    """Requests a worker speaks at once; the others wait."""
-    max_batch_size: Annotated[int, Field(ge=1, le=64)] = 5
-    """Sentences of several requests that are spoken in one call, where the engine can."""
-    max_queue_length: Annotated[int, Field(ge=0, le=100_000)] = 64
-    """Requests that may wait in a worker; one more is answered with 429 and Retry-After."""
-    max_queue_audio_seconds: Annotated[int, Field(ge=1, le=86_400)] = 120
-    """Audio that may wait in a worker, in seconds, estimated from the texts; more is answered with 429."""
-    max_text_length: Annotated[int, Field(ge=1, le=100_000)] = 4096
-    """Characters a request may have; more is answered with 400."""
-    request_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
-    """Seconds after which a request that has not been spoken is given up."""
-    drain_timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
-    """Seconds a worker that is being stopped has to finish what it accepted."""
-    text_logging: TextLogging = TextLogging.MASKED
-    """How much of the text is logged: Masked hides the middle 60 %, None all of it, Full nothing."""
+    precision: Precision = setting(worker_config.PRECISION)
+    max_concurrency: int = setting(worker_config.MAX_CONCURRENCY)
+    max_batch_size: int = setting(worker_config.MAX_BATCH_SIZE)
+    max_queue_length: int = setting(worker_config.MAX_QUEUE_LENGTH)
+    max_queue_audio_seconds: int = setting(worker_config.MAX_QUEUE_AUDIO_SECONDS)
+    max_text_length: int = setting(worker_config.MAX_TEXT_LENGTH)
+    request_timeout_seconds: int = setting(worker_config.REQUEST_TIMEOUT_SECONDS)
+    drain_timeout_seconds: int = setting(worker_config.DRAIN_TIMEOUT_SECONDS)
+    text_logging: TextLogging = setting(worker_config.TEXT_LOGGING)
 
 
 class ServiceOptions(ApiModel):

@@ -10,11 +10,12 @@ import pytest
 from prometheus_client import generate_latest
 
 from tests.support.operator.fakes import FakeCluster
+from ttscontract.reasons import Reason
 from ttsoperator.children import Defaults
 from ttsoperator.kube.client import ApiError, Refused, Unavailable
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.metrics import Metrics
-from ttsoperator.names import CHILD_SELECTOR, KIND, Reason
+from ttsoperator.names import CHILD_SELECTOR, KIND
 from ttsoperator.reconcile.observer import Observer
 from ttsoperator.reconcile.reconciler import FORMER_SECONDS, Reconciler
 from ttsoperator.watch.handlers import WATCHED

@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.support.cluster.kubectl import Object
+from ttscontract.pods import USER_ID
 
 API_VERSION = "tts-operator.io/v1alpha1"
 
@@ -54,7 +55,11 @@ def python_pod(name: str, image: str, *command: str, files: str | None = None, *
         "spec": {
             "automountServiceAccountToken": False,
             "terminationGracePeriodSeconds": 0,
-            "securityContext": {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}},
+            "securityContext": {
+                "runAsNonRoot": True,
+                "runAsUser": USER_ID,
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
             "containers": [container],
             "volumes": volumes,
         },

@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.badserver import BadServer, serving
+from ttscontract.reasons import Reason
 from ttsworker.fetch import archive
 from ttsworker.fetch.archive import is_archive, unpack
-from ttsworker.fetch.errors import FetchError, Reason
+from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.job import fetch_model
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.sources import Request

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.badserver import Answer, BadServer, Step, cut, header, serving, status
+from ttscontract.reasons import Reason
 from ttsworker.fetch import publish
-from ttsworker.fetch.errors import FetchError, Reason
+from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.job import Outcome, fetch_model
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.sources import Request

@@ -5,14 +5,14 @@ import json
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from ttscontract.model_folder import MANIFEST_NAME
 from ttsworker.engines import ModelError
 from ttsworker.models.store import (
-    MANIFEST_NAME,
-    Manifest,
     ModelCorrupt,
     ModelMissing,
     build_manifest,
@@ -107,12 +107,10 @@ def edit_manifest(model: Path) -> None:
 
 
 def lead_out(model: Path) -> None:
-    outside = build_manifest(model, source="x").files[0].model_copy(update={"path": "../outside"})
+    outside = replace(build_manifest(model, source="x").files[0], path="../outside")
     (model.parent / "outside").write_bytes((model / "model.pth").read_bytes())
     manifest = verify_model(model)
-    (model / MANIFEST_NAME).write_text(
-        Manifest(**(dict(manifest) | {"files": (*manifest.files, outside)})).model_dump_json()
-    )
+    (model / MANIFEST_NAME).write_text(json.dumps(asdict(replace(manifest, files=(*manifest.files, outside)))))
 
 
 @pytest.mark.parametrize(

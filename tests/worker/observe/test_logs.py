@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from ttscontract.worker_config import TextLogging
 from ttsworker.observe import logs
-from ttsworker.observe.logs import TextLogging, request_id
+from ttsworker.observe.logs import request_id
 
 TEXT = "My password is swordfish, she said."
 

@@ -22,8 +22,6 @@ class CacheUnavailable(Exception):
 class InvalidRedisUrl(Exception):
     """A redis_url that cannot be used; the message does not show it, for there may be a password in it."""
 
-    reason = "ConfigInvalid"
-
 
 class AudioCache(Protocol):
     """The audio of sentences by their key (`cache_key`). Arrays that go in or come out belong to both: never write."""

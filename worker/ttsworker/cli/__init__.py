@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from ttscontract.pods import HTTP_PORT
+
 HELP = "Text-to-speech server of tts-operator."
 
 Engine = Annotated[str | None, typer.Option(help="What speaks: hibari or coqui.", show_default="hibari")]
@@ -34,7 +36,7 @@ class ServeCommand(TyperCommand):
 
 @app.command(cls=ServeCommand)
 def serve(
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of the API.", show_default="5002")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of the API.", show_default=str(HTTP_PORT))] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="0.0.0.0")] = None,
     model_dir: ModelDir = None,
     engine: Engine = None,

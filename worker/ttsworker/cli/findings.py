@@ -9,6 +9,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from ttscontract.pods import VARIABLE_PREFIX
 from ttsworker.cli.loading import load_engine
 from ttsworker.engines import ModelError
 from ttsworker.http.server import listen
@@ -16,7 +17,7 @@ from ttsworker.http.tls import expiry, load_certificate
 from ttsworker.models.store import verify_model
 from ttsworker.models.warmup import NotAudible, warm_up
 from ttsworker.observe.gpu import GpuMonitor
-from ttsworker.settings import PREFIX, InvalidSettings, Settings
+from ttsworker.settings import InvalidSettings, Settings
 
 REDIS_SECONDS = 2.0
 
@@ -105,7 +106,7 @@ def _api_keys(settings: Settings) -> Finding:
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
-        action = f"set {PREFIX}API_KEYS_FILE to a file that this user can read"
+        action = f"set {VARIABLE_PREFIX}API_KEYS_FILE to a file that this user can read"
         return Finding("api_keys", "FAIL", f"{path} cannot be read ({error.strerror})", action)
     if not any(line.strip() for line in lines):
         return Finding("api_keys", "WARN", f"{path} is empty, so nobody may speak", "put a key into it")
@@ -115,7 +116,7 @@ def _api_keys(settings: Settings) -> Finding:
 def _redis(settings: Settings) -> Finding:
     if settings.redis_url is None:
         return Finding("redis", "OK", "not set: the cache is in memory")
-    action = f"check {PREFIX}REDIS_URL"
+    action = f"check {VARIABLE_PREFIX}REDIS_URL"
     try:
         client = redis.Redis.from_url(
             settings.redis_url.get_secret_value(),

@@ -9,8 +9,8 @@ from typing import Any
 
 import uvloop
 
-from ttsworker.http.server import report_failure
 from ttsworker.observe import logs
+from ttsworker.observe.termination import report_failure
 from ttsworker.settings import InvalidSettings, Settings, load_settings
 from ttsworker.worker import run
 

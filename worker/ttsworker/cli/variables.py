@@ -1,12 +1,15 @@
 """The settings as `ttsworker serve --help` lists them."""
 
-from ttsworker.settings import CONFIG_VARIABLE, PREFIX, Settings
+from ttscontract.pods import CONFIG_VARIABLE, VARIABLE_PREFIX
+from ttscontract.worker_config import WRITTEN
+from ttsworker.settings import Settings
 
 
 def variables() -> list[tuple[str, str]]:
     """Return every variable and what it is for, with its default."""
+    units = {row.name: row.unit for row in WRITTEN}
     lines = [(CONFIG_VARIABLE, "A JSON file with settings by their names: port, host, ...")]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default in (None, []) else f" [{field.default}]"
-        lines.append((PREFIX + name.upper(), f"{field.description or ''}{default}".strip()))
+        default = "" if field.default in (None, []) else f" [{field.default} {units.get(name, '')}".rstrip() + "]"
+        lines.append((VARIABLE_PREFIX + name.upper(), f"{field.description or ''}{default}".strip()))
     return lines

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ttscontract.worker_config import Precision
 from ttsworker.audio import Audio
-from ttsworker.settings import Precision
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class EngineOptions:
 
     model_dir: Path | None = None
     threads: int = 1
-    precision: Precision = "Auto"
+    precision: Precision = Precision.AUTO
 
 
 class Engine(Protocol):

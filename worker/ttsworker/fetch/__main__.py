@@ -1,7 +1,6 @@
 """Command line of the download Job: `python -m ttsworker.fetch`."""
 
 import argparse
-import json
 import logging
 import re
 import signal
@@ -10,16 +9,17 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from ttsworker.fetch.errors import FetchError, Reason
-from ttsworker.fetch.job import fetch_model
+from ttscontract.pods import METRICS_PORT, TERMINATION_LOG, Termination
+from ttscontract.reasons import Reason
+from ttsworker.fetch.errors import FetchError
+from ttsworker.fetch.job import Outcome, fetch_model
 from ttsworker.fetch.progress import Progress, reported
 from ttsworker.fetch.sources import Request
-from ttsworker.observe import logs
+from ttsworker.observe import logs, termination
 
 EXIT_FAILED = 1
 EXIT_UNREACHABLE = 75
 EXIT_INTERRUPTED = 143
-MAX_MESSAGE_LENGTH = 1000
 
 log = logging.getLogger("ttsworker.fetch")
 
@@ -28,37 +28,42 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the job and return its exit code: 0, 75 (source unreachable), 143 (told to stop), else 1; 2 is misuse."""
     options = _parser().parse_args(arguments)
     logs.configure(options.log_level)
-    signal.signal(signal.SIGTERM, _interrupt)
-    code, ending = _run(options)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what is left takes no time
-    message = ending.get("message", "the model is on the volume")
-    extra = {key: value for key, value in ending.items() if key != "message"}
-    log.log(logging.INFO if code == 0 else logging.ERROR, message, extra=extra)
-    if options.termination_log.exists():  # Kubernetes makes it; elsewhere the log line says the same
-        options.termination_log.write_text(json.dumps(ending), encoding="utf-8")
-    return code
-
-
-def _run(options: argparse.Namespace) -> tuple[int, dict[str, str | int]]:
     request = Request(options.source, options.sha256, options.max_bytes, options.attempts, options.backoff_seconds)
-    progress = Progress()
     try:
-        with reported(progress, metrics_port=options.metrics_port):
-            outcome = fetch_model(request, options.root, options.key, progress)
+        outcome = _fetch(request, options)
     except FetchError as error:
-        code = EXIT_UNREACHABLE if error.reason is Reason.SOURCE_UNREACHABLE else EXIT_FAILED
-        return code, _failure(error.reason, str(error))
+        unreachable = error.reason is Reason.SOURCE_UNREACHABLE
+        return _fail(options, EXIT_UNREACHABLE if unreachable else EXIT_FAILED, error.reason, str(error))
     except KeyboardInterrupt:
-        return EXIT_INTERRUPTED, _failure(Reason.INTERRUPTED, "stopped; what is downloaded is kept for the next run")
+        message = "stopped; what is downloaded is kept for the next run"
+        return _fail(options, EXIT_INTERRUPTED, Reason.INTERRUPTED, message)
     except Exception as error:  # the operator reads the reason of every ending, a defect's too
         log.exception("defect")
-        return EXIT_FAILED, _failure(Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
-    manifest = outcome.manifest
-    return 0, {"reason": outcome.reason.value, "digest": manifest.digest, "bytes": manifest.bytes}
+        return _fail(options, EXIT_FAILED, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+    ending: Termination = {
+        "reason": outcome.reason,
+        "digest": outcome.manifest.digest,
+        "bytes": outcome.manifest.bytes,
+    }
+    log.info("the model is on the volume", extra=ending)
+    termination.write(options.termination_log, ending)
+    return 0
 
 
-def _failure(reason: Reason, message: str) -> dict[str, str | int]:
-    return {"reason": reason.value, "message": message[:MAX_MESSAGE_LENGTH]}
+def _fetch(request: Request, options: argparse.Namespace) -> Outcome:
+    """Fetch while SIGTERM raises KeyboardInterrupt; afterwards it is ignored, for the rest takes no time."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        progress = Progress()
+        with reported(progress, metrics_port=options.metrics_port):
+            return fetch_model(request, options.root, options.key, progress)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _fail(options: argparse.Namespace, code: int, reason: Reason, message: str) -> int:
+    termination.report_failure(reason, message, options.termination_log, level=logging.ERROR)
+    return code
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -72,11 +77,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--root", required=True, type=Path, help="the volume's folder")
     parser.add_argument("--key", required=True, help="the model's folder below the root")
     parser.add_argument("--max-bytes", type=_positive, metavar="N", help="largest download, and largest content")
-    parser.add_argument("--metrics-port", type=int, default=9090, metavar="N", help="Prometheus metrics; 0: none")
+    parser.add_argument(
+        "--metrics-port", type=int, default=METRICS_PORT, metavar="N", help="Prometheus metrics; 0: none"
+    )
     parser.add_argument("--attempts", type=_positive, default=6, help="tries in a row that may bring nothing")
     parser.add_argument("--backoff-seconds", type=float, default=1.0, help="the first wait between tries; it doubles")
     parser.add_argument("--log-level", default="INFO", choices=["DEBUG", "INFO", "WARNING", "ERROR"])
-    parser.add_argument("--termination-log", type=Path, default=Path("/dev/termination-log"), metavar="PATH")
+    parser.add_argument("--termination-log", type=Path, default=Path(TERMINATION_LOG), metavar="PATH")
     return parser
 
 

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
-from ttsworker.fetch.errors import FetchError, Reason
+from ttscontract.model_folder import MANIFEST_NAME
+from ttscontract.reasons import Reason
+from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.workspace import remove, too_large
-from ttsworker.models.store import MANIFEST_NAME
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".zip")
 MAX_ENTRIES = 100_000

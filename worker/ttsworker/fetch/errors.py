@@ -1,24 +1,6 @@
-"""How a download ends: the reasons of the Job's termination message."""
+"""How a download fails."""
 
-from enum import StrEnum
-
-
-class Reason(StrEnum):
-    """The `reason` of the termination message; docs/models.md says what each means and what to do."""
-
-    PUBLISHED = "Published"
-    ALREADY_PRESENT = "AlreadyPresent"
-
-    SOURCE_NOT_FOUND = "SourceNotFound"
-    SOURCE_FORBIDDEN = "SourceForbidden"
-    SOURCE_UNREACHABLE = "SourceUnreachable"
-    SOURCE_INVALID = "SourceInvalid"
-    CHECKSUM_MISMATCH = "ChecksumMismatch"
-    ARCHIVE_INVALID = "ArchiveInvalid"
-    DISK_FULL = "DiskFull"
-    STORAGE_UNUSABLE = "StorageUnusable"
-    INTERRUPTED = "Interrupted"
-    INTERNAL_ERROR = "InternalError"
+from ttscontract.reasons import Reason
 
 
 class FetchError(Exception):

@@ -4,14 +4,15 @@ import hashlib
 import logging
 from urllib.parse import unquote, urlsplit
 
+from ttscontract.model_folder import MANIFEST_NAME
+from ttscontract.reasons import Reason
 from ttsworker.fetch.archive import is_archive, unpack
 from ttsworker.fetch.download import Download
-from ttsworker.fetch.errors import FetchError, Reason
+from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.responses import invalid
 from ttsworker.fetch.sources import Request
 from ttsworker.fetch.workspace import Workspace
-from ttsworker.models.store import MANIFEST_NAME
 
 log = logging.getLogger(__name__)
 

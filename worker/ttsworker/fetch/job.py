@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ttsworker.fetch.errors import FetchError, Reason
+from ttscontract.model_folder import ModelManifest
+from ttscontract.reasons import Reason
+from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.http import HttpSource
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.publish import publish
@@ -23,7 +25,7 @@ class Outcome:
     """How the job succeeded, and what is on the volume now."""
 
     reason: Reason
-    manifest: store.Manifest
+    manifest: ModelManifest
 
 
 def fetch_model(request: Request, root: Path, key: str, progress: Progress) -> Outcome:
@@ -56,7 +58,7 @@ def _open_source(request: Request) -> Source:
     return SOURCES[scheme](request)
 
 
-def _present(workspace: Workspace, request: Request, progress: Progress) -> store.Manifest | None:
+def _present(workspace: Workspace, request: Request, progress: Progress) -> ModelManifest | None:
     progress.phase = "verifying"
     try:
         manifest = store.verify_model(workspace.published)

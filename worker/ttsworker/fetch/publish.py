@@ -5,6 +5,7 @@ import errno
 import os
 from pathlib import Path
 
+from ttscontract.model_folder import ModelManifest
 from ttsworker.fetch.workspace import Workspace
 from ttsworker.models import store
 
@@ -12,7 +13,7 @@ _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
 
 
-def publish(workspace: Workspace, *, source: str, sha256: str | None) -> store.Manifest:
+def publish(workspace: Workspace, *, source: str, sha256: str | None) -> ModelManifest:
     """Describe the workspace's tree in a manifest and make it the published model, in the place of a damaged one.
 
     Whoever looks sees no model, the old one or the new one, never a part; after a crash of the machine too.

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 import httpx
 
-from ttsworker.fetch.errors import FetchError, Reason, TransientError
+from ttscontract.reasons import Reason
+from ttsworker.fetch.errors import FetchError, TransientError
 
 MAX_RETRY_AFTER_SECONDS = 60.0
 

@@ -14,7 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ttsworker.fetch.errors import FetchError, Reason
+from ttscontract.model_folder import PARTIAL_FOLDER
+from ttscontract.reasons import Reason
+from ttsworker.fetch.errors import FetchError
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +31,7 @@ class Workspace:
         self.root = root
         self.key = key
         self.published = root / key
-        self.partials = root / ".partial"
+        self.partials = root / PARTIAL_FOLDER
         self.partial = self.partials / key
         self.download = self.partial / "download"
         self.download_state = self.partial / "download.json"

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
+from ttscontract.pods import HEALTH_PATH, READY_PATH
 from ttsworker.http.access.gate import Gate
 from ttsworker.http.access.middleware import Access
 from ttsworker.http.errors import ApiError
@@ -40,7 +41,7 @@ def create_app(parts: Parts, tracer: Tracer | None = None) -> ASGIApp:
     app.add_exception_handler(HTTPException, _answer_http_error)
     counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
     guarded = Access(app, gate, limited=counted, refused=lambda reason: parts.metrics.rejected.labels(reason).inc())
-    quiet = {probes.HEALTH_PATH, probes.READY_PATH}
+    quiet = {HEALTH_PATH, READY_PATH}
     return Telemetry(guarded, parts.failover, parts.metrics, tracer or Tracer(), counted=counted, quiet=quiet)
 
 

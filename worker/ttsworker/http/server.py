@@ -1,7 +1,6 @@
 """The server's process: its two listening sockets, its signals, and its end."""
 
 import asyncio
-import json
 import logging
 import math
 import os
@@ -17,11 +16,14 @@ import uvicorn
 from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 from starlette.types import ASGIApp
 
+from ttscontract.pods import VARIABLE_PREFIX
+from ttscontract.reasons import Reason
 from ttsworker.engines import ModelError
 from ttsworker.http.connection import connection_class
 from ttsworker.http.connection_reaper import abort_slow_closes, abort_unconfirmed_closes
 from ttsworker.http.tls import Certificate
-from ttsworker.settings import PREFIX, InvalidSettings, Settings
+from ttsworker.observe.termination import report_failure
+from ttsworker.settings import InvalidSettings, Settings
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
@@ -29,9 +31,6 @@ KEEP_ALIVE_SECONDS = 75
 
 MIN_CLOSE_SECONDS = 2
 """Time for connections to close after the last answer, even when the drain timeout is used up."""
-
-MAX_MESSAGE = 2000
-"""Characters; a termination message is cut at 4096 bytes."""
 
 log = logging.getLogger(__name__)
 
@@ -144,16 +143,6 @@ def catch_signals() -> asyncio.Event:
     return stop
 
 
-def report_failure(reason: str, message: str, path: Path) -> None:
-    """Log in one line why the worker cannot run, and write it to the container's termination log where there is one."""
-    log.critical(message, extra={"reason": reason})
-    if path.exists():
-        try:
-            path.write_text(json.dumps({"reason": reason, "message": message[:MAX_MESSAGE]}), encoding="utf-8")
-        except OSError as error:
-            log.warning("cannot write %s: %s", path, error.strerror)
-
-
 async def _run_until_stopped(worker: Lifecycle, stop: asyncio.Event, termination_log: Path) -> bool:
     """Start the worker and wait for `stop`; reports a failed start and returns false then."""
     starting = asyncio.create_task(worker.start())
@@ -170,7 +159,7 @@ async def _run_until_stopped(worker: Lifecycle, stop: asyncio.Event, termination
     except Exception as error:  # a bug in the engine's libraries or in ours: the trace is for developers
         log.exception("the engine cannot start")
         message = f"the engine cannot start: {type(error).__name__}: {error}"
-        report_failure("EngineUnavailable", message, termination_log)
+        report_failure(Reason.ENGINE_UNAVAILABLE, message, termination_log)
     else:
         await stopping
         return True
@@ -180,4 +169,6 @@ async def _run_until_stopped(worker: Lifecycle, stop: asyncio.Event, termination
 
 
 def _cannot_listen(host: str, port: int, setting: str, error: OSError) -> InvalidSettings:
-    return InvalidSettings(f"cannot listen on {host}:{port} ({error.strerror}): set {PREFIX}{setting} to a free port")
+    return InvalidSettings(
+        f"cannot listen on {host}:{port} ({error.strerror}): set {VARIABLE_PREFIX}{setting} to a free port"
+    )

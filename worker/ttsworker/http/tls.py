@@ -12,7 +12,8 @@ import ssl
 import time
 from pathlib import Path
 
-from ttsworker.settings import PREFIX, InvalidSettings, Settings
+from ttscontract.pods import VARIABLE_PREFIX
+from ttsworker.settings import InvalidSettings, Settings
 
 CHECK_SECONDS = 10.0
 """Between two checks of the files; kubelet itself takes up to a minute to change them."""
@@ -101,7 +102,9 @@ def load_certificate(settings: Settings) -> Certificate | None:
         return Certificate(chain, key)
     if chain or key:
         missing = "TLS_KEY_FILE" if chain else "TLS_CERTIFICATE_FILE"
-        raise InvalidSettings(f"tls_certificate_file and tls_key_file belong together: set {PREFIX}{missing} as well")
+        raise InvalidSettings(
+            f"tls_certificate_file and tls_key_file belong together: set {VARIABLE_PREFIX}{missing} as well"
+        )
     return None
 
 

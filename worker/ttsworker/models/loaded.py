@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from ttscontract.worker_config import Precision
 from ttsworker.audio import Pcm
 from ttsworker.cache import cache_key
 from ttsworker.clock import Clock
@@ -19,7 +20,7 @@ from ttsworker.observe.metrics import Metrics
 from ttsworker.scheduling import Scheduler, Sentence
 from ttsworker.scheduling.admission import Load
 from ttsworker.scheduling.throughput import Pace
-from ttsworker.settings import Precision, Settings
+from ttsworker.settings import Settings
 
 EMBEDDED = "embedded"
 """The digest of a model that is part of its engine."""
@@ -37,7 +38,7 @@ class ModelOptions:
     engine: str
     model_dir: Path | None = None
     name: str | None = None
-    precision: Precision = "Auto"
+    precision: Precision = Precision.AUTO
 
     def digest(self) -> str:
         """Read the digest of the model's files from its manifest; raises ModelError where there is none."""

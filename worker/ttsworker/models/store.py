@@ -1,7 +1,6 @@
 """A model on the volume: a folder and the manifest that says what is in it.
 
-The download Job writes the manifest last, the worker checks the folder against it before it loads a model:
-`.manifest.json` = {"source", "sha256", "digest", "bytes", "files": [{"path", "size", "sha256"}]}.
+The download Job writes the manifest last; the worker checks the folder against it before it loads a model.
 """
 
 import hashlib
@@ -9,12 +8,13 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from ttscontract.model_folder import MANIFEST_NAME, ModelFile, ModelManifest
+from ttscontract.reasons import Reason
 from ttsworker.engines.errors import ModelError
-
-MANIFEST_NAME = ".manifest.json"
 
 log = logging.getLogger(__name__)
 
@@ -22,35 +22,16 @@ log = logging.getLogger(__name__)
 class ModelMissing(ModelError):
     """There is no published model in the folder."""
 
-    reason = "ModelMissing"
+    reason = Reason.MODEL_MISSING
 
 
 class ModelCorrupt(ModelError):
     """The folder is not what its manifest says."""
 
-    reason = "ModelCorrupt"
+    reason = Reason.MODEL_CORRUPT
 
 
-class ModelFile(BaseModel):
-    """One file of a model: its path below the folder, its size in bytes, the hex SHA-256 of its content."""
-
-    model_config = ConfigDict(frozen=True)
-
-    path: str
-    size: int = Field(ge=0)
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-
-
-class Manifest(BaseModel):
-    """What a model folder holds, and where it came from; `sha256` is the one asked for, of the archive or file."""
-
-    model_config = ConfigDict(frozen=True)
-
-    source: str
-    sha256: str | None = None
-    digest: str
-    bytes: int = Field(ge=0)
-    files: tuple[ModelFile, ...]
+_MANIFESTS: Final = TypeAdapter(ModelManifest)
 
 
 def digest_of(files: Iterable[ModelFile]) -> str:
@@ -59,27 +40,27 @@ def digest_of(files: Iterable[ModelFile]) -> str:
     return "sha256:" + hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def build_manifest(directory: Path, *, source: str, sha256: str | None = None) -> Manifest:
+def build_manifest(directory: Path, *, source: str, sha256: str | None = None) -> ModelManifest:
     """Read every file of a folder and describe it; ModelCorrupt for a link or a device in it."""
     files = tuple(_describe(directory, path) for path in _files(directory))
-    return Manifest(
+    return ModelManifest(
         source=source, sha256=sha256, digest=digest_of(files), bytes=sum(file.size for file in files), files=files
     )
 
 
-def write_manifest(directory: Path, manifest: Manifest) -> None:
+def write_manifest(directory: Path, manifest: ModelManifest) -> None:
     """Write a manifest into its folder and flush it to the disk."""
     with (directory / MANIFEST_NAME).open("w", encoding="utf-8") as file:
-        file.write(manifest.model_dump_json(indent=1) + "\n")
+        file.write(_MANIFESTS.dump_json(manifest, indent=1).decode() + "\n")
         file.flush()
         os.fsync(file.fileno())
 
 
-def read_manifest(directory: Path) -> Manifest:
+def read_manifest(directory: Path) -> ModelManifest:
     """Read a folder's manifest; raises ModelMissing without one and ModelCorrupt for one that is not valid."""
     path = directory / MANIFEST_NAME
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return _MANIFESTS.validate_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
         message = (
             f"no model at {directory}: delete the download Job so that it runs again, or check what is mounted there"
@@ -91,7 +72,7 @@ def read_manifest(directory: Path) -> Manifest:
         raise _corrupt(directory, f"{MANIFEST_NAME} is not a valid manifest") from error
 
 
-def verify_model(directory: Path) -> Manifest:
+def verify_model(directory: Path) -> ModelManifest:
     """Check that a folder holds exactly the files of its manifest, by size and SHA-256, and return the manifest.
 
     Reads every byte (about 1 s for 1 GB). Raises ModelMissing, or ModelCorrupt naming the first difference.

@@ -10,12 +10,10 @@ import logging
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
+from ttscontract.worker_config import TextLogging
 from ttsworker.observe.masking import mask
-
-TextLogging = Literal["Masked", "None", "Full"]
-"""Masked hides the middle 60 % of a text, None leaves it out, Full writes it as it is."""
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request being answered; tasks and `asyncio.to_thread` inherit it."""
@@ -29,7 +27,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 class JsonFormatter(logging.Formatter):
     """Formats a record as one line of JSON."""
 
-    def __init__(self, text_logging: TextLogging = "Masked") -> None:
+    def __init__(self, text_logging: TextLogging = TextLogging.MASKED) -> None:
         super().__init__()
         self._text_logging = text_logging
 
@@ -55,16 +53,16 @@ class JsonFormatter(logging.Formatter):
 
     def _logged_text(self, text: str) -> dict[str, str]:
         match self._text_logging:
-            case "None":
+            case TextLogging.NONE:
                 return {}
-            case "Masked":
+            case TextLogging.MASKED:
                 return {"text": mask(text)}
-            case "Full":
+            case TextLogging.FULL:
                 return {"text": text}
 
 
 def configure(
-    level: str = "INFO", *, text_logging: TextLogging = "Masked", stream: TextIO | None = None
+    level: str = "INFO", *, text_logging: TextLogging = TextLogging.MASKED, stream: TextIO | None = None
 ) -> logging.Handler:
     """Send all logs, those of libraries too, to a stream (standard error) as JSON, and return the handler.
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from ttscontract.reasons import Reason
 from ttsoperator import names
 from ttsoperator.kube.manifest import Manifest, annotations, condition, has_condition, timestamp
 from ttsoperator.kube.snapshot import Snapshot
@@ -91,7 +92,7 @@ def failure_of(job: Manifest, snapshot: Snapshot) -> Failure:
         return Failure(str(found["reason"]), str(found.get("message", "")))
     failed = condition(job, "Failed") or {}
     told = found.get("message") or failed.get("message") or "the download ended without saying why"
-    return Failure(names.Reason.DOWNLOAD_FAILED, str(told))
+    return Failure(Reason.DOWNLOAD_FAILED, str(told))
 
 
 def last_failure(job: Manifest) -> Failure | None:
@@ -100,7 +101,7 @@ def last_failure(job: Manifest) -> Failure | None:
     if text is None:
         return None
     found = parse_message(text)
-    return Failure(str(found.get("reason", names.Reason.DOWNLOAD_FAILED)), str(found.get("message", "")))
+    return Failure(str(found.get("reason", Reason.DOWNLOAD_FAILED)), str(found.get("message", "")))
 
 
 def attempt_of(job: Manifest) -> int:

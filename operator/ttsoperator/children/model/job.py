@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from ttscontract.model_folder import MODEL_ROOT
+from ttscontract.pods import METRICS_PORT
 from ttsoperator import names
 from ttsoperator.children.model.claim import claim_of
 from ttsoperator.children.pods import (
@@ -60,9 +62,9 @@ def _pod(service: TTSService, defaults: Defaults) -> dict[str, Any]:
         "containers": [
             {
                 **fetch,
-                "ports": [{"name": "metrics", "containerPort": names.METRICS_PORT, "protocol": "TCP"}],
+                "ports": [{"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"}],
                 "resources": _RESOURCES,
-                "volumeMounts": [{"name": "model", "mountPath": names.MODEL_ROOT}, TMP_MOUNT],
+                "volumeMounts": [{"name": "model", "mountPath": MODEL_ROOT}, TMP_MOUNT],
             }
         ],
         "volumes": [{"name": "model", "persistentVolumeClaim": {"claimName": claim_of(service)}}, TMP_VOLUME],
@@ -71,9 +73,9 @@ def _pod(service: TTSService, defaults: Defaults) -> dict[str, Any]:
 
 def _arguments(service: TTSService) -> list[str]:
     model, storage = service.spec.model, service.storage
-    found = ["--source", model.source, "--root", names.MODEL_ROOT, "--key", names.model_key(model.source, model.sha256)]
+    found = ["--source", model.source, "--root", MODEL_ROOT, "--key", names.model_key(model.source, model.sha256)]
     if model.sha256:
         found += ["--sha256", model.sha256]
     if storage.existing_claim_name is None:
         found += ["--max-bytes", str(quantities.whole_bytes(storage.size or DEFAULT_SIZE))]
-    return [*found, "--metrics-port", str(names.METRICS_PORT)]
+    return [*found, "--metrics-port", str(METRICS_PORT)]

@@ -2,15 +2,16 @@
 
 import json
 import math
-from typing import Any, Final
+from typing import Any
 
+from ttscontract.model_folder import MODEL_ROOT
+from ttscontract.pods import CONFIG_FILE
+from ttscontract.worker_config import MAX_THREADS, THREADS, WRITTEN
 from ttsoperator import names
 from ttsoperator.children.worker.served_model import Serving
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import metadata, with_applied_hash
 from ttsoperator.spec import TTSService, quantities
-
-MOST_THREADS: Final = 1024  # the worker takes no more
 
 
 def build(service: TTSService, serving: Serving) -> Manifest:
@@ -20,31 +21,22 @@ def build(service: TTSService, serving: Serving) -> Manifest:
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": metadata(service, names.config_map_name(service.name), names.Component.WORKER),
-            "data": {names.CONFIG_KEY: render(service, serving)},
+            "data": {CONFIG_FILE: render(service, serving)},
         }
     )
 
 
 def render(service: TTSService, serving: Serving) -> str:
     """Return the text of worker.json."""
-    options = service.spec.serving
-    settings: dict[str, Any] = {
+    values: dict[str, Any] = {
         "engine": serving.engine.value,
-        "model_dir": f"{names.MODEL_ROOT}/{serving.key}" if serving.key else None,
-        "precision": options.precision.value,
+        "model_dir": f"{MODEL_ROOT}/{serving.key}" if serving.key else None,
         "threads": threads(service),
-        "max_concurrency": options.max_concurrency,
-        "max_batch_size": options.max_batch_size,
-        "max_queue_length": options.max_queue_length,
-        "max_queue_audio_seconds": options.max_queue_audio_seconds,
-        "max_text_length": options.max_text_length,
-        "request_timeout_seconds": options.request_timeout_seconds,
-        "drain_timeout_seconds": options.drain_timeout_seconds,
-        "text_logging": options.text_logging.value,
         # By address it would count an application's pod, with all its users, as one client: limits are the gateway's.
         "rate_limit_per_second": 0,
+        **service.spec.serving.model_dump(mode="json"),
     }
-    return json.dumps(settings, indent=2) + "\n"
+    return json.dumps({row.name: values[row.name] for row in WRITTEN}, indent=2) + "\n"
 
 
 def threads(service: TTSService) -> int:
@@ -54,4 +46,6 @@ def threads(service: TTSService) -> int:
     """
     resources = service.spec.resources
     limit = (resources.limits or {}).get("cpu") if resources else None
-    return min(max(1, math.floor(quantities.value_of(limit))), MOST_THREADS) if limit is not None else 0
+    if limit is None:
+        return THREADS.default
+    return min(max(1, math.floor(quantities.value_of(limit))), MAX_THREADS)

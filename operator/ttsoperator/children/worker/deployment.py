@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from ttscontract.model_folder import MODEL_ROOT
+from ttscontract.pods import CONFIG_DIR, CONFIG_FILE, CONFIG_VARIABLE, HEALTH_PATH, HTTP_PORT, METRICS_PORT, READY_PATH
 from ttsoperator import names
 from ttsoperator.children.model.claim import claim_of
 from ttsoperator.children.pods import (
@@ -95,21 +97,21 @@ def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -
 
 
 def _worker(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -> dict[str, Any]:
-    mounts: list[dict[str, Any]] = [{"name": "config", "mountPath": names.CONFIG_DIR, "readOnly": True}, TMP_MOUNT]
+    mounts: list[dict[str, Any]] = [{"name": "config", "mountPath": CONFIG_DIR, "readOnly": True}, TMP_MOUNT]
     if serving.key is not None:
-        mounts.append({"name": "model", "mountPath": names.MODEL_ROOT, "readOnly": True})
-    config = {"name": "TTSWORKER_CONFIG", "value": f"{names.CONFIG_DIR}/{names.CONFIG_KEY}"}
+        mounts.append({"name": "model", "mountPath": MODEL_ROOT, "readOnly": True})
+    config = {"name": CONFIG_VARIABLE, "value": f"{CONFIG_DIR}/{CONFIG_FILE}"}
     return {
         **container(service, defaults, "worker", ["python", "-m", "ttsworker", "serve"]),
         "env": [config, *environment(service)],
         "ports": [
-            {"name": "http", "containerPort": names.HTTP_PORT, "protocol": "TCP"},
-            {"name": "metrics", "containerPort": names.METRICS_PORT, "protocol": "TCP"},
+            {"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"},
+            {"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"},
         ],
         "resources": _resources(service, serving.engine, gpus),
-        "startupProbe": {**_get("/ready"), **_STARTUP, "timeoutSeconds": 3},
-        "readinessProbe": {**_get("/ready"), "periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 2},
-        "livenessProbe": {**_get("/health"), "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3},
+        "startupProbe": {**_get(READY_PATH), **_STARTUP, "timeoutSeconds": 3},
+        "readinessProbe": {**_get(READY_PATH), "periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 2},
+        "livenessProbe": {**_get(HEALTH_PATH), "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3},
         "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
         "volumeMounts": mounts,
     }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ttscontract.pods import HTTP_PORT, METRICS_PORT
 from ttsoperator import names
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import annotated, metadata, with_applied_hash
@@ -11,9 +12,9 @@ from ttsoperator.spec import ServiceType, TTSService
 def build(service: TTSService) -> Manifest:
     """Return the Service. One that is reached from outside the cluster does not offer the metrics there."""
     options = service.spec.service
-    ports: list[dict[str, Any]] = [_port("http", names.HTTP_PORT)]
+    ports: list[dict[str, Any]] = [_port("http", HTTP_PORT)]
     if options.type is ServiceType.CLUSTER_IP:
-        ports.append(_port("metrics", names.METRICS_PORT))
+        ports.append(_port("metrics", METRICS_PORT))
     manifest = {
         "apiVersion": "v1",
         "kind": "Service",

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from ttscontract.reasons import Reason
 from ttsoperator import names
-from ttsoperator.names import Condition, Reason
+from ttsoperator.names import Condition
 from ttsoperator.reconcile.status.conditions import Wanted, merged, summary
 from ttsoperator.reconcile.status.diagnosis import Finding
 from ttsoperator.reconcile.status.model import MODEL_READY_REASONS, model_finding, model_status
@@ -57,7 +58,7 @@ def wants_facts(service: TTSService, observed: Observed, previous: Mapping[str, 
 
 def _invalid(error: InvalidSpec, previous: Mapping[str, Any], now: datetime) -> Status:
     """Return the status of a spec that cannot be acted upon: what runs goes on, and is still told."""
-    found = summary(Finding(Reason(error.reason), error.message), Reason.READY, "")
+    found = summary(Finding(error.reason, error.message), Reason.READY, "")
     changed = merged(previous, found, error.generation, now)
     kept = [c for c in previous.get("conditions") or [] if c["type"] not in {w.type for w in found}]
     return {**previous, "observedGeneration": error.generation, "conditions": [*changed, *kept]}

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from ttsoperator.names import Condition, Reason
+from ttscontract.reasons import Reason
+from ttsoperator.names import Condition
 from ttsoperator.reconcile.status.diagnosis import Finding
 
 LONGEST_MESSAGE: Final = 1024

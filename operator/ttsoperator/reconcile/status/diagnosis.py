@@ -2,40 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from ttscontract.reasons import Reason, Severity
 from ttsoperator.children.model.download import termination
 from ttsoperator.kube.manifest import Manifest, condition
-from ttsoperator.names import Reason
-
-STALLED: Final = frozenset(
-    {
-        Reason.INVALID_SPEC,
-        Reason.NAME_CONFLICT,
-        Reason.CHILD_REFUSED,
-        Reason.SOURCE_NOT_FOUND,
-        Reason.SOURCE_FORBIDDEN,
-        Reason.SOURCE_INVALID,
-        Reason.CHECKSUM_MISMATCH,
-        Reason.ARCHIVE_INVALID,
-        Reason.DISK_FULL,
-        Reason.STORAGE_UNUSABLE,
-        Reason.MODEL_MISSING,
-        Reason.MODEL_CORRUPT,
-        Reason.MODEL_INVALID,
-        Reason.CONFIG_INVALID,
-        Reason.ENGINE_UNAVAILABLE,
-        Reason.GPU_UNAVAILABLE,
-        Reason.OUT_OF_MEMORY,
-        Reason.IMAGE_INVALID,
-        Reason.PODS_REFUSED,
-        Reason.PROGRESS_DEADLINE_EXCEEDED,
-    }
-)
-"""Reasons that only a person can mend; with every other one the operator or the cluster goes on by itself."""
-
-PATIENT: Final = frozenset({Reason.WAITING_FOR_GPU, Reason.WAITING_FOR_VOLUME, Reason.UNSCHEDULABLE})
-"""Waiting for the cluster's capacity never becomes a failure, however long it takes."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +19,12 @@ class Finding:
     @property
     def stalled(self) -> bool:
         """Whether a person must mend it."""
-        return self.reason in STALLED
+        return self.reason.severity is Severity.STALLED
 
 
-def told_reason(text: object, otherwise: Reason) -> Reason:
-    """Return the reason that one of our programs gave, `otherwise` when it is none of ours."""
-    return next((reason for reason in Reason if reason == text), otherwise)
+def reported_reason(text: object, otherwise: Reason) -> Reason:
+    """Return the reason that a program of ours reported, `otherwise` when no condition may have what it reported."""
+    return next((reason for reason in Reason if reason == text and reason.is_condition), otherwise)
 
 
 def worst(findings: Iterable[Finding]) -> Finding | None:
@@ -100,7 +71,7 @@ def worker(pod: Manifest, gpu_resource: str) -> Finding | None:
         return Finding(
             Reason.OUT_OF_MEMORY, "the worker was killed for using more than its memory limit: raise spec.resources"
         )
-    reason = told_reason(ended.get("reason"), Reason.WORKER_CRASHING)
+    reason = reported_reason(ended.get("reason"), Reason.WORKER_CRASHING)
     message = ended.get("message") or f"the worker ended with code {ended['exitCode']}: see its log"
     return Finding(reason, str(message))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from ttscontract.reasons import Reason
 from ttsoperator.children.model.download import (
     Failure,
     JobState,
@@ -19,10 +20,9 @@ from ttsoperator.children.model.download import (
     state_of,
 )
 from ttsoperator.kube.manifest import Manifest, timestamp
-from ttsoperator.names import Reason
 from ttsoperator.reconcile.status import diagnosis
 from ttsoperator.reconcile.status.conditions import time_text
-from ttsoperator.reconcile.status.diagnosis import Finding, told_reason
+from ttsoperator.reconcile.status.diagnosis import Finding, reported_reason
 from ttsoperator.reconcile.status.observed import Observed, Progress
 from ttsoperator.spec import DEFAULT_GPU, TTSService
 from ttsoperator.spec.status import ModelState
@@ -64,7 +64,7 @@ def model_finding(service: TTSService, observed: Observed, now: datetime) -> Fin
 
 
 def _failed(failure: Failure, then: str) -> Finding:
-    return Finding(told_reason(failure.reason, Reason.DOWNLOAD_FAILED), f"{failure.message} ({then})")
+    return Finding(reported_reason(failure.reason, Reason.DOWNLOAD_FAILED), f"{failure.message} ({then})")
 
 
 def _obstacle(service: TTSService, observed: Observed, job: Manifest, now: datetime) -> Finding | None:

@@ -1,11 +1,12 @@
 """How far the workers are: whether the current spec is rolled out, and what keeps it from that."""
 
+from ttscontract.reasons import Reason, Severity
 from ttsoperator import names
 from ttsoperator.kube.manifest import Manifest, annotations, condition, has_condition
-from ttsoperator.names import Condition, Reason
+from ttsoperator.names import Condition
 from ttsoperator.reconcile.status import diagnosis
 from ttsoperator.reconcile.status.conditions import Wanted
-from ttsoperator.reconcile.status.diagnosis import PATIENT, Finding
+from ttsoperator.reconcile.status.diagnosis import Finding
 from ttsoperator.reconcile.status.model import gpu_resource
 from ttsoperator.reconcile.status.observed import Observed
 from ttsoperator.spec import TTSService
@@ -36,7 +37,7 @@ def rollout_finding(service: TTSService, observed: Observed) -> Finding | None:
     wanted = _desired(observed)
     fresh = [pod for pod in _workers(observed) if wanted is not None and _hash(pod) == _template(wanted)]
     finding = _refused(deployment) or _worst(fresh, service)
-    if _deadline_exceeded(deployment) and (finding is None or finding.reason not in PATIENT):
+    if _deadline_exceeded(deployment) and (finding is None or finding.reason.severity is not Severity.PATIENT):
         return _too_slow(finding)
     if finding is not None:
         return finding

@@ -5,6 +5,7 @@ import pytest
 from tests.support.operator.schema import problems
 from tests.support.operator.status import GPU, SCHEMA, assert_blocked, crashed, kstatus, unscheduled
 from tests.support.operator.world import START, World, condition, downloaded, message, running, service, text
+from ttscontract.reasons import Reason
 from ttsoperator.reconcile.status import compute_status
 from ttsoperator.reconcile.status.observed import Conflict, Refusal
 from ttsoperator.spec import InvalidSpec
@@ -131,12 +132,12 @@ def test_a_child_that_is_refused() -> None:
 def test_an_invalid_spec_keeps_what_is_known() -> None:
     world = running()
     before = world.status(downloaded())
-    status = compute_status(InvalidSpec("InvalidSpec", "spec.x: bad", 2), None, before, world.now)  # type: ignore[arg-type]
+    status = compute_status(InvalidSpec(Reason.INVALID_SPEC, "spec.x: bad", 2), None, before, world.now)  # type: ignore[arg-type]
     assert_blocked(status, "InvalidSpec", stalled=True)
     assert condition(status, "WorkloadAvailable") == ("True", "WorkersAvailable")
     assert (status["observedGeneration"], status["url"]) == (2, before["url"])
     assert [c["type"] for c in status["conditions"]] == [c["type"] for c in before["conditions"]]
-    first = compute_status(InvalidSpec("InvalidSpec", "spec.x: bad", 2), None, {}, world.now)  # type: ignore[arg-type]
+    first = compute_status(InvalidSpec(Reason.INVALID_SPEC, "spec.x: bad", 2), None, {}, world.now)  # type: ignore[arg-type]
     assert kstatus(first) == "Failed"
 
 

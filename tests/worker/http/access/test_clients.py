@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttsworker.http.access.clients import MAX_PROXIES, UNKNOWN, client_of, parse_networks
+from ttsworker.http.access.clients import MAX_PROXIES, UNKNOWN, client_of
+from ttsworker.settings import parse_networks
 
 PROXIES = parse_networks(["10.0.0.0/8", "fd00::/8"])
 CLIENT, PROXY = "203.0.113.9", "10.1.2.3"

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ttscontract.worker_config import MAX_BURST, MAX_RATE, MIN_RATE
 from ttsworker.http.access.breaker import FIRST_PAUSE, LONGEST_PAUSE, Pauses
-from ttsworker.http.access.limits import MAX_BURST, MAX_RATE, MIN_RATE, SECOND, Limit, arrive, retry_after
+from ttsworker.http.access.limits import SECOND, Limit, arrive, retry_after
 from ttsworker.http.access.ratelimit import LocalLimiter
 
 DEFAULT = Limit(10, 20)

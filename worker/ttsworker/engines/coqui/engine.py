@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from ttscontract.worker_config import Precision
 from ttsworker.engines import Audio, EngineOptions, EngineUnavailable, GpuUnavailable, ModelInvalid
 from ttsworker.engines.protocol import Utterance, Voice
 from ttsworker.observe.gpu import GpuMonitor
@@ -69,8 +70,8 @@ class CoquiEngine:
         torch.set_num_threads(self._threads)
         self.device = _choose_device()
         self._model, config = _load_vits(self._folder)
-        if self._precision in {"Float16", "BFloat16"}:
-            _lower_decoder(self._model, torch.float16 if self._precision == "Float16" else torch.bfloat16)
+        if self._precision in {Precision.FLOAT16, Precision.BFLOAT16}:
+            _lower_decoder(self._model, torch.float16 if self._precision is Precision.FLOAT16 else torch.bfloat16)
         self._model.to(self.device)
         self._length_scale: float = self._model.length_scale
         self.sample_rate: int = config.audio.get("output_sample_rate") or config.audio["sample_rate"]

@@ -15,6 +15,7 @@ from hibari import SAMPLE_RATE, Hibari
 from hibari.g2p import G2P
 from hibari.voices import DEFAULT, VOICES, voice_path
 
+from ttscontract.worker_config import Precision
 from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable
 from ttsworker.engines.protocol import Utterance, Voice
 from ttsworker.text import MAX_PIECE_LENGTH
@@ -41,7 +42,7 @@ class HibariEngine:
     languages: Sequence[str] = ()
 
     def __init__(self, options: EngineOptions) -> None:
-        if options.precision not in {"Auto", "Float32"}:
+        if options.precision not in {Precision.AUTO, Precision.FLOAT32}:
             message = f"hibari cannot run in {options.precision}: its voices are 8 bit integers; set precision to Auto"
             raise ModelInvalid(message)
         self._model_dir = options.model_dir

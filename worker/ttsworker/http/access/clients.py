@@ -4,11 +4,12 @@ Only `X-Forwarded-For` is read, and of it only what trusted proxies have written
 from on the right, and what a client has sent itself stays on the left of that.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+from ttsworker.settings import Network
 
 Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 UNKNOWN = "unknown"
 """Whoever comes without an address, over a Unix socket for instance: all of them are one client."""
@@ -18,11 +19,6 @@ IPV6_PREFIX = 64
 
 MAX_PROXIES = 16
 """Proxies that are followed; nobody chains more, and a header of a megabyte costs nothing."""
-
-
-def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:
-    """Return the networks of `10.0.0.0/8`, `fd00::/8` or single addresses; raises ValueError that names a wrong one."""
-    return tuple(_network(text.strip()) for text in texts)
 
 
 def client_of(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
@@ -42,14 +38,6 @@ def client_of(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[
             break
         client = further
     return _name(client)
-
-
-def _network(text: str) -> Network:
-    try:
-        return ip_network(text)
-    except ValueError as error:
-        message = f"{text!r} is no network ({error}): write it like 10.0.0.0/8, fd00::/8 or 10.1.2.3"
-        raise ValueError(message) from error
 
 
 def _hops(forwarded_for: Sequence[str]) -> Iterator[str]:

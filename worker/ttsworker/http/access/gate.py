@@ -8,13 +8,13 @@ from redis.backoff import NoBackoff
 from starlette.datastructures import Headers
 
 from ttsworker.http.access.breaker import Pauses
-from ttsworker.http.access.clients import Network, client_of, parse_networks
+from ttsworker.http.access.clients import client_of
 from ttsworker.http.access.keyfile import KeyFile
 from ttsworker.http.access.keys import InvalidKeys, Key
 from ttsworker.http.access.limits import Limit, retry_after
 from ttsworker.http.access.ratelimit import TIMEOUT_SECONDS, LocalLimiter, RateLimiter, SharedLimiter
 from ttsworker.http.errors import ApiError
-from ttsworker.settings import InvalidSettings, Settings
+from ttsworker.settings import InvalidSettings, Network, Settings, parse_networks
 
 MAX_CONNECTIONS = 8
 """To Redis; a script takes it some 20 microseconds, so that more would only wait there instead of here."""

@@ -9,7 +9,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from ttsworker.http.access.limits import MAX_BURST, MAX_RATE, MIN_RATE
+from ttscontract.worker_config import MAX_BURST, MAX_RATE, MIN_RATE
 
 _NAME = re.compile(r"[\w.@:-]{1,64}", re.ASCII)
 _HASHED = re.compile(r"sha256:([0-9a-fA-F]{64})")

@@ -11,10 +11,6 @@ from dataclasses import dataclass
 SECOND = 1_000_000
 """In the units of this module, microseconds."""
 
-MIN_RATE, MAX_RATE = 0.001, 100_000.0
-MAX_BURST = 100_000
-"""Bounds within which all times are exact in a double, which is what Lua in Redis counts with."""
-
 
 @dataclass(frozen=True)
 class Limit:

@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ttscontract.pods import HEALTH_PATH, READY_PATH
 from ttsworker.http.access.gate import Gate
 from ttsworker.http.errors import ApiError
 
-OPEN_PATHS = frozenset({"/", "/health", "/ready", "/openapi.json"})
+OPEN_PATHS = frozenset({"/", HEALTH_PATH, READY_PATH, "/openapi.json"})
 OPEN_PREFIX = "/web/"
 """What needs no key, the page and its files among it; every other path does, so that a new route is protected unless it
 is added here."""

@@ -5,9 +5,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import JSONResponse
 
+from ttscontract.pods import HEALTH_PATH, READY_PATH
 from ttsworker.http.routes.bodies import AppParts
-
-HEALTH_PATH, READY_PATH = "/health", "/ready"
 
 router = APIRouter(tags=["Probes"])
 

@@ -1,0 +1,38 @@
+"""The model volume: the download Job writes it, workers mount it read-only.
+
+MODEL_ROOT/<key>/                      a published model, whole or not there
+MODEL_ROOT/<key>/MANIFEST_NAME         its manifest as JSON: the fields of `ModelManifest`
+MODEL_ROOT/PARTIAL_FOLDER/<key>/       a download that is not published yet
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+MODEL_ROOT: Final = "/models"
+"""Where the pods mount the volume."""
+PARTIAL_FOLDER: Final = ".partial"
+MANIFEST_NAME: Final = ".manifest.json"
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One file of a model: its path below the folder, its size in bytes, the hex SHA-256 of its content."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ModelManifest:
+    """What a model folder holds and where it came from.
+
+    `sha256` is the checksum that the spec asks for, of the archive or the file; `digest` is that of the tree; `bytes`
+    is the sum of the files' sizes.
+    """
+
+    source: str
+    sha256: str | None
+    digest: str
+    bytes: int
+    files: tuple[ModelFile, ...]

@@ -1,0 +1,314 @@
+"""Every reason: of conditions, of events and of termination messages. Each row says what it means and what to do.
+
+The operator derives from these rows what a condition's severity is, the worker and the download Job name their failures
+with them, and docs/status-conditions.md is generated from them. A new reason is one new row.
+"""
+
+from enum import Enum, StrEnum
+from typing import Self
+
+from ttscontract.pods import USER_ID
+
+
+class Severity(Enum):
+    """What the status does with a reason."""
+
+    GOOD = "good"  # the goal is reached
+    PROGRESSING = "progressing"  # Reconciling: the operator or the cluster goes on without a person
+    PATIENT = "patient"  # Reconciling: it waits for the cluster's capacity, which never becomes a failure
+    STALLED = "stalled"  # a person must act first
+    UNSEEN = "unseen"  # no condition has it, only a termination message and the log
+
+
+class Program(Enum):
+    """A program that writes a termination message."""
+
+    DOWNLOAD = "download"
+    WORKER = "worker"
+
+
+class Reason(StrEnum):
+    """A reason by its name in the API, with its severity, its meaning and what a person does about it.
+
+    `action` is empty where there is nothing to do. `reported_by` is the program that may write the reason into its
+    termination message, None for a reason that only the operator finds.
+    """
+
+    severity: Severity
+    meaning: str
+    action: str
+    reported_by: Program | None
+
+    def __new__(
+        cls, value: str, severity: Severity, meaning: str, action: str = "", reported_by: Program | None = None
+    ) -> Self:
+        """Make the member of one row."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.severity = severity
+        member.meaning = meaning
+        member.action = action
+        member.reported_by = reported_by
+        return member
+
+    READY = "RolledOut", Severity.GOOD, "The current spec is rolled out and workers answer."
+    BUILT_IN = "BuiltIn", Severity.GOOD, "The model is part of the worker image; nothing is downloaded."
+    PUBLISHED = "Published", Severity.GOOD, "The model is on the volume, verified.", "", Program.DOWNLOAD
+    WORKERS_AVAILABLE = "WorkersAvailable", Severity.GOOD, "At least one worker answers."
+    SCALED_TO_ZERO = (
+        "ScaledToZero",
+        Severity.GOOD,
+        "The spec asks for no workers. Of AutoscalingActive: somebody scaled the Deployment to zero by hand.",
+        "`kubectl scale deployment NAME --replicas=1` switches the autoscaler on again.",
+    )
+    SCALING = "ScalingActive", Severity.GOOD, "The autoscaler reads its metrics and changes the number of workers."
+    NOTHING_TO_DO = (
+        "NothingToDo",
+        Severity.GOOD,
+        "Of Reconciling and Stalled when False: nothing to do, or only a person can.",
+    )
+    PROGRESSING = "Progressing", Severity.GOOD, "Of Stalled when it is False: the service goes on without a person."
+
+    ALREADY_PRESENT = (
+        "AlreadyPresent",
+        Severity.UNSEEN,
+        "The download Job found the model whole on the volume and downloaded nothing.",
+        "",
+        Program.DOWNLOAD,
+    )
+    INTERNAL_ERROR = (
+        "InternalError",
+        Severity.UNSEEN,
+        "The download program has a defect. The condition says DownloadFailed.",
+        "Report the details that the Job's log has.",
+        Program.DOWNLOAD,
+    )
+
+    PENDING = (
+        "Pending",
+        Severity.PROGRESSING,
+        "The operator is about to write the children.",
+        "Check that the operator runs, and read its log.",
+    )
+    DOWNLOADING = (
+        "Downloading",
+        Severity.PROGRESSING,
+        "The download Job runs.",
+        "`.status.model` has the bytes and the speed, updated at most every five seconds.",
+    )
+    DOWNLOAD_FAILED = (
+        "DownloadFailed",
+        Severity.PROGRESSING,
+        "The download ended for a reason that is not the model's, an eviction for instance. The operator repeats it.",
+        "Nothing: attempts follow after 10 s, 20 s and so on up to five minutes.",
+    )
+    INTERRUPTED = (
+        "Interrupted",
+        Severity.PROGRESSING,
+        "Something stopped the download, a node drain for instance. The next attempt continues it.",
+        "",
+        Program.DOWNLOAD,
+    )
+    SOURCE_UNREACHABLE = (
+        "SourceUnreachable",
+        Severity.PROGRESSING,
+        "The source cannot be reached, or answers 429 or 5xx, again and again. The operator repeats the download.",
+        "Check the address, DNS, the network policies and the proxy (HTTPS_PROXY in `spec.podTemplate.env`).",
+        Program.DOWNLOAD,
+    )
+    WAITING_FOR_DELETION = (
+        "WaitingForDeletion",
+        Severity.PROGRESSING,
+        "Children of a deleted TTSService of the same name still exist.",
+        "`kubectl get` them and look at their finalizers.",
+    )
+    WAITING_FOR_MODEL = "WaitingForModel", Severity.PROGRESSING, "Of WorkloadAvailable: workers need the model first."
+    WAITING_FOR_VOLUME = (
+        "WaitingForVolume",
+        Severity.PATIENT,
+        "The model's volume does not exist; the message says what is missing: a StorageClass, the claim.",
+        "Create what the message names, or mend the provisioner whose error it has.",
+    )
+    WAITING_FOR_GPU = (
+        "WaitingForGPU",
+        Severity.PATIENT,
+        "No node has a free GPU for the pod.",
+        "Add one, free one, or lower `spec.gpu.count` or the number of workers.",
+    )
+    UNSCHEDULABLE = (
+        "Unschedulable",
+        Severity.PATIENT,
+        "No node accepts the pod, because of CPU, memory, taints or affinity.",
+        "Read the message, which is the scheduler's.",
+    )
+    IMAGE_PULL = (
+        "ImagePull",
+        Severity.PROGRESSING,
+        "The image cannot be pulled.",
+        "Check its name, the node's way to the registry, and `spec.image.pullSecrets`.",
+    )
+    CONTAINER_CONFIG = (
+        "ContainerConfig",
+        Severity.PROGRESSING,
+        "The container cannot start, usually because a Secret or ConfigMap is missing.",
+        "Create what `spec.podTemplate.env` names, or correct the name.",
+    )
+    WORKER_STARTING = "WorkerStarting", Severity.PROGRESSING, "A worker loads its model and warms up."
+    WORKER_CRASHING = (
+        "WorkerCrashing",
+        Severity.PROGRESSING,
+        "A worker ends again and again and gives no reason.",
+        "Read its log: `kubectl logs -l tts-operator.io/service=NAME --previous`.",
+    )
+    ROLLING_OUT = "RollingOut", Severity.PROGRESSING, "Workers of the current spec replace those of the previous one."
+    METRICS_UNAVAILABLE = (
+        "MetricsUnavailable",
+        Severity.PROGRESSING,
+        "Of AutoscalingActive: the autoscaler cannot read a metric; the message is its own.",
+        "Check the APIService `v1beta2.custom.metrics.k8s.io`, and the operator's way to the workers' metrics port.",
+    )
+    SCALING_UNABLE = (
+        "ScalingUnable",
+        Severity.PROGRESSING,
+        "Of AutoscalingActive: the autoscaler cannot scale the Deployment; the message is its own.",
+        "Do what the message says.",
+    )
+
+    INVALID_SPEC = (
+        "InvalidSpec",
+        Severity.STALLED,
+        "The operator cannot act on the spec. What runs continues to run.",
+        "Correct the field that the message names.",
+    )
+    NAME_CONFLICT = (
+        "NameConflict",
+        Severity.STALLED,
+        "An object with the name of a child exists and belongs to somebody else. The operator never takes it over.",
+        "Remove it, or give the TTSService another name.",
+    )
+    CHILD_REFUSED = (
+        "ChildRefused",
+        Severity.STALLED,
+        "The API server refused a child: a value that only it can judge, a policy, a quota. The message is its own.",
+        "Correct the value, or change the policy or the quota.",
+    )
+    SOURCE_NOT_FOUND = (
+        "SourceNotFound",
+        Severity.STALLED,
+        "Nothing is at `spec.model.source` (404 or 410). The operator tries again with growing waits.",
+        "Correct `spec.model.source`.",
+        Program.DOWNLOAD,
+    )
+    SOURCE_FORBIDDEN = (
+        "SourceForbidden",
+        Severity.STALLED,
+        "The source refuses access to the model (401, 402, 403, 407 or 451).",
+        "Use an address that can be read without a login.",
+        Program.DOWNLOAD,
+    )
+    SOURCE_INVALID = (
+        "SourceInvalid",
+        Severity.STALLED,
+        "The source cannot work: a malformed address, an untrusted certificate, a web page; the message says what.",
+        "Correct `spec.model.source`, or set `spec.model.sha256` where the message asks for it.",
+        Program.DOWNLOAD,
+    )
+    CHECKSUM_MISMATCH = (
+        "ChecksumMismatch",
+        Severity.STALLED,
+        "The content is not the one that `spec.model.sha256` names. It was removed and is never served.",
+        "Check that the file is the one you want, then set `spec.model.sha256` to the value in the message.",
+        Program.DOWNLOAD,
+    )
+    ARCHIVE_INVALID = (
+        "ArchiveInvalid",
+        Severity.STALLED,
+        "The archive is damaged, encrypted, too large (more than 100,000 entries) or unsafe; the message says which.",
+        "Pack it again: `tar -czf voice.tar.gz -C folder .`",
+        Program.DOWNLOAD,
+    )
+    DISK_FULL = (
+        "DiskFull",
+        Severity.STALLED,
+        "The volume is full, or the model is larger than `spec.storage.size`. What was downloaded is kept.",
+        "Raise `spec.storage.size` (where the StorageClass allows expansion), or use a larger claim.",
+        Program.DOWNLOAD,
+    )
+    STORAGE_UNUSABLE = (
+        "StorageUnusable",
+        Severity.STALLED,
+        "The volume cannot be written or locked; the message has the system's own words.",
+        f"Make it writable for user {USER_ID} (`fsGroup` does that for most volumes), and do not mount it read-only.",
+        Program.DOWNLOAD,
+    )
+    MODEL_MISSING = (
+        "ModelMissing",
+        Severity.STALLED,
+        "The model is not on the volume, or not any more.",
+        "Delete the Job that `kubectl get jobs -l tts-operator.io/service=NAME` lists: the download runs again.",
+        Program.WORKER,
+    )
+    MODEL_CORRUPT = (
+        "ModelCorrupt",
+        Severity.STALLED,
+        "A file of the model is not the one that was published.",
+        "Delete the download Job, as for ModelMissing.",
+        Program.WORKER,
+    )
+    MODEL_INVALID = (
+        "ModelInvalid",
+        Severity.STALLED,
+        "The engine cannot load the model.",
+        "Check that it is a model of `spec.engine`.",
+        Program.WORKER,
+    )
+    CONFIG_INVALID = (
+        "ConfigInvalid",
+        Severity.STALLED,
+        "The worker refuses its configuration.",
+        "Use an image of the operator's release, and check the variables in `spec.podTemplate.env`.",
+        Program.WORKER,
+    )
+    ENGINE_UNAVAILABLE = (
+        "EngineUnavailable",
+        Severity.STALLED,
+        "The worker image does not contain `spec.engine`, or the engine cannot start in it.",
+        "Choose another `spec.image`.",
+        Program.WORKER,
+    )
+    GPU_UNAVAILABLE = (
+        "GpuUnavailable",
+        Severity.STALLED,
+        "The worker has a GPU but cannot use it.",
+        "Check the driver of the node and `spec.podTemplate.runtimeClassName`.",
+        Program.WORKER,
+    )
+    OUT_OF_MEMORY = (
+        "OutOfMemory",
+        Severity.STALLED,
+        "The worker used more than its memory limit.",
+        "Raise `spec.resources.limits.memory`.",
+    )
+    IMAGE_INVALID = (
+        "ImageInvalid",
+        Severity.STALLED,
+        "The image's name is malformed, or the image is not on the node and `pullPolicy: Never` forbids to pull it.",
+        "Correct `spec.image`.",
+    )
+    PODS_REFUSED = (
+        "PodsRefused",
+        Severity.STALLED,
+        "The cluster refuses pods: a quota, a policy such as Pod Security, a missing PriorityClass or RuntimeClass.",
+        "Do what the message says.",
+    )
+    PROGRESS_DEADLINE_EXCEEDED = (
+        "ProgressDeadlineExceeded",
+        Severity.STALLED,
+        "No worker of the current spec became ready within 15 minutes. Waiting for capacity never ends so.",
+        "Read the last cause in the message.",
+    )
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether a condition may have this reason."""
+        return self.severity is not Severity.UNSEEN

@@ -1,0 +1,158 @@
+"""The schema of worker.json, which the operator writes and the worker reads: one row a setting.
+
+The CRD's `spec.serving` and the worker's settings take default, bounds and help from the rows. A new setting of
+`spec.serving` is one row, one field of the operator's `Serving` and one of the worker's `Settings`.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Generic, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Precision(StrEnum):
+    """Number format of the computation."""
+
+    AUTO = "Auto"
+    FLOAT32 = "Float32"
+    FLOAT16 = "Float16"
+    BFLOAT16 = "BFloat16"
+
+
+class TextLogging(StrEnum):
+    """How much of a text the log shows."""
+
+    MASKED = "Masked"  # the middle 60 % is hidden
+    NONE = "None"
+    FULL = "Full"
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T_co]):
+    """One setting: its name in worker.json (in `spec.serving` the same in camelCase), default, bounds, unit and help.
+
+    A value is at least `minimum` or, where the worker takes fractions, more than `above`; and at most `maximum`.
+    """
+
+    name: str
+    default: T_co
+    help: str
+    unit: str = ""
+    minimum: int | None = None
+    above: int | None = None
+    maximum: int | None = None
+
+    @property
+    def least_whole_number(self) -> int | None:
+        """The lower bound of whole numbers, which are all that the Kubernetes API has."""
+        return self.minimum if self.above is None else self.above + 1
+
+
+ENGINE: Final = Setting("engine", "hibari", "The engine, by the name of its entry point.")
+MODEL_DIR: Final = Setting("model_dir", None, "Folder of a published model; without it the engine's embedded voice.")
+PRECISION: Final = Setting(
+    "precision", Precision.AUTO, "Number format of the computation; Auto takes what is safe on the worker's hardware."
+)
+MAX_THREADS: Final = 1024
+THREADS: Final = Setting(
+    "threads",
+    0,
+    "CPU threads of the engine; 0 takes the container's CPU limit.",
+    "threads",
+    minimum=0,
+    maximum=MAX_THREADS,
+)
+MAX_CONCURRENCY: Final = Setting(
+    "max_concurrency", 8, "Requests a worker speaks at once; more wait.", "requests", minimum=1, maximum=1024
+)
+MAX_BATCH_SIZE: Final = Setting(
+    "max_batch_size",
+    5,
+    "Sentences of several requests that the engine speaks in one call, where it can.",
+    "sentences",
+    minimum=1,
+    maximum=64,
+)
+MAX_QUEUE_LENGTH: Final = Setting(
+    "max_queue_length",
+    64,
+    "Requests that may wait in a worker; it answers one more with 429 and Retry-After.",
+    "requests",
+    minimum=0,
+    maximum=100_000,
+)
+MAX_QUEUE_AUDIO_SECONDS: Final = Setting(
+    "max_queue_audio_seconds",
+    120,
+    "Seconds of audio that may wait in a worker, estimated from the texts; it answers more with 429.",
+    "seconds",
+    above=0,
+    maximum=86_400,
+)
+MAX_TEXT_LENGTH: Final = Setting(
+    "max_text_length",
+    4096,
+    "Characters a request may have; a worker answers more with 400.",
+    "characters",
+    minimum=1,
+    maximum=100_000,
+)
+REQUEST_TIMEOUT_SECONDS: Final = Setting(
+    "request_timeout_seconds",
+    60,
+    "Longest wait for a request's next audio, in seconds; then the worker gives the request up.",
+    "seconds",
+    above=0,
+    maximum=3600,
+)
+DRAIN_TIMEOUT_SECONDS: Final = Setting(
+    "drain_timeout_seconds",
+    30,
+    "Seconds that a stopping worker has to finish the requests it accepted.",
+    "seconds",
+    above=0,
+    maximum=3600,
+)
+TEXT_LOGGING: Final = Setting(
+    "text_logging",
+    TextLogging.MASKED,
+    "How much of a text the log shows: Masked hides the middle 60 %, None hides all of it, Full hides nothing.",
+)
+
+MIN_RATE: Final = 0.001
+MAX_RATE: Final = 100_000
+MAX_BURST: Final = 100_000
+"""Between these bounds all times of the rate limit are exact in a double, with which Lua in Redis counts."""
+
+RATE_LIMIT_PER_SECOND: Final = Setting(
+    "rate_limit_per_second",
+    10,
+    f"Requests for speech a client may send in the long run, at least {MIN_RATE:g}; 0 is no limit.",
+    "requests per second",
+    minimum=0,
+    maximum=MAX_RATE,
+)
+RATE_LIMIT_BURST: Final = Setting(
+    "rate_limit_burst", 20, "Requests a client may send at once.", "requests", minimum=1, maximum=MAX_BURST
+)
+
+WRITTEN: Final[tuple[Setting[object], ...]] = (
+    ENGINE,
+    MODEL_DIR,
+    PRECISION,
+    THREADS,
+    MAX_CONCURRENCY,
+    MAX_BATCH_SIZE,
+    MAX_QUEUE_LENGTH,
+    MAX_QUEUE_AUDIO_SECONDS,
+    MAX_TEXT_LENGTH,
+    REQUEST_TIMEOUT_SECONDS,
+    DRAIN_TIMEOUT_SECONDS,
+    TEXT_LOGGING,
+    RATE_LIMIT_PER_SECOND,
+)
+"""What the operator writes into worker.json, in this order. Another order would be another file and restart workers."""
+
+SERVING: Final = tuple(row for row in WRITTEN if row not in {ENGINE, MODEL_DIR, THREADS, RATE_LIMIT_PER_SECOND})
+"""The fields of `spec.serving`; the operator computes the others."""
