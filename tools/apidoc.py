@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from tools.crd import Schema, custom_resource_definition
+from ttscontract.engines import ENGINES
+from ttsoperator.spec.engines import amounts
 
 _INTRO: Final = """\
 # TTSService, field by field
 
-<!-- Generated from operator/ttsoperator/spec/ by `python -m tools.apidoc`; do not edit. -->
+<!-- Generated from operator/ttsoperator/spec/ and the engine catalogue by `python -m tools.apidoc`; do not edit. -->
 
 `tts-operator.io/v1alpha1`, kind `TTSService`, short name `tts`. `kubectl explain tts.spec --recursive` says the same on
 the command line. [examples/](../examples) has the shortest service, one on GPUs, and one with every field;
@@ -30,6 +32,14 @@ What the fields promise:
 - A rollout of workers with GPUs stops a worker before it starts the next one: there may be no GPU to spare.
 - What is added to the children by others (a sidecar, an annotation) stays; what the operator rendered is healed.
 """
+_ENGINES: Final = """\
+## Engines
+
+The rows of `contract/ttscontract/engines.py`. A worker has the requests, limits and GPUs of its engine where the spec
+gives none. The licence is that of the engine's packages; a downloaded model has a licence of its own.
+
+| engine | speaks | built-in model | a model folder holds | requests | limits | GPUs | precisions | licence |
+|---|---|---|---|---|---|---|---|---|"""
 _COLLAPSED: Final = {
     "spec.podTemplate.affinity": "As in Kubernetes: nodeAffinity, podAffinity, podAntiAffinity and all within."
 }
@@ -42,7 +52,26 @@ def render() -> str:
     parts = [_INTRO]
     for name in ("spec", "status"):
         parts += _section(name, properties[name])
-    return "\n".join(parts)
+    return "\n".join([*parts, *_engines()])
+
+
+def _engines() -> Iterator[str]:
+    """Yield the table of the engine catalogue."""
+    yield _ENGINES
+    for engine in ENGINES:
+        cells = (
+            f"`{engine.name}`",
+            engine.summary,
+            f"`{engine.builtin}`" if engine.builtin else "",
+            engine.model_folder,
+            amounts(engine.requests),
+            amounts(engine.limits),
+            str(engine.gpus),
+            ", ".join(f"`{precision}`" for precision in engine.precisions),
+            engine.licence,
+        )
+        yield f"| {' | '.join(cells)} |"
+    yield ""
 
 
 def _section(path: str, schema: Schema) -> Iterator[str]:

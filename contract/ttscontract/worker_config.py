@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
+from ttscontract.engines import ENGINES, one_of
+
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -49,7 +51,11 @@ class Setting(Generic[T_co]):
         return self.minimum if self.above is None else self.above + 1
 
 
-ENGINE: Final = Setting("engine", "hibari", "The engine, by the name of its entry point.")
+ENGINE: Final = Setting(
+    "engine",
+    ENGINES[0].name,
+    f"Engine that speaks: {one_of(engine.name for engine in ENGINES)}, or one that another package adds.",
+)
 MODEL_DIR: Final = Setting("model_dir", None, "Folder of a published model; without it the engine's embedded voice.")
 PRECISION: Final = Setting(
     "precision", Precision.AUTO, "Number format of the computation; Auto takes what is safe on the worker's hardware."

@@ -13,10 +13,11 @@ from pydantic.alias_generators import to_camel
 from tests.support.operator.schema import problems
 from tests.support.operator.world import HTTPS, SHA, service
 from tools.crd import structural_schema
+from ttscontract.engines import ENGINES
 from ttscontract.worker_config import SERVING, WRITTEN, Setting
 from ttsoperator.children.worker.configmap import render
 from ttsoperator.children.worker.served_model import Serving as ServedModel
-from ttsoperator.spec import Engine, TTSServiceSpec
+from ttsoperator.spec import TTSServiceSpec
 from ttsworker.settings import InvalidSettings, Settings, load_settings
 
 SCHEMA = structural_schema(TTSServiceSpec)
@@ -66,7 +67,7 @@ def test_the_worker_reads_what_the_operator_writes(
 
 def test_every_setting_of_the_contract_is_written_in_its_order() -> None:
     """The text decides whether workers restart: an upgrade must not change it without need."""
-    written = json.loads(render(service(), ServedModel(None, Engine.HIBARI)))
+    written = json.loads(render(service(), ServedModel(None, ENGINES[0])))
     assert list(written) == [row.name for row in WRITTEN]
 
 

@@ -29,7 +29,7 @@ class Fallback(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
-    engine: str = "hibari"
+    engine: str = worker_config.ENGINE.default
     model_dir: Path | None = None
     model_name: str | None = Field(None, max_length=256)
 

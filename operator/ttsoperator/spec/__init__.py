@@ -1,5 +1,5 @@
 """The typed TTSService, the single source of the CRD's schema: a module for each group of fields."""
 
-from ttsoperator.spec.service import DEFAULT_GPU, Engine, InvalidSpec, ServiceType, TTSService, TTSServiceSpec, parse
+from ttsoperator.spec.service import DEFAULT_GPU, InvalidSpec, ServiceType, TTSService, TTSServiceSpec, parse
 
-__all__ = ["DEFAULT_GPU", "Engine", "InvalidSpec", "ServiceType", "TTSService", "TTSServiceSpec", "parse"]
+__all__ = ["DEFAULT_GPU", "InvalidSpec", "ServiceType", "TTSService", "TTSServiceSpec", "parse"]

@@ -5,9 +5,10 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
+from ttscontract.engines import one_of
 from ttsoperator.spec.base import ApiModel, Name, Quantity, rule, rules
+from ttsoperator.spec.engines import BUILTIN_SOURCES
 
-BUILTIN: Final = "builtin://"
 DEFAULT_SIZE: Final = "10Gi"
 
 
@@ -30,8 +31,9 @@ class Model(ApiModel):
 
     model_config = rules(
         rule(
-            "self.source == 'builtin://hibari' || self.source.matches('^https?://[^/?#]+/.*[^/]$')",
-            "spec.model.source must be builtin://hibari, or the https:// URL of a model file or archive",
+            "".join(f"self.source == '{source}' || " for source in BUILTIN_SOURCES)
+            + "self.source.matches('^https?://[^/?#]+/.*[^/]$')",
+            f"spec.model.source must be {', '.join(BUILTIN_SOURCES)}, or the https:// URL of a model file or archive",
             field=".source",
         ),
         rule(
@@ -51,9 +53,15 @@ class Model(ApiModel):
         ),
     )
 
-    source: Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^\S+$")]
-    """Where the model comes from: builtin://hibari (an English voice inside the worker image), or the https:// URL of
-    a model file or of an archive (tar, tar.gz, zip) of a model folder; http:// only with sha256."""
+    source: Annotated[
+        str,
+        StringConstraints(min_length=1, max_length=2048, pattern=r"^\S+$"),
+        Field(
+            description=f"Where the model comes from: {one_of(BUILTIN_SOURCES)} (a voice inside the worker image), or "
+            "the https:// URL of a model file or of an archive (tar, tar.gz, zip) of a model folder; http:// only with "
+            "sha256."
+        ),
+    ]
     sha256: Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9a-f]{64}$")] | None = None
     """SHA-256 of the file or archive, 64 hexadecimal digits in lower case. Another content is refused."""
 

@@ -7,11 +7,23 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from ttscontract import worker_config
+from ttscontract.engines import Engine
 from ttscontract.reasons import Reason
 from ttscontract.worker_config import Precision, TextLogging
 from ttsoperator.spec.autoscaling import Autoscaling
 from ttsoperator.spec.base import Annotations, ApiModel, rule, rules, setting
-from ttsoperator.spec.model import BUILTIN, DEFAULT_SIZE, Model, Storage
+from ttsoperator.spec.engines import (
+    BUILTIN,
+    NAMES,
+    EngineName,
+    engine_of,
+    engine_rules,
+    engine_text,
+    gpu_count,
+    gpus_text,
+    resources_text,
+)
+from ttsoperator.spec.model import DEFAULT_SIZE, Model, Storage
 from ttsoperator.spec.pods import Image, PodTemplate, Resources
 from ttsoperator.spec.targets import gpu_rules
 
@@ -28,13 +40,6 @@ class InvalidSpec(Exception):
         self.generation = generation
 
 
-class Engine(StrEnum):
-    """Program that speaks a model."""
-
-    HIBARI = "hibari"
-    COQUI = "coqui"
-
-
 class ServiceType(StrEnum):
     """How the Service is reached."""
 
@@ -46,8 +51,7 @@ class ServiceType(StrEnum):
 class Gpu(ApiModel):
     """GPUs of each worker."""
 
-    count: Annotated[int, Field(ge=0, le=16)] | None = None
-    """GPUs of each worker; when absent what the engine needs (coqui 1, hibari 0)."""
+    count: Annotated[Annotated[int, Field(ge=0, le=16)] | None, Field(description=gpus_text())] = None
     resource_name: Annotated[str, StringConstraints(max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] = (
         DEFAULT_GPU
     )
@@ -101,22 +105,13 @@ class TTSServiceSpec(ApiModel):
     """What the user asks for."""
 
     model_config = rules(
-        rule(
-            "has(self.engine) || self.model.source.startsWith('builtin://')",
-            "spec.engine is required: say which engine speaks the model at spec.model.source, hibari or coqui",
-            field=".engine",
-        ),
-        rule(
-            "!has(self.engine) || self.engine == 'hibari' || !self.model.source.startsWith('builtin://')",
-            "builtin://hibari is spoken by the engine hibari: remove spec.engine",
-            field=".engine",
-        ),
+        *engine_rules(),
         rule(
             "!has(self.storage) || !self.model.source.startsWith('builtin://')",
             "a builtin:// model is part of the worker image and needs no volume: remove spec.storage",
             field=".storage",
         ),
-        *gpu_rules("self.?gpu.?count.orValue(self.?engine.orValue('hibari') == 'coqui' ? 1 : 0)"),
+        *gpu_rules(gpu_count()),
         *(
             rule(
                 f"!has(self.resources) || !has(self.resources.{part}) || !({_GPU_NAME} in self.resources.{part})",
@@ -135,9 +130,7 @@ class TTSServiceSpec(ApiModel):
         ),
     )
 
-    engine: Engine | None = None
-    """Program that speaks the model: hibari (ONNX voices, no GPU needed) or coqui (VITS on torch). Required unless
-    the source is builtin://, which tells it."""
+    engine: Annotated[EngineName | None, Field(description=engine_text())] = None
     model: Model
     """The model that is spoken."""
     storage: Storage | None = None
@@ -145,11 +138,8 @@ class TTSServiceSpec(ApiModel):
     with the service."""
     replicas: Annotated[int, Field(ge=0, le=1000)] = 1
     """Workers wanted; what kubectl scale writes. Ignored while spec.autoscaling is set."""
-    gpu: Gpu | None = None
-    """GPUs of each worker; when absent what the engine needs (coqui 1, hibari 0)."""
-    resources: Resources | None = None
-    """Compute resources of each worker. Given, it replaces the engine's default as a whole (hibari: requests of 250m
-    CPU and 512Mi, memory limit 2Gi; coqui: 1 CPU and 3Gi, memory limit 8Gi)."""
+    gpu: Annotated[Gpu | None, Field(description=gpus_text())] = None
+    resources: Annotated[Resources | None, Field(description=resources_text())] = None
     serving: Annotated[Serving, Field(default_factory=Serving, json_schema_extra={"default": {}})]
     """How a worker serves requests."""
     service: Annotated[ServiceOptions, Field(default_factory=ServiceOptions, json_schema_extra={"default": {}})]
@@ -172,17 +162,14 @@ class TTSService(BaseModel):
     uid: str
     generation: int
     deleting: bool
+    engine: Engine
+    """The engine that the spec names, or whose built-in model the source is."""
     spec: TTSServiceSpec
 
     @property
     def builtin(self) -> bool:
         """Whether the model is part of the worker image: no claim, no download."""
         return self.spec.model.source.startswith(BUILTIN)
-
-    @property
-    def engine(self) -> Engine:
-        """The engine, named in the spec or told by the source."""
-        return self.spec.engine or Engine.HIBARI
 
     @property
     def storage(self) -> Storage:
@@ -202,14 +189,16 @@ def parse(body: Mapping[str, Any]) -> TTSService:
         spec = TTSServiceSpec.model_validate(body.get("spec") or {})
     except ValidationError as error:
         raise InvalidSpec(Reason.INVALID_SPEC, _explain(error), generation) from error
-    if spec.engine is None and not spec.model.source.startswith(BUILTIN):
-        raise InvalidSpec(Reason.INVALID_SPEC, "spec.engine is required with this source: hibari or coqui", generation)
+    engine = engine_of(spec.engine, spec.model.source)
+    if engine is None:
+        raise InvalidSpec(Reason.INVALID_SPEC, f"spec.engine is required with this source: {NAMES}", generation)
     return TTSService(
         name=metadata["name"],
         namespace=metadata["namespace"],
         uid=metadata["uid"],
         generation=generation,
         deleting=bool(metadata.get("deletionTimestamp")),
+        engine=engine,
         spec=spec,
     )
 

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from tests.support.operator.schema import defaulted, problems
 from tests.support.operator.world import HTTPS, body, service
 from tools.crd import structural_schema
-from ttsoperator.spec import Engine, InvalidSpec, TTSServiceSpec, parse
+from ttsoperator.spec import InvalidSpec, TTSServiceSpec, parse
 
 SCHEMA = structural_schema(TTSServiceSpec)
 
 
 def test_three_lines_are_enough() -> None:
     found = service()
-    assert (found.builtin, found.engine, found.spec.replicas) == (True, Engine.HIBARI, 1)
+    assert (found.builtin, found.engine.name, found.spec.replicas) == (True, "hibari", 1)
     assert (found.name, found.namespace, found.uid, found.generation, found.deleting) == (
         "english",
         "speech",

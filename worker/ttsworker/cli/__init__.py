@@ -10,11 +10,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from ttscontract.engines import ENGINES, one_of
 from ttscontract.pods import HTTP_PORT
 
 HELP = "Text-to-speech server of tts-operator."
 
-Engine = Annotated[str | None, typer.Option(help="What speaks: hibari or coqui.", show_default="hibari")]
+Engine = Annotated[
+    str | None,
+    typer.Option(help=f"What speaks: {one_of(each.name for each in ENGINES)}.", show_default=ENGINES[0].name),
+]
 ModelDir = Annotated[Path | None, typer.Option(help="A published model.", show_default="the embedded voice")]
 
 app = typer.Typer(

@@ -9,6 +9,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from ttscontract.engines import ENGINES, find
 from ttscontract.pods import VARIABLE_PREFIX
 from ttsworker.cli.loading import load_engine
 from ttsworker.engines import ModelError
@@ -23,13 +24,8 @@ REDIS_SECONDS = 2.0
 
 EXPIRES_SOON_DAYS = 14
 
-ON_CPU = "hibari"
-"""The engine that needs neither a GPU nor the programs below."""
-
-PROGRAMS = {
-    "ffmpeg": "install it, torchcodec needs its libraries",
-    "espeak-ng": "install it, models that speak phonemes need it",
-}
+PROGRAMS = {name: reason for engine in ENGINES for name, reason in engine.programs.items()}
+"""Every program that an engine needs, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -65,23 +61,31 @@ def _gpu(settings: Settings) -> Finding:
     figures = monitor.read()
     monitor.close()
     if monitor.problem:
-        return Finding("gpu", "WARN" if settings.engine == ON_CPU else "FAIL", monitor.problem)
+        return Finding("gpu", "FAIL" if _uses_gpu(settings.engine) else "WARN", monitor.problem)
     if figures:
         memory = f"{(figures.memory_total - figures.memory_used) / 1e9:.1f} GB of {figures.memory_total / 1e9:.1f} free"
         return Finding("gpu", "OK", f"{figures.count} x {figures.name}, driver {figures.driver_version}, {memory}")
-    if settings.engine == ON_CPU:
+    if not _uses_gpu(settings.engine):
         return Finding("gpu", "OK", "none, and none is needed")
     return Finding("gpu", "WARN", f"none: {settings.engine} speaks on the CPU", "give the container a GPU")
 
 
+def _uses_gpu(name: str) -> bool:
+    """Tell whether an engine uses a GPU; one that is not in the catalogue may."""
+    engine = find(name)
+    return engine is None or engine.gpus > 0
+
+
 def _programs(settings: Settings) -> Iterator[Finding]:
-    for name, action in PROGRAMS.items():
+    engine = find(settings.engine)
+    needed = PROGRAMS if engine is None else engine.programs
+    for name, reason in PROGRAMS.items():
         if path := shutil.which(name):
             yield Finding(name, "OK", path)
-        elif settings.engine == ON_CPU:
+        elif name not in needed:
             yield Finding(name, "OK", "not installed, and not needed")
         else:
-            yield Finding(name, "WARN", "not installed", action)
+            yield Finding(name, "WARN", "not installed", f"install it, {reason}")
 
 
 def _tls(settings: Settings) -> Finding:

@@ -1,7 +1,12 @@
-"""Engines turn sentences into audio. They are found through the entry-point group `ttsworker.engines`."""
+"""Engines turn sentences into audio.
 
-from importlib.metadata import entry_points
+Ours are the rows of the engine catalogue. Another package registers its own in the entry-point group
+`ttsworker.engines`.
+"""
 
+from importlib.metadata import EntryPoint, entry_points
+
+from ttscontract.engines import ENGINES
 from ttsworker.audio import Audio
 from ttsworker.engines.errors import EngineUnavailable, GpuUnavailable, ModelError, ModelInvalid, Unspeakable
 from ttsworker.engines.protocol import Engine, EngineOptions, Utterance, Voice
@@ -24,8 +29,9 @@ GROUP = "ttsworker.engines"
 
 
 def find_engine(name: str) -> type[Engine]:
-    """Return the engine's class; raises EngineUnavailable when it is unknown or its packages are not installed."""
+    """Return the engine's class; raises EngineUnavailable when it is unknown."""
     found = {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
+    found |= {engine.name: EntryPoint(engine.name, engine.module, GROUP) for engine in ENGINES}
     if name not in found:
         message = f"there is no engine {name!r}; known are {', '.join(sorted(found))}"
         raise EngineUnavailable(message)

@@ -29,7 +29,7 @@ def build(service: TTSService, serving: Serving) -> Manifest:
 def render(service: TTSService, serving: Serving) -> str:
     """Return the text of worker.json."""
     values: dict[str, Any] = {
-        "engine": serving.engine.value,
+        "engine": serving.engine.name,
         "model_dir": f"{MODEL_ROOT}/{serving.key}" if serving.key else None,
         "threads": threads(service),
         # By address it would count an application's pod, with all its users, as one client: limits are the gateway's.

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from ttscontract.engines import Engine
 from ttscontract.model_folder import MODEL_ROOT
 from ttscontract.pods import CONFIG_DIR, CONFIG_FILE, CONFIG_VARIABLE, HEALTH_PATH, HTTP_PORT, METRICS_PORT, READY_PATH
 from ttsoperator import names
@@ -20,15 +21,11 @@ from ttsoperator.children.worker.configmap import render
 from ttsoperator.children.worker.served_model import Serving, gpu_count
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import annotated, digest, metadata, with_applied_hash
-from ttsoperator.spec import DEFAULT_GPU, Engine, TTSService
+from ttsoperator.spec import DEFAULT_GPU, TTSService
 
 PRE_STOP_SECONDS: Final = 3
 """A stopping worker keeps answering for so long, until every node has heard that it leaves the Service."""
 _STARTUP: Final = {"periodSeconds": 2, "failureThreshold": 300}  # a large model may take ten minutes to load
-_RESOURCES: Final[dict[Engine, dict[str, Any]]] = {
-    Engine.HIBARI: {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}},
-    Engine.COQUI: {"requests": {"cpu": "1", "memory": "3Gi"}, "limits": {"memory": "8Gi"}},
-}
 
 
 def build(service: TTSService, defaults: Defaults, serving: Serving) -> Manifest:
@@ -56,7 +53,7 @@ def build(service: TTSService, defaults: Defaults, serving: Serving) -> Manifest
     }
     own = {
         names.MODEL_KEY: serving.key or "",
-        names.ENGINE: serving.engine.value,
+        names.ENGINE: serving.engine.name,
         names.SCALED_BY: "autoscaler" if autoscaled else "spec",
     }
     return with_applied_hash(annotated(manifest, own))
@@ -122,12 +119,13 @@ def _get(path: str) -> dict[str, Any]:
 
 
 def _resources(service: TTSService, engine: Engine, gpus: int) -> dict[str, Any]:
-    asked = service.spec.resources
-    found = asked.rendered() if asked is not None else _RESOURCES[engine]
+    given = service.spec.resources
+    default = {"requests": dict(engine.requests), "limits": dict(engine.limits)}
+    resources = given.rendered() if given is not None else default
     if not gpus:
-        return found
+        return resources
     name = service.spec.gpu.resource_name if service.spec.gpu else DEFAULT_GPU
-    return {**found, "limits": {**found.get("limits", {}), name: str(gpus)}}
+    return {**resources, "limits": {**resources.get("limits", {}), name: str(gpus)}}
 
 
 def _spread(service: TTSService) -> dict[str, Any]:

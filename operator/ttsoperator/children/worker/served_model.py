@@ -2,26 +2,27 @@
 
 from dataclasses import dataclass
 
+from ttscontract.engines import Engine, find
 from ttsoperator import names
 from ttsoperator.children.model.download import is_published
 from ttsoperator.kube.manifest import annotations
 from ttsoperator.kube.snapshot import Snapshot
-from ttsoperator.spec import Engine, TTSService
+from ttsoperator.spec import TTSService
 
 
 @dataclass(frozen=True)
 class Serving:
-    """A model that workers can load: its folder below /models, None for the embedded one, and its engine."""
+    """A model that workers can load: its folder below /models (None for the built-in one) and its engine."""
 
     key: str | None
     engine: Engine
 
 
 def serving(service: TTSService, snapshot: Snapshot) -> Serving | None:
-    """Return what the workers shall serve now; None while there is nothing yet.
+    """Return what the workers serve from now on; None while there is no model yet.
 
-    A new model is downloaded beside the old one: until it is published the Deployment, whose annotations tell which
-    model it serves, keeps the old one together with its engine.
+    A new model is downloaded beside the old one. Until the new one is published the Deployment keeps the old one and
+    its engine; its annotations name both.
     """
     if service.builtin:
         return Serving(None, service.engine)
@@ -31,10 +32,11 @@ def serving(service: TTSService, snapshot: Snapshot) -> Serving | None:
     deployment = snapshot.get("Deployment", names.deployment_name(service.name))
     if deployment is None:
         return None
-    found = annotations(deployment)
-    if names.MODEL_KEY not in found or found.get(names.ENGINE) not in set(Engine):
+    served = annotations(deployment)
+    engine = find(served.get(names.ENGINE, ""))
+    if engine is None or names.MODEL_KEY not in served:
         return None
-    return Serving(found[names.MODEL_KEY] or None, Engine(found[names.ENGINE]))
+    return Serving(served[names.MODEL_KEY] or None, engine)
 
 
 def gpu_count(service: TTSService, engine: Engine) -> int:
@@ -42,4 +44,4 @@ def gpu_count(service: TTSService, engine: Engine) -> int:
     gpu = service.spec.gpu
     if gpu is not None and gpu.count is not None:
         return gpu.count
-    return 1 if engine is Engine.COQUI else 0
+    return engine.gpus

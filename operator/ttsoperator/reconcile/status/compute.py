@@ -39,7 +39,7 @@ def compute_status(
         "observedGeneration": service.generation,
         "conditions": conditions,
         **_counts(service, observed),
-        "engine": service.engine.value,
+        "engine": service.engine.name,
         "model": model_status(service, observed, previous.get("model") or {}, now),
         **_facts(service, observed, previous),
     }
