@@ -1,8 +1,8 @@
-"""Time-outs that blame the right one.
+"""Timeouts that count only the time in which this process could run.
 
-A worker that speaks uses all the CPU it may; where that is limited, the kernel stops the whole process for tens of
-milliseconds, again and again. A timer of 50 ms then ends while the answer lies in the socket, unread: the time passed
-while nothing of ours ran. So time is taken in steps, and a step counts for its length however long it really took.
+A busy worker uses all the CPU that it may. Where the container has a CPU limit, the kernel then stops the whole process
+for tens of milliseconds, again and again. A timer of 50 ms can end in such a pause although the answer is already in
+the socket, unread. So a timeout is taken in steps, and each step counts for its length however long it really took.
 """
 
 import asyncio
@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 STEPS = 5
-"""So many halts in a row are needed to end a wait wrongly."""
+"""A timeout ends wrongly only after this many pauses in a row."""
 
 
 async def wait_for_all(futures: Collection["asyncio.Future[Any]"], seconds: float) -> bool:
-    """Wait until all are done, at most for so many seconds in which the event loop ran; false if they are not."""
+    """Wait until all are done, for at most `seconds` in which the event loop ran; return whether they are."""
     for _ in range(STEPS):
         _, pending = await asyncio.wait(futures, timeout=seconds / STEPS)
         if not pending:
@@ -25,7 +25,7 @@ async def wait_for_all(futures: Collection["asyncio.Future[Any]"], seconds: floa
 
 
 async def limited(awaitable: Awaitable[T], seconds: float) -> T:
-    """Return what it gives; raises TimeoutError, and cancels it, when that takes longer than `seconds` as above."""
+    """Return its result; cancel it and raise TimeoutError after `seconds`, counted as above."""
     task = asyncio.ensure_future(awaitable)
     try:
         if await wait_for_all([task], seconds):
