@@ -174,7 +174,7 @@ async def run(settings: Settings) -> int:
 def connect_redis(settings: Settings, observer: Observer | None = None) -> RedisClient | None:
     """Return the client that the cache and the rate limits share, None without a `redis_url`.
 
-    Needs the running event loop; raises InvalidSettings. The observer counts for the cache, so only with one.
+    Needs the running event loop; raises InvalidSettings. The observer is the cache's: without one it hears nothing.
     """
     if settings.redis_url is None:
         return None

@@ -35,3 +35,5 @@ async def limited(awaitable: Awaitable[T], seconds: float) -> T:
         if not task.done():
             task.cancel()
             await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()  # or asyncio logs it as never retrieved, when the caller was cancelled at that moment

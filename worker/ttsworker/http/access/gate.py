@@ -24,7 +24,7 @@ class Client:
 
 
 class Gate:
-    """Knows the keys and counts the clients. Raises InvalidSettings for keys that cannot be used."""
+    """Checks keys and counts requests. Raises InvalidSettings for keys that cannot be used."""
 
     def __init__(self, settings: Settings, redis: RedisClient | None) -> None:
         self._keys = open_keys(settings)
