@@ -58,9 +58,9 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 async def caching(
     url: str, *, up: bool = True, get_seconds: float = PATIENCE_SECONDS, back_off: BackOff = QUICK, ttl: int = 3600
 ) -> AsyncIterator[tuple[RedisCache, Counted]]:
-    """Open a cache, patient unless a test wants a time-out, and wait until Redis is known to answer, or not to."""
+    """Open a cache whose gets have a timeout only if a test wants one, and wait until Redis answers, or does not."""
     counted = Counted()
-    redis = RedisClient(SecretStr(url), counted, answer_seconds=get_seconds, back_off=back_off)
+    redis = RedisClient(SecretStr(url), counted, answer_seconds=PATIENCE_SECONDS, back_off=back_off)
     cache = RedisCache(redis, ttl_seconds=ttl, observer=counted, get_seconds=get_seconds)
     try:
         await until(lambda: counted.available == [up])
