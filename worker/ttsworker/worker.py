@@ -4,7 +4,8 @@ import asyncio
 import functools
 import logging
 
-from ttsworker.cache import AudioCache, InvalidRedisUrl, open_cache
+from ttsworker.cache import AudioCache, Observer, open_cache
+from ttsworker.cache.batched_get import GET_SECONDS
 from ttsworker.clock import Clock, SystemClock
 from ttsworker.engines.cpu import cpu_limit
 from ttsworker.http.app import create_app
@@ -15,9 +16,10 @@ from ttsworker.models.loaded import EngineFactory, LoadedModel, ModelOptions, lo
 from ttsworker.observe.gpu import GpuMonitor
 from ttsworker.observe.metrics import Metrics
 from ttsworker.observe.tracing import make_tracer
+from ttsworker.redis.client import RedisClient
 from ttsworker.scheduling.admission import Admission
 from ttsworker.scheduling.threads import CallThreads
-from ttsworker.settings import InvalidSettings, Settings
+from ttsworker.settings import Settings
 from ttsworker.speech.parts import Parts
 
 EXIT_SECONDS = 1.0
@@ -44,7 +46,13 @@ class Worker:
         self.settings = settings
         self.gpu = GpuMonitor()
         self.metrics = Metrics(read_gpu=self.gpu.read, max_concurrency=settings.max_concurrency)
-        self.cache = cache or _open_cache(settings, self.metrics)
+        self.redis = connect_redis(settings, self.metrics)
+        self.cache = cache or open_cache(
+            self.redis,
+            ttl_seconds=settings.cache_ttl_seconds,
+            memory_bytes=settings.cache_memory_bytes,
+            observer=self.metrics,
+        )
         self.admission = Admission(
             refused=lambda reason: self.metrics.rejected.labels(reason).inc(),
             max_concurrency=settings.max_concurrency,
@@ -104,6 +112,8 @@ class Worker:
         self._loader.stop()
         loader_ended = await asyncio.to_thread(self._loader.join, self._exit_timeout)
         await self.cache.close()
+        if self.redis:
+            await self.redis.close()
         if not (await self.failover.close() and loader_ended):
             return False
         self.gpu.close()
@@ -153,7 +163,7 @@ async def run(settings: Settings) -> int:
     tracer = make_tracer()
     renewing = asyncio.create_task(certificate.watch()) if certificate else None
     try:
-        app = create_app(worker.parts, tracer)
+        app = create_app(worker.parts, tracer, worker.redis)
         return await serve(app, worker, settings, listener=listener, stop=stop, certificate=certificate)
     finally:
         tracer.close()
@@ -161,16 +171,16 @@ async def run(settings: Settings) -> int:
             renewing.cancel()
 
 
-def _open_cache(settings: Settings, metrics: Metrics) -> AudioCache:
-    try:
-        return open_cache(
-            redis_url=settings.redis_url,
-            ttl_seconds=settings.cache_ttl_seconds,
-            memory_bytes=settings.cache_memory_bytes,
-            observer=metrics,
-        )
-    except InvalidRedisUrl as error:
-        raise InvalidSettings(str(error)) from error
+def connect_redis(settings: Settings, observer: Observer | None = None) -> RedisClient | None:
+    """Return the client that the cache and the rate limits share, None without a `redis_url`.
+
+    Needs the running event loop; raises InvalidSettings. The observer is the cache's: without one it hears nothing.
+    """
+    if settings.redis_url is None:
+        return None
+    if not settings.cache_ttl_seconds:
+        return RedisClient(settings.redis_url)
+    return RedisClient(settings.redis_url, observer, answer_seconds=GET_SECONDS)
 
 
 def _models(settings: Settings) -> list[ModelOptions]:

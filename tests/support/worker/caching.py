@@ -13,12 +13,17 @@ SAMPLE_RATE = 24_000
 
 @dataclass
 class Counted:
-    """An Observer that keeps what it is told."""
+    """An Observer that keeps what is reported to it."""
 
     hits: int = 0
     misses: int = 0
     failures: Counter[Reason] = field(default_factory=Counter)
     available: list[bool] = field(default_factory=list)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether Redis is used at present."""
+        return self.available[-1:] == [True]
 
     def cache_looked_up(self, *, hits: int, misses: int) -> None:
         self.hits += hits

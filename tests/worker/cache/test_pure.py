@@ -1,4 +1,4 @@
-"""The cache's parts that need no server: keys, codec, breaker, memory."""
+"""The cache's parts that need no server: keys, codec, memory."""
 
 import dataclasses
 
@@ -11,7 +11,6 @@ from hypothesis.extra.numpy import arrays
 from tests.support.worker.caching import Counted, tone
 from ttsworker.audio import Pcm
 from ttsworker.cache import MemoryCache, cache_key, is_cache_key, model_prefix
-from ttsworker.cache.breaker import BackOff, Breaker
 from ttsworker.cache.codec import decode, encode
 from ttsworker.cache.memory import ENTRY_BYTES
 from ttsworker.engines import Utterance
@@ -118,53 +117,6 @@ def test_the_value_of_another_key_is_no_audio() -> None:
 def test_a_value_is_smaller_than_its_samples() -> None:
     pcm = tone(2.0)
     assert len(encode("key", pcm)) < 0.7 * pcm.nbytes
-
-
-# Breaker
-
-
-def breaker(clock: Clock, chance: float = 0.0) -> Breaker:
-    return Breaker(BackOff(first=1, longest=10), clock=clock, chance=lambda: chance)
-
-
-def test_a_breaker_opens_at_the_first_failure_and_waits_twice_as_long_each_time() -> None:
-    clock = Clock()
-    tried = breaker(clock)
-    waits = []
-    for _ in range(6):
-        tried.failed()
-        assert tried.is_open
-        waits.append(tried.due_in())
-        clock.now += tried.due_in()
-        assert tried.due_in() == 0
-    assert waits == [1, 2, 4, 8, 10, 10]
-
-
-def test_an_attempt_that_succeeds_closes_it_and_only_success_makes_it_forget() -> None:
-    clock = Clock()
-    tried = breaker(clock)
-    tried.failed()
-    tried.close()
-    assert not tried.is_open
-    tried.failed()
-    assert tried.due_in() == 2
-    tried.close()
-    tried.succeeded()
-    tried.failed()
-    assert tried.due_in() == 1
-
-
-def test_chance_adds_up_to_a_quarter() -> None:
-    tried = breaker(Clock(), chance=1.0)
-    tried.failed()
-    assert tried.due_in() == 1.25
-
-
-def test_a_breaker_that_fails_for_years_still_waits_no_longer() -> None:
-    tried = breaker(Clock())
-    for _ in range(5000):
-        tried.failed()
-    assert tried.due_in() == 10
 
 
 # Memory

@@ -22,7 +22,6 @@ from tests.support.worker.serving import PATIENCE_SECONDS, until
 from ttsworker.audio import Pcm
 from ttsworker.cache import (
     CacheUnavailable,
-    InvalidRedisUrl,
     MemoryCache,
     NoCache,
     RedisCache,
@@ -31,10 +30,12 @@ from ttsworker.cache import (
     open_cache,
 )
 from ttsworker.cache.batched_get import KEYS_AT_ONCE
-from ttsworker.cache.breaker import BackOff
 from ttsworker.cache.codec import encode
 from ttsworker.cache.write_behind import MAX_QUEUED_BYTES
 from ttsworker.engines import Utterance
+from ttsworker.redis.breaker import BackOff
+from ttsworker.redis.client import RedisClient
+from ttsworker.settings import InvalidSettings
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 
@@ -57,20 +58,16 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 async def caching(
     url: str, *, up: bool = True, get_seconds: float = PATIENCE_SECONDS, back_off: BackOff = QUICK, ttl: int = 3600
 ) -> AsyncIterator[tuple[RedisCache, Counted]]:
-    """Open a cache, patient unless a test wants a time-out, and wait until Redis is known to answer, or not to."""
+    """Open a cache whose gets have a timeout only if a test wants one, and wait until Redis answers, or does not."""
     counted = Counted()
-    cache = RedisCache(
-        SecretStr(url),
-        ttl_seconds=ttl,
-        observer=counted,
-        get_seconds=get_seconds,
-        back_off=back_off,
-    )
+    redis = RedisClient(SecretStr(url), counted, answer_seconds=PATIENCE_SECONDS, back_off=back_off)
+    cache = RedisCache(redis, ttl_seconds=ttl, observer=counted, get_seconds=get_seconds)
     try:
         await until(lambda: counted.available == [up])
         yield cache, counted
     finally:
         await cache.close()
+        await redis.close()
 
 
 async def put(cache: RedisCache, server: Valkey, *keys: str, seconds: float = 0.1) -> None:
@@ -217,7 +214,7 @@ async def test_two_hundred_gets_of_a_paused_redis_cost_one_command_and_one_time_
         valkey.pause()
         found = await asyncio.gather(*(cache.get_many([key(number), key()]) for number in range(200)))
         assert found == [[None, None]] * 200
-        await until(lambda: not cache.is_up)
+        await until(lambda: not counted.is_up)
         assert await cache.get_many([key()]) == [None]
         cache.put(key(), tone(0.1))
         assert counted.failures == {"timeout": 1}
@@ -247,9 +244,9 @@ async def test_a_paused_redis_is_used_again_when_it_goes_on(valkey: Valkey) -> N
         valkey.pause()
         assert await cache.get_many([key()]) == [None]
         await until(lambda: counted.failures["timeout"] >= 3)  # probes that were not answered
-        assert not cache.is_up
+        assert not counted.is_up
         valkey.resume()
-        await until(lambda: cache.is_up)
+        await until(lambda: counted.is_up)
         assert counted.available == [True, False, True]
 
 
@@ -262,7 +259,7 @@ async def test_a_redis_killed_in_between_costs_misses_and_is_used_again_when_it_
         await until(lambda: counted.failures["connection"] >= 3)
         assert counted.available == [True, False]
         valkey.start()
-        await until(lambda: cache.is_up)
+        await until(lambda: counted.is_up)
         assert await cache.get_many([key()]) == [None]
         await put(cache, valkey, key())
         assert_is((await cache.get_many([key()]))[0], tone(0.1))
@@ -411,10 +408,10 @@ async def test_what_is_no_redis_is_given_up_and_what_it_says_is_not_logged(
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """Return the cache's log lines; there is no password in any line, whoever wrote it."""
+    """Return the Redis client's log lines; there is no password in any line, whoever wrote it."""
     everything = [vars(record) | {"told": record.getMessage(), "trace": record.exc_text} for record in caplog.records]
     assert "hunter2" not in json.dumps(everything, default=str)
-    ours = [line for line in everything if line["name"].startswith("ttsworker.cache")]
+    ours = [line for line in everything if line["name"].startswith("ttsworker.redis")]
     return [line for line in ours if line["levelno"] >= logging.INFO]
 
 
@@ -433,8 +430,8 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
     ],
 )
 async def test_a_url_that_cannot_be_used_is_refused_without_showing_it(url: str) -> None:
-    with pytest.raises(InvalidRedisUrl, match=r"redis_url must be") as raised:
-        open_cache(redis_url=SecretStr(url), ttl_seconds=1, memory_bytes=1, observer=Counted())
+    with pytest.raises(InvalidSettings, match=r"redis_url must be") as raised:
+        RedisClient(SecretStr(url))
     assert "hunter2" not in "".join(traceback.format_exception(raised.value))
 
 
@@ -457,14 +454,12 @@ async def test_the_urls_options_do_not_make_it_patient_or_decode(valkey: Valkey)
     ],
 )
 async def test_the_settings_choose(url: str | None, ttl: int, memory: int, kind: type[object]) -> None:
-    cache = open_cache(
-        redis_url=SecretStr(url) if url else None,
-        ttl_seconds=ttl,
-        memory_bytes=memory,
-        observer=Counted(),
-    )
+    redis = RedisClient(SecretStr(url)) if url else None
+    cache = open_cache(redis, ttl_seconds=ttl, memory_bytes=memory, observer=Counted())
     assert type(cache) is kind
     await cache.close()
+    if redis:
+        await redis.close()
 
 
 async def test_no_cache_keeps_nothing() -> None:

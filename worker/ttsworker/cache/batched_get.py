@@ -1,38 +1,37 @@
-"""Gets of many requests over one connection: one MGET at a time, and what comes meanwhile goes into the next one.
+"""Batched get: one MGET runs at a time, and the next one takes what requests ask for meanwhile.
 
-So a server that falls silent is asked once, however many requests there are, and a burst opens no burst of connections.
+So a server that stops answering gets one command, however many requests there are, and a burst opens no connections.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from ttsworker.cache.client import Link, get_values
-from ttsworker.cache.interface import CacheUnavailable
-from ttsworker.cache.timeouts import wait_for_all
+from ttsworker.redis.client import RedisClient, RedisUnavailable, get_values
+from ttsworker.redis.timeouts import wait_for_all
 
 GET_SECONDS = 0.05
-"""For a get in total, waiting for its turn and a new connection included. Redis answers within a network in 1 or 2 ms,
-so this is not reached by chance; and it is about what speaking a sentence takes at least: more would not pay."""
+"""For a get in total: its wait for the MGET before it, and a new connection. A healthy Redis in the same network
+answers within 1 or 2 ms. To synthesize a sentence takes about as long at least, so to wait longer would not pay."""
 
 KEYS_AT_ONCE = 16
-"""Of one MGET: of typical sentences (80 kB each) as much as a network of 1 Gbit/s brings in a fifth of the time."""
+"""In one MGET. Of typical sentences (80 kB each) a network of 1 Gbit/s carries these in about 10 ms."""
 
 Waiting = tuple[str, "asyncio.Future[bytes | None]"]
 
 
-class Reader:
-    """Looks keys up, each get in `seconds` at the most."""
+class BatchedGet:
+    """Gets the values of keys, within `seconds` for each request."""
 
-    def __init__(self, link: Link, *, seconds: float) -> None:
-        self._link = link
+    def __init__(self, redis: RedisClient, *, seconds: float) -> None:
+        self._redis = redis
         self._seconds = seconds
-        self._waiting: deque[Waiting] = deque()  # as long as the requests that wait have sentences
+        self._waiting: deque[Waiting] = deque()  # bounded by the sentences of the requests that wait
         self._task: asyncio.Task[None] | None = None
 
     async def get(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the value of each key, None where there is none or it did not come in time."""
-        if not keys or not self._link.is_up:
+        if not keys or not self._redis.is_up:
             return [None] * len(keys)
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[bytes | None]] = [loop.create_future() for _ in keys]
@@ -47,28 +46,28 @@ class Reader:
                 future.cancel()
 
     async def close(self) -> None:
-        """Stop looking up; whoever waits gets nothing."""
+        """Stop; requests that wait get None."""
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while flight := self._next_flight():
-            for (_, future), value in zip(flight, await self._fetch([key for key, _ in flight]), strict=True):
+        while batch := self._next_batch():
+            for (_, future), value in zip(batch, await self._fetch([key for key, _ in batch]), strict=True):
                 if not future.done():
                     future.set_result(value)
 
-    def _next_flight(self) -> list[Waiting]:
-        flight: list[Waiting] = []
-        while self._waiting and len(flight) < KEYS_AT_ONCE:
+    def _next_batch(self) -> list[Waiting]:
+        batch: list[Waiting] = []
+        while self._waiting and len(batch) < KEYS_AT_ONCE:
             waiting = self._waiting.popleft()
-            if not waiting[1].done():  # its request may have gone
-                flight.append(waiting)
-        return flight
+            if not waiting[1].done():  # its request may have ended
+                batch.append(waiting)
+        return batch
 
     async def _fetch(self, keys: list[str]) -> list[bytes | None]:
         try:
-            return await self._link.ask(lambda redis: get_values(redis, keys), within=self._seconds)
-        except CacheUnavailable as error:
-            self._link.give_up(error.reason)
+            return await self._redis.ask(lambda redis: get_values(redis, keys), within=self._seconds)
+        except RedisUnavailable as error:
+            self._redis.give_up(error)  # also when Redis refuses: a cache that cannot be read is of no use
             return [None] * len(keys)

@@ -1,14 +1,15 @@
-"""Audio as the bytes of a value in Redis, and back only if they are exactly what was put under this key.
+"""Audio as a value in Redis. It is decoded only if it is exactly what was put under this key.
 
-Compressed as FLAC, because of what was measured on the embedded voice's speech (5 s, 241 kB of samples):
+It is compressed as FLAC. Measured on the embedded voice's speech (5 s, 241 kB of samples):
 
     FLAC (soundfile)                  49 %   2.5 ms to write   2.5 ms to read
     zlib level 1                      71 %    13 ms            1.2 ms
     zlib level 1 of differences       59 %    10 ms            0.9 ms
 
-A value is a header, and the FLAC file: magic, version, number of samples, and a checksum over the key, the number and
-the file. The checksum tells accidents: another key's value, half a value, another program's. Who may write to the Redis
-may say what he likes anyway. The sample rate is the model's, whose digest is in the key; the file's is nominal.
+A value is a header and the FLAC file. The header has a magic number, a version, the number of samples, and a checksum
+over the key, that number and the file. The checksum finds accidents: another key's value, half a value, another
+program's. It does not stop an attacker who may write to Redis. The sample rate is the model's, whose digest is in the
+key; the file's is nominal.
 """
 
 import hashlib
@@ -27,11 +28,11 @@ _HEADER = struct.Struct("<4sBI16s")
 _CHECKSUM_BYTES = 16
 
 _MAX_SAMPLES = 2**26
-"""Three quarters of an hour at 24 kHz: no sentence, but a bound for what reading a value can cost."""
+"""45 minutes at 24 kHz: far longer than a sentence, but it bounds what decoding a value can cost."""
 
 
 def encode(key: str, pcm: Pcm) -> bytes:
-    """Return the value to keep under this key."""
+    """Return the value to store under this key."""
     file = io.BytesIO()
     if len(pcm):  # soundfile cannot read a FLAC file without samples
         soundfile.write(file, pcm, _NOMINAL_RATE, format="FLAC", subtype="PCM_16")

@@ -1,30 +1,26 @@
-"""What a cache of audio is to the rest of the worker, and what the rest of the worker is to a cache."""
+"""What an audio cache does for the rest of the worker, and what it needs of it."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from ttsworker.audio import Pcm
+from ttsworker.redis.client import Reason as RedisReason
 
-Reason = Literal["timeout", "connection", "authentication", "protocol", "refused", "full", "corrupt", "behind"]
-"""Why a cache failed, a label of a metric: no answer in time; no connection; wrong password or too few rights; an
-answer that is not Redis'; an error as the answer; no memory left; a value that is not what was put; puts that came
-faster than they could be written."""
+Reason = Literal[RedisReason, "corrupt", "behind"]
+"""Why a cache failed, a label of a metric: why Redis did, or: a value that is not what was put; puts that come faster
+than they can be written."""
 
 
 class CacheUnavailable(Exception):
-    """The cache's server does not do what it is asked; `reason` says why, the message is for the client."""
+    """The cache cannot do what it was asked; `reason` says why, the message is for the client."""
 
     def __init__(self, reason: Reason) -> None:
-        super().__init__(f"the cache's Redis cannot be used ({reason}): try again later")
+        super().__init__(f"the cache's Redis is not available ({reason}): try again later")
         self.reason = reason
 
 
-class InvalidRedisUrl(Exception):
-    """A redis_url that cannot be used; the message does not show it, for there may be a password in it."""
-
-
 class AudioCache(Protocol):
-    """The audio of sentences by their key (`cache_key`). Arrays that go in or come out belong to both: never write."""
+    """The audio of sentences by key (`cache_key`). Caller and cache share the arrays: neither may write to them."""
 
     async def get_many(self, keys: Sequence[str]) -> list[Pcm | None]:
         """Return the audio of each key, None where there is none. Never raises, and never waits long."""
@@ -33,23 +29,23 @@ class AudioCache(Protocol):
         """Keep the audio; in the background, and only if there is room for it. Only from the event loop."""
 
     async def clear(self, keys: Sequence[str]) -> int:
-        """Delete what is kept under these keys; returns how much that was. Raises CacheUnavailable."""
+        """Delete the audio of these keys; return how many there were. Raises CacheUnavailable."""
 
     async def clear_model(self, digest: str) -> int:
-        """Delete what is kept of the model with this digest; returns how much that was. Raises CacheUnavailable."""
+        """Delete all audio of the model with this digest; return how many sentences. Raises CacheUnavailable."""
 
     async def close(self) -> None:
-        """End the connections and tasks; what has not been written yet is dropped."""
+        """Stop the tasks; drop what has not been written yet."""
 
 
 class Observer(Protocol):
-    """Who counts what happens in a cache: the worker's Metrics."""
+    """Counts what happens in a cache: the worker's metrics."""
 
     def cache_looked_up(self, *, hits: int, misses: int) -> None:
-        """Sentences were looked up."""
+        """Count the sentences of one get."""
 
     def cache_failed(self, reason: Reason) -> None:
-        """The cache did not do what it was asked."""
+        """Count a failure."""
 
     def cache_available(self, *, available: bool) -> None:
-        """The cache is asked from now on, or is not."""
+        """Show whether the cache is used."""

@@ -1,4 +1,4 @@
-"""What audio is kept under: `tts:<model>:<hash>`, so that all audio of a model has one prefix."""
+"""The keys of cached audio: `tts:<model>:<hash>`. All audio of a model has one prefix."""
 
 import dataclasses
 import hashlib
@@ -14,7 +14,7 @@ _KEY = re.compile(r"tts:[0-9a-f]{16}:[0-9a-f]{32}", re.ASCII)
 
 
 def cache_key(utterance: Utterance, *, engine: str, model_digest: str) -> str:
-    """Return the key of an utterance's audio: another one for any other parameter, engine or model.
+    """Return the key of an utterance's audio; it differs for every other parameter, engine or model.
 
     `engine` names the engine and, where its audio depends on it, its version; `model_digest` is the manifest's.
     """
@@ -24,7 +24,7 @@ def cache_key(utterance: Utterance, *, engine: str, model_digest: str) -> str:
 
 
 def model_prefix(model_digest: str) -> str:
-    """Return what every key of this model begins with: the first hex digits of its digest, or of that one's hash."""
+    """Return the prefix of this model's keys: the first hex digits of its digest, or of the digest's hash."""
     digits = model_digest.removeprefix("sha256:")
     if not re.fullmatch(r"[0-9a-f]{32,}", digits, re.ASCII):
         digits = hashlib.sha256(model_digest.encode()).hexdigest()
@@ -32,7 +32,7 @@ def model_prefix(model_digest: str) -> str:
 
 
 def is_cache_key(text: str) -> bool:
-    """Tell whether this is a key of ours: a shared Redis has others, and nobody is to delete those through us."""
+    """Return whether this is a key of ours. A shared Redis has others, and nobody may delete those through us."""
     return _KEY.fullmatch(text) is not None
 
 

@@ -1,6 +1,6 @@
-"""The cache in the process, where there is no Redis: the audio used last, within a bound of bytes.
+"""The cache in the process, used without a Redis: the most recently used audio, within a bound of bytes.
 
-Not compressed: a hit then costs nothing, and whoever wants more audio than fits has Redis.
+It is not compressed, so a hit costs nothing. For more audio than fits there is Redis.
 """
 
 from collections import OrderedDict
@@ -11,11 +11,11 @@ from ttsworker.cache.interface import Observer
 from ttsworker.cache.keys import model_prefix
 
 ENTRY_BYTES = 512
-"""What an entry takes beside its samples: its key, the array's head, its place in the dictionary."""
+"""Of an entry beside its samples: its key, the array's header, its place in the dictionary."""
 
 
 class MemoryCache:
-    """Keeps audio for `ttl` seconds of `clock`, and no more than `max_bytes` of it; what was not used longest goes."""
+    """Keeps audio for `ttl` seconds of `clock` and at most `max_bytes` of it; evicts the least recently used."""
 
     def __init__(self, *, max_bytes: int, ttl: float, clock: Callable[[], float], observer: Observer) -> None:
         self._max_bytes = max_bytes
@@ -46,18 +46,18 @@ class MemoryCache:
         self.bytes += size
 
     async def clear(self, keys: Sequence[str]) -> int:
-        """Delete what is kept under these keys; returns how much that was."""
-        doomed = self._entries.keys() & set(keys)
-        for name in doomed:
+        """Delete the audio of these keys; return how many there were."""
+        selected = self._entries.keys() & set(keys)
+        for name in selected:
             self._remove(name)
-        return len(doomed)
+        return len(selected)
 
     async def clear_model(self, digest: str) -> int:
-        """Delete what is kept of the model with this digest; returns how much that was."""
+        """Delete all audio of the model with this digest; return how many sentences that was."""
         return await self.clear([name for name in self._entries if name.startswith(model_prefix(digest))])
 
     async def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         self._entries.clear()
         self.bytes = 0
 

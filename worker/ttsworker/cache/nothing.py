@@ -1,4 +1,4 @@
-"""The cache of those who want none."""
+"""The cache when caching is off."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""`ttsworker check`: for a person or an init container, whether this machine can serve."""
+"""`ttsworker check`: tells a person or an init container whether this machine can serve."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from ttsworker.settings import InvalidSettings, load_settings
 
 
 def check_all(options: Mapping[str, Any], *, as_json: bool) -> int:
-    """Print what was found out, each line as soon as it is known; returns the exit code."""
+    """Print each finding as soon as it is known; return the exit code."""
     configure_logs()
     found = []
     with Progress() as progress:
@@ -35,7 +35,7 @@ def _all(options: Mapping[str, Any], progress: Progress) -> Iterator[Finding]:
         yield Finding("settings", "FAIL", str(error))
         return
     yield Finding("settings", "OK", "valid")
-    yield from findings(settings, progress.tell)
+    yield from findings(settings, progress.show)
 
 
 def _line(finding: Finding) -> str:

@@ -1,26 +1,24 @@
-"""What `ttsworker check` looks at, the quick things first. Each becomes one Finding."""
+"""The checks of `ttsworker check`, the quick ones first. Each makes one Finding."""
 
+import asyncio
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 from ttscontract.engines import ENGINES, find
 from ttscontract.pods import VARIABLE_PREFIX
 from ttsworker.cli.loading import load_engine
+from ttsworker.cli.ports import check_port
 from ttsworker.engines import ModelError
-from ttsworker.http.server import listen
+from ttsworker.http.access.gate import open_keys
 from ttsworker.http.tls import expiry, load_certificate
 from ttsworker.models.store import verify_model
 from ttsworker.models.warmup import NotAudible, warm_up
 from ttsworker.observe.gpu import GpuMonitor
+from ttsworker.redis.client import RedisUnavailable
 from ttsworker.settings import InvalidSettings, Settings
-
-REDIS_SECONDS = 2.0
+from ttsworker.worker import connect_redis
 
 EXPIRES_SOON_DAYS = 14
 
@@ -30,7 +28,7 @@ PROGRAMS = {name: reason for engine in ENGINES for name, reason in engine.progra
 
 @dataclass(frozen=True)
 class Finding:
-    """The worker can serve with a WARN, and not with a FAIL; `action` is what to do, unless the message says it."""
+    """With a WARN the worker can serve, with a FAIL it cannot; `action` is what to do, unless the message says it."""
 
     name: str
     status: Literal["OK", "WARN", "FAIL"]
@@ -38,21 +36,21 @@ class Finding:
     action: str | None = None
 
 
-def findings(settings: Settings, tell: Callable[[str], None]) -> Iterator[Finding]:
-    """Look at everything; `tell` is told what is being done now."""
+def findings(settings: Settings, show: Callable[[str], None]) -> Iterator[Finding]:
+    """Check everything; `show` is called with each step that may take long."""
     yield _gpu(settings)
     yield from _programs(settings)
     yield _tls(settings)
     yield _api_keys(settings)
-    tell("asking Redis")
+    show("asking Redis")
     yield _redis(settings)
-    yield _port("port", settings.host, settings.port)
-    yield _port("metrics_port", settings.host, settings.metrics_port)
-    tell("verifying the model")
+    yield _port(settings, "port")
+    yield _port(settings, "metrics_port")
+    show("verifying the model")
     model = _model(settings)
     yield model
     if model.status != "FAIL":
-        tell("loading the engine and speaking")
+        show("loading the engine and speaking")
         yield _engine(settings)
 
 
@@ -104,47 +102,43 @@ def _tls(settings: Settings) -> Finding:
 
 
 def _api_keys(settings: Settings) -> Finding:
-    path = settings.api_keys_file
-    if path is None:
-        return Finding("api_keys", "OK", "not set: nobody needs a key")
     try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        action = f"set {VARIABLE_PREFIX}API_KEYS_FILE to a file that this user can read"
-        return Finding("api_keys", "FAIL", f"{path} cannot be read ({error.strerror})", action)
-    if not any(line.strip() for line in lines):
-        return Finding("api_keys", "WARN", f"{path} is empty, so nobody may speak", "put a key into it")
-    return Finding("api_keys", "OK", f"{path} can be read")
+        keys = open_keys(settings)
+    except InvalidSettings as error:
+        return Finding(
+            "api_keys", "FAIL", str(error), f"set {VARIABLE_PREFIX}API_KEYS_FILE to a file of keys that can be read"
+        )
+    if keys is None:
+        return Finding("api_keys", "OK", "not set: nobody needs a key")
+    return Finding("api_keys", "OK", f"{settings.api_keys_file} has {len(keys)} keys")
 
 
 def _redis(settings: Settings) -> Finding:
     if settings.redis_url is None:
         return Finding("redis", "OK", "not set: the cache is in memory")
-    action = f"check {VARIABLE_PREFIX}REDIS_URL"
     try:
-        client = redis.Redis.from_url(
-            settings.redis_url.get_secret_value(),
-            socket_connect_timeout=REDIS_SECONDS,
-            socket_timeout=REDIS_SECONDS,
-            retry=Retry(NoBackoff(), 0),
-        )
-    except ValueError as error:  # which tells the schemes there are, and not the URL
-        return Finding("redis", "FAIL", f"the URL cannot be used ({error})", action)
-    try:
-        with client:
-            client.ping()
-    except redis.RedisError as error:
-        message = f"no answer ({error}); the worker serves without its cache"
-        return Finding("redis", "WARN", message, f"{action} and the network")
+        asyncio.run(_probe_redis(settings))
+    except InvalidSettings as error:
+        return Finding("redis", "FAIL", str(error), f"check {VARIABLE_PREFIX}REDIS_URL")
+    except RedisUnavailable as error:
+        message = f"does not answer as it should ({error.reason}, {error.detail}): the worker serves without its cache"
+        return Finding("redis", "WARN", message, f"check {VARIABLE_PREFIX}REDIS_URL and the network")
     return Finding("redis", "OK", "answers")
 
 
-def _port(name: str, host: str, port: int) -> Finding:
+async def _probe_redis(settings: Settings) -> None:
+    if client := connect_redis(settings):
+        try:
+            await client.probe()
+        finally:
+            await client.close()
+
+
+def _port(settings: Settings, name: str) -> Finding:
     try:
-        listen(host, port, setting=name.upper()).close()
+        return Finding(name, "OK", check_port(settings, name))
     except InvalidSettings as error:
         return Finding(name, "FAIL", str(error))
-    return Finding(name, "OK", f"{port} is free" if port else "0 takes a free one")
 
 
 def _model(settings: Settings) -> Finding:

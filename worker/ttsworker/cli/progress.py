@@ -1,22 +1,22 @@
-"""Tells a person that something takes its time."""
+"""Shows a person what the program is doing while it takes long."""
 
 import sys
 import threading
 from types import TracebackType
 from typing import Self, TextIO
 
-PATIENCE_SECONDS = 2.0
-"""Before that nothing is written."""
+DELAY_SECONDS = 2.0
+"""Before the first line: a quick command writes none."""
 
 INTERVAL_SECONDS = 1.0
 
 
 class Progress:
-    """Writes what is being done to standard error, from a thread of its own, once it takes more than 2 seconds."""
+    """Writes the current step to standard error, from its own thread, once the program has run for `delay` seconds."""
 
-    def __init__(self, stream: TextIO | None = None, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, stream: TextIO | None = None, delay: float = DELAY_SECONDS) -> None:
         self._stream = stream or sys.stderr
-        self._patience = patience
+        self._delay = delay
         self._doing = self._written = ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
@@ -31,12 +31,12 @@ class Progress:
         self._ended.set()
         self._thread.join()
 
-    def tell(self, doing: str) -> None:
-        """Say what is being done now."""
+    def show(self, doing: str) -> None:
+        """Set the current step, such as "loading the model"."""
         self._doing = doing
 
     def _run(self) -> None:
-        if self._ended.wait(self._patience):
+        if self._ended.wait(self._delay):
             return
         self._write()
         while not self._ended.wait(INTERVAL_SECONDS):

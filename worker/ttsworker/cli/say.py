@@ -70,7 +70,7 @@ def say_text(order: Order, options: Mapping[str, Any]) -> int:
 def _say(order: Order, settings: Settings) -> Spoken:
     text, audio_format = _text(order.text), _audio_format(order.audio_format)
     with open_output(order.output) as file, Progress() as progress:
-        progress.tell("loading the model")
+        progress.show("loading the model")
         if settings.model_dir:
             verify_model(settings.model_dir)
         engine = load_engine(settings)
@@ -99,7 +99,7 @@ def _pieces(engine: Engine, utterances: Sequence[Utterance], progress: Progress)
     pause = silence(engine.pause_seconds, engine.sample_rate)
     begun = False
     for number, utterance in enumerate(utterances, 1):
-        progress.tell(f"speaking sentence {number} of {len(utterances)}")
+        progress.show(f"speaking sentence {number} of {len(utterances)}")
         pause_due = begun
         for piece in engine.stream(utterance):
             if pause_due and len(piece):

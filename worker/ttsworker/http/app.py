@@ -1,7 +1,5 @@
 """The HTTP application: its routes, its middleware and the shape of its errors."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
@@ -16,24 +14,19 @@ from ttsworker.http.errors import ApiError
 from ttsworker.http.routes import cache, coqui, details, marytts, openai, page, probes
 from ttsworker.http.telemetry import Telemetry
 from ttsworker.observe.tracing import Tracer
+from ttsworker.redis.client import RedisClient
 from ttsworker.speech.parts import Parts
 
 ROUTES = (openai, coqui, marytts, details, cache, probes, page)
 
 
-def create_app(parts: Parts, tracer: Tracer | None = None) -> ASGIApp:
-    """Return the application; the caller starts and closes the parts and the tracer.
+def create_app(parts: Parts, tracer: Tracer | None = None, redis: RedisClient | None = None) -> ASGIApp:
+    """Return the application; the caller starts and closes the parts, the tracer and the Redis client.
 
     Raises InvalidSettings.
     """
-    gate = Gate(parts.settings)
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await gate.close()
-
-    app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None, lifespan=lifespan)
+    gate = Gate(parts.settings, redis)
+    app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None)
     app.state.parts = parts
     for module in ROUTES:
         app.include_router(module.router)

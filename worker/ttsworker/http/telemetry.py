@@ -15,7 +15,7 @@ from ttsworker.http.errors import ApiError
 from ttsworker.models.failover import Failover
 from ttsworker.observe.logs import request_id
 from ttsworker.observe.metrics import Metrics
-from ttsworker.observe.tracing import Span, Tracer
+from ttsworker.observe.tracing import Tracer, describe_answer
 from ttsworker.speech.delivering import OUTCOME
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -57,12 +57,12 @@ class Telemetry:
         identifier = wanted if _ACCEPTABLE_ID.fullmatch(wanted) else uuid.uuid4().hex
         token = request_id.set(identifier)
         try:
-            with self._tracer.following(headers, self._span_name(scope)) as span:
-                await self._answer(identifier, span, scope, receive, send)
+            with self._tracer.following(headers, self._span_name(scope)):
+                await self._answer(identifier, scope, receive, send)
         finally:
             request_id.reset(token)
 
-    async def _answer(self, identifier: str, span: Span | None, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(self, identifier: str, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         state = scope.setdefault("state", {})
         status = 0
@@ -86,8 +86,7 @@ class Telemetry:
         finally:
             outcome = state.get(OUTCOME, str(status))
             model = self._failover.active.name if self._failover.loaded else ""
-            if span:
-                span.end_with(status, outcome, model)
+            describe_answer(status, outcome, model)
             self._record(scope, outcome, model, time.perf_counter() - started)
 
     def _span_name(self, scope: Scope) -> str | None:

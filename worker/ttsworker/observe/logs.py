@@ -12,14 +12,13 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
+from opentelemetry import trace
+
 from ttscontract.worker_config import TextLogging
 from ttsworker.observe.masking import mask
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request being answered; tasks and `asyncio.to_thread` inherit it."""
-
-trace_id: ContextVar[str | None] = ContextVar("trace_id", default=None)
-"""The id of the trace that the request belongs to, 32 hexadecimal digits."""
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -41,7 +40,7 @@ class JsonFormatter(logging.Formatter):
             "function": record.funcName,
             "line": record.lineno,
         }
-        ids = {"request_id": request_id.get(), "trace_id": trace_id.get()}
+        ids = {"request_id": request_id.get(), "trace_id": _trace_id()}
         line |= {name: value for name, value in ids.items() if value is not None}
         extra = {key: value for key, value in vars(record).items() if key not in _STANDARD and key not in line}
         if "text" in extra:
@@ -59,6 +58,12 @@ class JsonFormatter(logging.Formatter):
                 return {"text": mask(text)}
             case TextLogging.FULL:
                 return {"text": text}
+
+
+def _trace_id() -> str | None:
+    """Return the id of the trace that the request belongs to, 32 hexadecimal digits."""
+    context = trace.get_current_span().get_span_context()
+    return trace.format_trace_id(context.trace_id) if context.is_valid else None
 
 
 def configure(

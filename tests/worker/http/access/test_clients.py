@@ -106,6 +106,6 @@ def test_the_rightmost_address_that_is_no_proxy_wins(
 
 @pytest.mark.parametrize("wrong", ["10.0.0.0/33", "10.0.0.1/8", "proxy.example.org", "", "10.0.0.0/8/8", "fd00::/200"])
 def test_a_wrong_network_is_named(wrong: str) -> None:
-    with pytest.raises(ValueError, match=r"is no network .*: write it like 10\.0\.0\.0/8") as error:
+    with pytest.raises(ValueError, match=r"is not a network .*: write it like 10\.0\.0\.0/8") as error:
         parse_networks(["10.0.0.0/8", wrong])
     assert repr(wrong) in str(error.value)

@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttscontract.worker_config import MAX_BURST, MAX_RATE, MIN_RATE
-from ttsworker.http.access.breaker import FIRST_PAUSE, LONGEST_PAUSE, Pauses
 from ttsworker.http.access.limits import SECOND, Limit, arrive, retry_after
 from ttsworker.http.access.ratelimit import LocalLimiter
 
@@ -120,48 +119,6 @@ async def test_a_client_that_keeps_asking_is_not_the_one_forgotten() -> None:
     for number in range(100):
         await limiter.arrive(str(number), limit)
         assert await limiter.arrive("greedy", limit) > 0
-
-
-def test_a_failure_makes_a_pause_and_vain_attempts_longer_ones() -> None:
-    clock = Clock()
-    breaker = Pauses(clock)
-    assert breaker.allows()
-    breaker.failed()
-    pause = FIRST_PAUSE
-    while pause < LONGEST_PAUSE:
-        clock.now += pause * 0.99
-        assert not breaker.allows()
-        clock.now += pause * 0.02
-        assert breaker.allows()
-        assert not breaker.allows()  # one finds out for all
-        breaker.failed()
-        pause *= 2
-    clock.now += LONGEST_PAUSE
-    assert breaker.allows()
-    breaker.succeeded()
-    assert breaker.allows()
-    assert breaker.allows()
-
-
-def test_many_requests_that_fail_together_make_one_pause() -> None:
-    clock = Clock()
-    breaker = Pauses(clock)
-    for _ in range(50):
-        assert breaker.allows()
-    for _ in range(50):
-        breaker.failed()
-    clock.now += FIRST_PAUSE
-    assert breaker.allows()
-
-
-def test_an_attempt_that_tells_nothing_is_followed_by_another() -> None:
-    clock = Clock()
-    breaker = Pauses(clock)
-    breaker.failed()
-    clock.now += FIRST_PAUSE
-    assert breaker.allows()
-    clock.now += FIRST_PAUSE
-    assert breaker.allows()
 
 
 @pytest.mark.parametrize(("rate", "interval"), [(10, 100_000), (0.001, 1_000_000_000), (100_000, 10)])

@@ -22,6 +22,7 @@ from ttsworker.http.server import listen
 from ttsworker.models.loaded import EMBEDDED
 from ttsworker.models.store import build_manifest, write_manifest
 from ttsworker.observe.metrics import Metrics
+from ttsworker.redis.client import RedisClient
 from ttsworker.settings import Fallback, Settings
 from ttsworker.worker import Worker
 
@@ -63,10 +64,10 @@ def error(answer: httpx.Response) -> tuple[int, str]:
 async def test_a_key_or_a_model_is_deleted(tmp_path: Path, keys_file: Path) -> None:
     counted = Counted()
     with running_valkey(tmp_path) as valkey:
-        url = SecretStr(valkey.url)
-        cache = RedisCache(url, ttl_seconds=60, observer=counted, get_seconds=PATIENCE_SECONDS)
+        redis = RedisClient(SecretStr(valkey.url), counted, answer_seconds=PATIENCE_SECONDS)
+        cache = RedisCache(redis, ttl_seconds=60, observer=counted, get_seconds=PATIENCE_SECONDS)
         async with serving_with(cache, api_keys_file=keys_file) as client:
-            await until(lambda: cache.is_up)
+            await until(lambda: redis.is_up)
             for key in KEYS:
                 cache.put(key, tone(0.1))
             await until(lambda: valkey.client.dbsize() == 3)
@@ -79,6 +80,7 @@ async def test_a_key_or_a_model_is_deleted(tmp_path: Path, keys_file: Path) -> N
             assert error(answer) == (503, "cache_unavailable")
             assert int(answer.headers["retry-after"]) > 0
         await cache.close()
+        await redis.close()
 
 
 async def test_a_text_is_deleted_as_it_was_spoken(keys_file: Path) -> None:

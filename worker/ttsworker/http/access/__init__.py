@@ -1,1 +1,1 @@
-"""Who may ask, and how often: clients' keys, their addresses and the rate limit."""
+"""Who may send requests, and how many: API keys, client addresses and rate limits."""

@@ -1,7 +1,7 @@
-"""Which address a request comes from, when proxies stand in between: pure, from what the connection and headers say.
+"""Which address a request comes from when there are proxies: pure, from the connection's peer and the headers.
 
-Only `X-Forwarded-For` is read, and of it only what trusted proxies have written: each adds the address it was asked
-from on the right, and what a client has sent itself stays on the left of that.
+Of the headers only `X-Forwarded-For` counts, and of it only what trusted proxies wrote. Each proxy appends the address
+of its own client on the right; whatever the first client sent stays on the left of that.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,20 +12,20 @@ from ttsworker.settings import Network
 Address = IPv4Address | IPv6Address
 
 UNKNOWN = "unknown"
-"""Whoever comes without an address, over a Unix socket for instance: all of them are one client."""
+"""Of every request without an address, for instance over a Unix socket: together they are one client."""
 
 IPV6_PREFIX = 64
-"""Bits that tell IPv6 clients apart: a single host is given a whole /64, and may take any address in it."""
+"""Bits that tell IPv6 clients apart: a single host gets a whole /64 and may use any address in it."""
 
 MAX_PROXIES = 16
-"""Proxies that are followed; nobody chains more, and a header of a megabyte costs nothing."""
+"""Of a chain, at most: nobody has more, and so a header of a megabyte costs nothing."""
 
 
 def client_of(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
-    """Return what tells this client from others: an IPv4 address, or the /64 network of an IPv6 one.
+    """Return the client's name: an IPv4 address, or the /64 network of an IPv6 address.
 
-    It is the peer; when that is a trusted proxy, the rightmost address in the `X-Forwarded-For` headers (in their
-    order) that is none. What is no address ends the search: the proxy that has passed it on is then the client.
+    The client is the peer. When the peer is a trusted proxy, it is the rightmost address in the `X-Forwarded-For`
+    headers that is not one. An entry that is no address ends the search: the proxy that passed it on is the client.
     """
     client = _address(peer or "")
     if client is None:

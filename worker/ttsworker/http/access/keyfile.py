@@ -1,4 +1,4 @@
-"""Clients' keys in a mounted file, read again when it changes."""
+"""The API keys in a mounted file, read again when it changes."""
 
 import hmac
 import logging
@@ -9,10 +9,10 @@ from pathlib import Path
 from ttsworker.http.access.keys import InvalidKeys, Key, digest_of, parse_keys
 
 CHECK_SECONDS = 1.0
-"""Between two looks at the file's date."""
+"""Between two checks whether the file has changed."""
 
 MAX_FILE_BYTES = 1_048_576
-"""As much as a Kubernetes Secret can hold."""
+"""The most that a Kubernetes Secret can hold."""
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +20,9 @@ Stamp = tuple[int, ...]
 
 
 class KeyFile:
-    """The keys as the file has them now. A new version that cannot be used leaves the old keys in force.
+    """The keys that the file has now. A new version that cannot be used leaves the old keys in force.
 
-    Raises InvalidKeys when the file cannot be used at the start. `clock` gives seconds.
+    Raises InvalidKeys when the first version cannot be used. `clock` returns seconds.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -36,8 +36,12 @@ class KeyFile:
             raise InvalidKeys(f"{path} cannot be read: {error.strerror}") from error
         self._next_check = clock() + CHECK_SECONDS
 
+    def __len__(self) -> int:
+        """Return how many keys are in force."""
+        return len(self._keys)
+
     def find(self, presented: bytes) -> Key | None:
-        """Return the key that was presented; takes as long for a wrong one as for a right one."""
+        """Return the key with this text, None without one; a wrong key takes as long as a right one."""
         self._refresh()
         digest = digest_of(presented)
         found = None
@@ -72,7 +76,7 @@ class KeyFile:
 
 
 def _stamp(path: Path) -> Stamp:
-    """Return what changes with the file, also when a symbolic link on the way to it is turned to another one."""
+    """Return what changes with the file, also when a symbolic link on its path changes its target."""
     status = path.stat()
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 

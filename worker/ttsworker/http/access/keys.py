@@ -1,8 +1,8 @@
-"""Clients' keys as they are written down: pure. Only digests leave this module, and no message shows a key.
+"""The syntax of a file of API keys: pure. Only digests leave this module, and no message shows a key.
 
-A line is `NAME sha256:HEX`, or `NAME KEY` with the key itself, then `rate=N` (requests a second, 0 is no limit) and
-`burst=N` where this client's are not the default. `#` begins a comment. Two keys may have one name, so that a client
-can change from one to the other.
+A line is `NAME sha256:HEX`, or `NAME KEY` with the key itself. `rate=N` (requests a second, 0 is no limit) and
+`burst=N` may follow; without them the settings' hold. `#` begins a comment. Two keys may have one name, so that a
+client can change from one to the other.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
 class InvalidKeys(Exception):
-    """The keys cannot be used; the message says which line and what is wrong, and never shows a key."""
+    """The keys cannot be used; the message names the line and the mistake, and never shows a key."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """A client's key. Without `rate` or `burst` the default holds; a rate of 0 is no limit."""
+    """A client's key. None as `rate` or `burst` means the default; a rate of 0 is no limit."""
 
     name: str
     digest: bytes
@@ -32,12 +32,12 @@ class Key:
 
 
 def digest_of(key: bytes) -> bytes:
-    """Return what is kept of a key. Keys are random and long, so that a fast digest hides them well."""
+    """Return what memory holds of a key. Keys are random and long, so a fast digest hides them well."""
     return hashlib.sha256(key).digest()
 
 
 def parse_keys(content: bytes) -> tuple[Key, ...]:
-    """Read the file's content; raises InvalidKeys."""
+    """Parse the file's content; raises InvalidKeys."""
     try:
         lines = content.decode().splitlines()
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""Stands before the application: nobody gets in without a key where keys are set, nor more often than allowed."""
+"""The ASGI middleware that checks keys and rate limits before a request reaches the application."""
 
 from collections.abc import Callable, Collection
 
@@ -11,23 +11,23 @@ from ttsworker.http.errors import ApiError
 
 OPEN_PATHS = frozenset({"/", HEALTH_PATH, READY_PATH, "/openapi.json"})
 OPEN_PREFIX = "/web/"
-"""What needs no key, the page and its files among it; every other path does, so that a new route is protected unless it
-is added here."""
+"""These need no key, among them the page and its files. Every other path does, so a new route is protected unless it is
+added here."""
 
 CLIENT_KEY = "client_key"
 """Name in the ASGI scope's state: the name of the key a request came with."""
 
 DRAINED_BYTES = 65_536
-"""Of a refused request's body that are read and dropped, so that its connection can be used again."""
+"""Of a refused request's body, read and dropped so that the client can reuse its connection."""
 
 
 def is_open(path: str) -> bool:
-    """Tell whether anybody may ask for this."""
+    """Return whether this path needs no key."""
     return path in OPEN_PATHS or path.startswith(OPEN_PREFIX)
 
 
 class Access:
-    """Wraps the application. `limited` are the paths that count; `refused` is told the code of each refusal."""
+    """Wraps the application. The paths in `limited` count; `refused` is called with the code of each refusal."""
 
     def __init__(self, app: ASGIApp, gate: Gate, *, limited: Collection[str], refused: Callable[[str], None]) -> None:
         self._app = app
@@ -36,7 +36,7 @@ class Access:
         self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or answer it; a WebSocket has no way in, as no route is one."""
+        """Let a request in, or refuse it; refuse every WebSocket, as no route is one."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return

@@ -1,26 +1,31 @@
 """The rate limit of each client: counted in this process, or in a Redis that all workers share."""
 
 import asyncio
-import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from redis import exceptions
 from redis.asyncio import Redis
 
 from ttsworker.http.access.limits import SECOND, Limit, arrive
+from ttsworker.redis.client import RedisClient, RedisUnavailable
+from ttsworker.redis.commands import Commands
 
 MAX_CLIENTS = 50_000
-"""Clients remembered at a time, some 10 MB; those heard of least lately are forgotten first."""
+"""Clients remembered at a time, some 10 MB. The client whose last request is the oldest is forgotten first."""
 
 TIMEOUT_SECONDS = 0.2
-"""For Redis, a connection included: longer than it takes across a region, and nothing beside a synthesis."""
+"""For Redis, a new connection included: longer than it takes across a region, and short beside a synthesis."""
+
+MAX_COMMANDS = 8
+"""At once, each on a connection: Redis runs the script in about 20 microseconds, so that more would only wait there."""
 
 KEY_PREFIX = "tts:limit:"
 
-# limits.arrive, on the clock of the Redis. A state that is no number is a new client's; one that was cut to a burst
-# is written even where the request is refused, for it would never become less otherwise.
+# limits.arrive, on the clock of Redis. A state that is not a number counts as a new client's. A state that was cut to a
+# burst is written even when the request is refused; otherwise it would never become less.
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -34,30 +39,12 @@ redis.call('SET', KEYS[1], string.format('%.0f', moved), 'PX', string.format('%.
 return math.max(wait, 0)
 """
 
-log = logging.getLogger(__name__)
-
 
 class RateLimiter(Protocol):
     """Counts the requests of clients, each named by a text."""
 
     async def arrive(self, client: str, limit: Limit) -> int:
         """Count a request that is let in and return 0, or return the microseconds after which it would be."""
-
-    async def close(self) -> None:
-        """Let go of connections."""
-
-
-class Breaker(Protocol):
-    """Decides whether a server that has failed is asked again yet."""
-
-    def allows(self) -> bool:
-        """Tell whether to ask now; what came of it is to be told."""
-
-    def succeeded(self) -> None:
-        """Note that it has answered."""
-
-    def failed(self) -> None:
-        """Note that it has not answered, or nonsense."""
 
 
 class LocalLimiter:
@@ -80,55 +67,35 @@ class LocalLimiter:
         self._forget(now)
         return wait
 
-    async def close(self) -> None:
-        """There is nothing to let go of."""
-
     def _forget(self, now: int) -> None:
-        """Drop clients from the one heard of least lately: those with a whole burst are as good as new ones."""
+        """Drop the oldest clients: those that have their whole burst again count as new ones anyway."""
         while self._free_at and (next(iter(self._free_at.values())) <= now or len(self._free_at) > self._max_clients):
             self._free_at.popitem(last=False)
 
 
 class SharedLimiter:
-    """Counts in Redis, in one round trip; while Redis does not answer in time, each worker counts for itself."""
+    """Counts in Redis, in one round trip. While Redis is not available, each worker counts by itself."""
 
-    def __init__(self, redis: Redis, local: LocalLimiter, breaker: Breaker) -> None:
-        self._redis = redis
+    def __init__(self, redis: RedisClient, local: LocalLimiter) -> None:
+        self._commands = Commands(redis, "the script of the rate limits")
+        self._places = asyncio.Semaphore(MAX_COMMANDS)
         self._local = local
-        self._breaker = breaker
-        self._alone = False
 
     async def arrive(self, client: str, limit: Limit) -> int:
         """See RateLimiter; never raises for what Redis does."""
-        if not self._breaker.allows():
-            return await self._local.arrive(client, limit)
+
+        async def count(redis: Redis) -> int:
+            async with self._places:
+                return await _run_script(redis, client, limit)
+
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                wait = await self._ask(client, limit)
-        except Exception as error:  # noqa: BLE001 - what is no Redis makes its client raise just anything
-            self._breaker.failed()
-            self._tell(alone=True, why=f"{type(error).__name__}: {error}")
+            return await self._commands.ask(count, within=TIMEOUT_SECONDS)
+        except RedisUnavailable:
             return await self._local.arrive(client, limit)
-        self._breaker.succeeded()
-        self._tell(alone=False)
-        return wait
 
-    async def close(self) -> None:
-        """Close the connections to Redis."""
-        await self._redis.aclose()
 
-    async def _ask(self, client: str, limit: Limit) -> int:
-        arguments = (str(limit.interval), str(limit.span))
-        wait: Any = await self._redis.eval(_SCRIPT, 1, KEY_PREFIX + client, *arguments)
-        if not isinstance(wait, int) or not 0 <= wait <= limit.span:
-            raise ValueError(f"the answer is no time to wait but {str(wait)[:100]!r}")
-        return wait
-
-    def _tell(self, *, alone: bool, why: str = "") -> None:
-        if alone == self._alone:
-            return
-        self._alone = alone
-        if alone:
-            log.warning("Redis does not answer, each worker counts its clients' requests for itself: %s", why)
-        else:
-            log.info("Redis answers again, the rate limit is shared")
+async def _run_script(redis: Redis, client: str, limit: Limit) -> int:
+    wait: Any = await redis.eval(_SCRIPT, 1, KEY_PREFIX + client, str(limit.interval), str(limit.span))
+    if not isinstance(wait, int) or not 0 <= wait <= limit.span:
+        raise exceptions.InvalidResponse
+    return wait

@@ -1,17 +1,16 @@
-"""Parameters from the query and from forms, as Coqui's server reads them: the first counts where a name comes twice."""
+"""Parameters of the query and of forms. As in Coqui's server, the first counts where a name comes twice."""
 
 from collections.abc import Iterable
-from email.parser import BytesParser
-from email.policy import HTTP
 from urllib.parse import parse_qsl
 
+from python_multipart.multipart import Field, create_form_parser
 from starlette.requests import Request
 
 from ttsworker.http.errors import ApiError
 
 
 def read_query(request: Request) -> dict[str, str]:
-    """Return the query's parameters; raises ApiError 400 when they are no UTF-8."""
+    """Return the query's parameters; raises ApiError 400 when they are not UTF-8."""
     query: bytes = request.scope["query_string"]
     try:
         return _urlencoded(query)
@@ -38,16 +37,16 @@ def _urlencoded(data: bytes) -> dict[str, str]:
 
 
 def _multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
-    form = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
-    if not form.is_multipart():
-        raise ValueError("it is not multipart/form-data with its boundary")
-    fields = []
-    for part in form.iter_parts():
-        if part.get_filename() is not None:
-            continue  # an uploaded file is no parameter
-        name = part.get_param("name", header="content-disposition")
-        content = part.get_payload(decode=True)
-        fields.append((str(name), content.decode() if isinstance(content, bytes) else ""))
+    fields: list[tuple[str, str]] = []
+
+    def add(field: Field) -> None:
+        fields.append(((field.field_name or b"").decode(), (field.value or b"").decode()))
+
+    # Uploaded files are no parameters. They stay in memory, bounded as the body is, until they are dropped.
+    config = {"MAX_MEMORY_FILE_SIZE": len(body)}
+    parser = create_form_parser({"Content-Type": content_type.encode()}, on_field=add, on_file=None, config=config)
+    parser.write(body)
+    parser.finalize()
     return fields
 
 

@@ -1,4 +1,4 @@
-"""When to leave a server alone: a circuit breaker. Pure: the clock and the chance are given."""
+"""When to leave a failing server alone: a circuit breaker. Pure: clock and randomness come from the caller."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ class BackOff:
     longest: float
 
     def delay(self, failures: int) -> float:
-        """Return the delay after so many failures in a row, of which there is at least one."""
+        """Return the delay after this many failures in a row, at least one."""
         return min(self.longest, self.first * 2.0 ** min(failures - 1, _MAX_DOUBLINGS))
 
 
-class Breaker:
-    """Closed: the server is asked. Open: it is not, until an attempt that `due_in` allows has succeeded.
+class CircuitBreaker:
+    """Closed: send commands. Open: send none until the next attempt is due; it closes the breaker or fails again.
 
-    The delays go on growing over an attempt that succeeds when what follows fails: only `succeeded` forgets.
-    A server that answers attempts but nothing else is thus left alone as well.
+    Closing keeps the count of failures; only `succeeded` resets it. So the delays keep growing for a server that
+    answers attempts but fails everything after them.
     """
 
     def __init__(
@@ -30,31 +30,34 @@ class Breaker:
         back_off: BackOff,
         *,
         clock: Callable[[], float],
-        chance: Callable[[], float],
+        random: Callable[[], float],
         is_open: bool = False,
     ) -> None:
-        """`clock` gives seconds; `chance` 0 to 1, so that many workers do not come back at the same moment."""
+        """`clock` returns seconds. `random` returns 0 to 1; it keeps workers from trying at the same moment."""
         self.is_open = is_open
         self._back_off = back_off
         self._clock = clock
-        self._chance = chance
+        self._random = random
         self._failures = 0
         self._due = clock()
 
     def due_in(self) -> float:
-        """Seconds until the next attempt; 0 when it may be made now."""
+        """Return the seconds until the next attempt, 0 when it is due."""
         return max(0.0, self._due - self._clock())
 
     def failed(self) -> None:
-        """Open, or stay open for longer."""
+        """Open, or stay open for longer. Commands that fail before the next attempt is due count as one failure."""
+        if self.is_open and self.due_in():
+            return
         self._failures += 1
         self.is_open = True
-        self._due = self._clock() + self._back_off.delay(self._failures) * (1 + self._chance() / 4)
+        self._due = self._clock() + self._back_off.delay(self._failures) * (1 + self._random() / 4)
 
     def close(self) -> None:
         """Close after an attempt that succeeded."""
         self.is_open = False
 
     def succeeded(self) -> None:
-        """Forget the failures: the server does what it is there for."""
+        """Close, and forget the failures: the server does its work."""
+        self.is_open = False
         self._failures = 0
