@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from ttscontract.reasons import Reason
 from ttsoperator import names
 from ttsoperator.kube.manifest import Manifest, annotations, condition, has_condition, timestamp
 from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.spec import TTSService
+
+PROGRESS_SECONDS: Final = 5.0
+"""A pass looks at a running download, and the status shows other bytes, at most this often."""
 
 
 class JobState(Enum):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ttscontract.reasons import Reason
+from ttsoperator.kube.manifest import time_text
 from ttsoperator.names import Condition
 from ttsoperator.reconcile.status.diagnosis import Finding
 
@@ -81,11 +82,6 @@ def merged(
 def by_type(status: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return a status' conditions by their type."""
     return {condition["type"]: condition for condition in status.get("conditions") or []}
-
-
-def time_text(moment: datetime) -> str:
-    """Return a time as Kubernetes writes it: UTC, to the second."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def transitions(previous: Mapping[str, Any], current: Mapping[str, Any]) -> list[Event]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ttscontract.reasons import Reason, Severity
 from ttsoperator.children.model.download import termination
-from ttsoperator.kube.manifest import Manifest, condition
+from ttsoperator.kube.manifest import Manifest, condition, has_condition
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _unscheduled(message: str, gpu_resource: str) -> Finding:
 
 def worker(pod: Manifest, gpu_resource: str) -> Finding | None:
     """Tell why a worker does not answer, None when it does."""
-    if is_ready(pod):
+    if has_condition(pod, "Ready"):
         return None
     if found := waiting(pod, "worker", gpu_resource):
         return found
@@ -97,12 +97,6 @@ def claim(manifest: Manifest, classes: Mapping[str, bool] | None, events: Iterab
         )
     last = next(reversed(list(events)), None)
     return Finding(Reason.WAITING_FOR_VOLUME, f"the claim is not bound: {last}") if last else None
-
-
-def is_ready(pod: Manifest) -> bool:
-    """Tell whether the pod's readiness probe succeeds."""
-    found = condition(pod, "Ready")
-    return found is not None and found.get("status") == "True"
 
 
 def _container(pod: Manifest, name: str) -> dict[str, Any]:

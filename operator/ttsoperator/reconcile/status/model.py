@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ttscontract.reasons import Reason
 from ttsoperator.children.model.download import (
+    PROGRESS_SECONDS,
     Failure,
     JobState,
     attempt_of,
@@ -19,16 +20,12 @@ from ttsoperator.children.model.download import (
     result_of,
     state_of,
 )
-from ttsoperator.kube.manifest import Manifest, timestamp
+from ttsoperator.kube.manifest import Manifest, time_text, timestamp
 from ttsoperator.reconcile.status import diagnosis
-from ttsoperator.reconcile.status.conditions import time_text
 from ttsoperator.reconcile.status.diagnosis import Finding, reported_reason
 from ttsoperator.reconcile.status.observed import Observed, Progress
 from ttsoperator.spec import DEFAULT_GPU, TTSService
 from ttsoperator.spec.status import ModelState
-
-PROGRESS_SECONDS: Final = 5.0
-"""Bytes and speed in the status change at most this often."""
 
 POD_TIME: Final = timedelta(seconds=60)
 """A Job without a pod after so long has none because a quota or a policy forbids it; only its events say which."""

@@ -24,7 +24,7 @@ def is_rolled_out(service: TTSService, observed: Observed) -> bool:
     workers = _workers(observed)
     if any(_hash(pod) != _template(wanted) for pod in workers):
         return False
-    return replicas_wanted(service, observed) == 0 or any(diagnosis.is_ready(pod) for pod in workers)
+    return replicas_wanted(service, observed) == 0 or any(has_condition(pod, "Ready") for pod in workers)
 
 
 def rollout_finding(service: TTSService, observed: Observed) -> Finding | None:
