@@ -1,6 +1,7 @@
 """worker.json: what the operator writes is what the worker reads, with the bounds and defaults of the contract."""
 
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from ttsoperator.children.worker.served_model import Serving as ServedModel
 from ttsoperator.spec import TTSServiceSpec
 from ttsworker.settings import InvalidSettings, Settings, load_settings
 
+PAGE = Path(__file__).parents[2] / "docs/running-the-worker.md"
 SCHEMA = structural_schema(TTSServiceSpec)
 FIELDS: dict[str, Any] = SCHEMA["properties"]["serving"]["properties"]
 
@@ -87,6 +89,14 @@ def test_a_serving_setting_is_the_same_on_both_sides(row: Setting[object]) -> No
 def test_the_api_has_no_serving_setting_beside_the_contract() -> None:
     assert set(FIELDS) == {to_camel(row.name) for row in SERVING}
     assert {row.name for row in WRITTEN} <= set(Settings.model_fields)
+
+
+def test_the_page_about_the_worker_has_the_defaults() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `?([^|`]+)`? \|", PAGE.read_text(), re.MULTILINE)
+    documented = {name: text.strip() for name, text in rows if name in Settings.model_fields}
+    assert documented.keys() >= {row.name for row in WRITTEN}
+    for row in WRITTEN:
+        assert documented[row.name] == ("none" if row.default is None else str(row.default)), row.name
 
 
 def _below(field: dict[str, Any]) -> int | None:

@@ -1,4 +1,4 @@
-"""The worker's settings: a JSON file (the ConfigMap), each overridden by TTSWORKER_<NAME> in the environment."""
+"""The worker's settings: a JSON file (the ConfigMap); a variable TTSWORKER_<NAME> overrides the setting of its name."""
 
 import json
 import os
@@ -25,7 +25,7 @@ Network = IPv4Network | IPv6Network
 
 
 class Fallback(BaseModel):
-    """A model that is used when those before it cannot be loaded or keep failing."""
+    """A model for failover, used when the models before it cannot be loaded or keep failing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
@@ -35,7 +35,7 @@ class Fallback(BaseModel):
 
 
 class InvalidSettings(Exception):
-    """A setting that is unknown or has a wrong value; the message says in one line which."""
+    """A setting is unknown or has a wrong value; the message names it in one line."""
 
     reason = Reason.CONFIG_INVALID
 
@@ -55,8 +55,10 @@ class Settings(BaseSettings):
 
     engine: str = _field(worker_config.ENGINE)
     model_dir: Path | None = _field(worker_config.MODEL_DIR)
-    model_name: str | None = Field(None, max_length=256, description="What clients call the model; the engine knows.")
-    fallbacks: list[Fallback] = Field([], max_length=8, description="Models to use, in order, when that one fails.")
+    model_name: str | None = Field(
+        None, max_length=256, description="Name of the model for clients; default: the engine's own."
+    )
+    fallbacks: list[Fallback] = Field([], max_length=8, description="Models for failover, in order.")
     precision: Precision = _field(worker_config.PRECISION)
     threads: int = _field(worker_config.THREADS)
 
@@ -67,30 +69,39 @@ class Settings(BaseSettings):
     max_text_length: int = _field(worker_config.MAX_TEXT_LENGTH)
     request_timeout_seconds: float = _field(worker_config.REQUEST_TIMEOUT_SECONDS)
     drain_timeout_seconds: float = _field(worker_config.DRAIN_TIMEOUT_SECONDS)
-    health_interval_seconds: float = Field(30, gt=0, le=3600, description="Between two test syntheses.")
+    health_interval_seconds: float = Field(30, gt=0, le=3600, description="Seconds between two test syntheses.")
 
-    redis_url: SecretStr | None = Field(None, description="redis:// or rediss://; shares cache and rate limits.")
-    cache_ttl_seconds: int = Field(3600, ge=0, le=31_536_000, description="Life of cached audio; 0 caches nothing.")
-    cache_memory_bytes: int = Field(64 * 2**20, ge=0, description="Bound of the cache in memory, without a Redis.")
+    redis_url: SecretStr | None = Field(
+        None, description="redis:// or rediss://; workers share cache and rate limits there."
+    )
+    cache_ttl_seconds: int = Field(
+        3600, ge=0, le=31_536_000, description="Seconds that audio stays in the cache; 0 caches nothing."
+    )
+    cache_memory_bytes: int = Field(64 * 2**20, ge=0, description="Size of the cache in memory, used without a Redis.")
 
-    api_keys_file: Path | None = Field(None, description="Keys of clients, a line each; without it nobody needs one.")
+    api_keys_file: Path | None = Field(
+        None, description="File of the clients' keys, one a line; without it no key is needed."
+    )
     rate_limit_per_second: float = _field(worker_config.RATE_LIMIT_PER_SECOND)
     rate_limit_burst: int = _field(worker_config.RATE_LIMIT_BURST)
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
-        [], description="Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8; commas between them."
+        [], description="Networks of proxies whose X-Forwarded-For is used, such as 10.0.0.0/8, separated by commas."
     )
-    tls_certificate_file: Path | None = Field(None, description="PEM chain; with it the API is HTTPS.")
+    tls_certificate_file: Path | None = Field(None, description="Certificate chain, PEM; with it the API is HTTPS.")
     tls_key_file: Path | None = Field(None, description="The certificate's private key, PEM.")
 
     text_logging: TextLogging = _field(worker_config.TEXT_LOGGING)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     termination_log: Path = Field(
-        Path(TERMINATION_LOG), description="Gets the reason of a failed start; only written where it exists."
+        Path(TERMINATION_LOG),
+        description="Gets the reason of a failed start, if the file exists.",
     )
 
-    host: str = Field("0.0.0.0", description="Address to listen on; :: is IPv6 and IPv4.")
-    port: int = Field(HTTP_PORT, ge=0, le=65535, description="Of the API; 0 takes a free one and logs it.")
-    metrics_port: int = Field(METRICS_PORT, ge=0, le=65535, description="Of /metrics; 0 takes a free one and logs it.")
+    host: str = Field("0.0.0.0", description="Address to listen on; :: means IPv6 and IPv4.")
+    port: int = Field(HTTP_PORT, ge=0, le=65535, description="Port of the API; 0 takes a free one and logs it.")
+    metrics_port: int = Field(
+        METRICS_PORT, ge=0, le=65535, description="Port of /metrics; 0 takes a free one and logs it."
+    )
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

@@ -17,12 +17,10 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio import client
 
-from ttsoperator.kube.manifest import Ref, ref
+from ttsoperator.kube.manifest import Manifest, Ref, ref
 from ttsoperator.names import API_VERSION, HANDOVER_MANAGER, KIND, MANAGER, PLURAL
 
 log = logging.getLogger(__name__)
-
-Manifest = dict[str, Any]
 
 POOL_CONNECTIONS = 32
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30.0)  # the API server itself ends a request at 60 seconds

@@ -15,8 +15,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, Manifest, NotFound, path
-from ttsoperator.kube.manifest import Ref
+from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, NotFound, path
+from ttsoperator.kube.manifest import Manifest, Ref, micro_time_text
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class LeaderElection:
         if holder not in ("", self.identity) and not self._expired(self._lease):
             self._lease = None  # look anew next time
             return False
-        now = _micro_time()
+        now = _now()
         if holder != self.identity:
             transitions = int(spec.get("leaseTransitions") or 0) + (1 if spec.get("acquireTime") else 0)
             spec = {"acquireTime": now, "leaseTransitions": transitions}
@@ -123,7 +123,7 @@ class LeaderElection:
         return await self._put({**self._lease, "spec": spec})
 
     async def _create(self) -> bool:
-        now = _micro_time()
+        now = _now()
         lease: Manifest = {
             "apiVersion": self._ref.api_version,
             "kind": self._ref.kind,
@@ -167,10 +167,10 @@ class LeaderElection:
                 lease = await self._api.request("GET", path(self._ref))
                 spec: dict[str, Any] = lease.get("spec") or {}
                 if spec.get("holderIdentity") == self.identity:
-                    free = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _micro_time()}
+                    free = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
                     await self._api.request("PUT", path(self._ref), {**lease, "spec": {**spec, **free}})
                     log.info("released the Lease %s", self._ref.name)
 
 
-def _micro_time() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def _now() -> str:
+    return micro_time_text(datetime.now(UTC))

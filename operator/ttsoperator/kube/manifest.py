@@ -61,3 +61,13 @@ def has_condition(manifest: Mapping[str, Any], kind: str) -> bool:
 def timestamp(text: str) -> datetime:
     """Parse a Kubernetes time (RFC 3339, UTC)."""
     return datetime.fromisoformat(text)
+
+
+def time_text(moment: datetime) -> str:
+    """Return a UTC time as Kubernetes writes it (metav1.Time): to the second."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def micro_time_text(moment: datetime) -> str:
+    """Return a UTC time as a Lease has it (metav1.MicroTime): to the microsecond."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -92,7 +92,7 @@ def value(samples: Samples, name: str) -> float:
     return values[0].value
 
 
-def is_ready(pod: Mapping[str, Any]) -> bool:
+def takes_requests(pod: Mapping[str, Any]) -> bool:
     """Return whether a pod takes requests. Only such pods are scraped for the autoscaler."""
     ready = condition(dict(pod), "Ready")
     return ready is not None and ready.get("status") == "True" and not is_deleting(dict(pod))

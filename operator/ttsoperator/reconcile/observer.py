@@ -10,9 +10,10 @@ from typing import Any
 
 from ttscontract import metrics
 from ttscontract.metric import Metric
+from ttsoperator.children.model.download import PROGRESS_SECONDS
 from ttsoperator.kube.client import ApiError, KubeClient
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.scrape import Samples, ScrapeFailed, Scraper, is_ready, value
+from ttsoperator.kube.scrape import Samples, ScrapeFailed, Scraper, takes_requests, value
 from ttsoperator.names import Component
 from ttsoperator.reconcile.status import wants_facts
 from ttsoperator.reconcile.status.observed import Observed, Progress, Voice, WorkerFacts
@@ -21,7 +22,6 @@ from ttsoperator.watch.store import Key
 
 log = logging.getLogger(__name__)
 
-PROGRESS_SECONDS = 5.0  # status shows bytes at most this often
 FACTS_RETRY_SECONDS = 15.0
 CLAIM_SECONDS = 10.0
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
@@ -58,7 +58,7 @@ class Observer:
             progress = await self._ask(key, "download", PROGRESS_SECONDS, lambda: self._progress(downloading))
             observed = replace(observed, download=progress)
             again.append(PROGRESS_SECONDS)
-        worker = _newest(observed.snapshot.pods_of(Component.WORKER), is_ready)
+        worker = _newest(observed.snapshot.pods_of(Component.WORKER), takes_requests)
         if worker and wants_facts(service, observed, previous):
             facts = await self._ask(key, "facts", FACTS_RETRY_SECONDS, lambda: self._facts(worker))
             observed = replace(observed, facts=facts)

@@ -9,6 +9,7 @@ from typing import Final
 from ttsoperator import names
 from ttsoperator.children import Defaults, desired_children
 from ttsoperator.children.model.download import (
+    PROGRESS_SECONDS,
     JobState,
     attempt_of,
     failed_at,
@@ -23,8 +24,6 @@ from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.reconcile.drift import differs
 from ttsoperator.spec import TTSService
 
-PROGRESS_SECONDS: Final = 5.0
-"""How often a download's progress is looked at."""
 FIRST_RETRY_SECONDS: Final = 10
 LAST_RETRY_SECONDS: Final = 300
 

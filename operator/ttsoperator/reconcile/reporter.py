@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, KubeClient, NotFound, service_ref
-from ttsoperator.kube.manifest import Manifest, Ref
+from ttsoperator.kube.manifest import Manifest, Ref, time_text
 from ttsoperator.names import API_VERSION, GROUP, KIND, MANAGER
 from ttsoperator.reconcile.status import Event, transitions
 from ttsoperator.watch.store import Cache
@@ -101,7 +101,7 @@ def merge_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any
 def _event(body: Manifest, event: Event, mark: str, now: datetime) -> Manifest:
     meta = body["metadata"]
     identity = "\n".join((meta["uid"], event.type, event.reason, event.message))
-    time = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = time_text(now)
     return {
         "apiVersion": "v1",
         "kind": "Event",

@@ -14,8 +14,8 @@ from aiohttp import web
 
 from ttscontract.metric import Scope
 from ttscontract.metrics import CATALOGUE
-from ttsoperator.kube.manifest import labels
-from ttsoperator.kube.scrape import Samples, ScrapeFailed, Scraper, is_ready, value
+from ttsoperator.kube.manifest import labels, time_text
+from ttsoperator.kube.scrape import Samples, ScrapeFailed, Scraper, takes_requests, value
 from ttsoperator.names import API_VERSION, GROUP, KIND, LABEL_COMPONENT, PLURAL, Component
 from ttsoperator.servers.label_selector import InvalidSelector, selector
 from ttsoperator.spec import quantities
@@ -87,7 +87,7 @@ class CustomMetrics:
             raise Problem(404, f"a {KIND} has no metric {metric}; it has {', '.join(SERVICE_METRICS)}")
         if self._cache.service(key) is None:
             raise Problem(404, f"no {KIND} {key.name} in namespace {key.namespace}")
-        workers = [pod for pod in self._cache.owned(key) if _is_worker(pod) and is_ready(pod)]
+        workers = [pod for pod in self._cache.owned(key) if _is_worker(pod) and takes_requests(pod)]
         if not workers:
             raise Problem(503, f"{KIND} {key.name} has no ready worker")
         total = sum(value(samples, metric) for samples in await self._scraper.pods(workers))
@@ -104,7 +104,7 @@ class CustomMetrics:
             for pod in self._cache.pods(namespace)
             if _is_worker(pod) and name in ("*", pod["metadata"]["name"]) and selects(labels(pod))
         ]
-        ready = [pod for pod in workers if is_ready(pod)]
+        ready = [pod for pod in workers if takes_requests(pod)]
         if not ready:
             raise Problem(503 if workers else 404, f"no ready worker pod in namespace {namespace} matches")
         answers: list[Samples] = await self._scraper.pods(ready)
@@ -123,7 +123,7 @@ def _pod(pod: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _values(items: list[tuple[dict[str, str], str, float]]) -> web.Response:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = time_text(datetime.now(UTC))
     values = [
         {"describedObject": of, "metric": {"name": metric}, "timestamp": now, "value": quantities.rendered(number)}
         for of, metric, number in items

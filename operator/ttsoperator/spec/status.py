@@ -12,7 +12,7 @@ Time = Annotated[str, StringConstraints(max_length=64), Field(json_schema_extra=
 
 
 class ModelState(StrEnum):
-    """How far a model is."""
+    """State of a model."""
 
     BUILT_IN = "BuiltIn"
     PENDING = "Pending"
@@ -22,7 +22,7 @@ class ModelState(StrEnum):
 
 
 class ConditionStatus(StrEnum):
-    """Whether a condition holds."""
+    """Status of a condition."""
 
     TRUE = "True"
     FALSE = "False"
@@ -35,7 +35,7 @@ class ConditionModel(ApiModel):
     type: Annotated[str, StringConstraints(max_length=316)]
     """Ready, Reconciling, Stalled, ModelReady, WorkloadAvailable or AutoscalingActive."""
     status: ConditionStatus
-    """Whether the condition holds."""
+    """Status of the condition."""
     observed_generation: Annotated[int, Field(ge=-1)] = -1
     """Generation of the spec that the condition is about."""
     last_transition_time: Time
@@ -50,28 +50,28 @@ class ModelStatus(ApiModel):
     """The model of the current spec."""
 
     source: Text
-    """Where it comes from."""
+    """Where the model comes from."""
     state: ModelState
-    """How far it is."""
+    """State of the model."""
     digest: Annotated[str, StringConstraints(max_length=128)] | None = None
     """Digest of the published files."""
     bytes: Annotated[int, Field(ge=0)] | None = None
     """Bytes downloaded so far; once published, of all files."""
     total_bytes: Annotated[int, Field(ge=0)] | None = None
-    """Bytes to download, where the source tells."""
+    """Bytes to download; absent while the source has not said it."""
     bytes_per_second: Annotated[int, Field(ge=0)] | None = None
-    """Speed of the download between the last two looks, at least five seconds apart."""
+    """Speed of the download between its last two updates, at least five seconds apart."""
     progress_time: Time | None = None
-    """When bytes was last looked at; absent when nothing is being downloaded."""
+    """When bytes was last updated; absent when no download runs."""
 
 
 class VoiceStatus(ApiModel):
     """A voice of the model."""
 
     name: Annotated[str, StringConstraints(max_length=253)]
-    """Name to ask for it by."""
+    """Name of the voice in requests."""
     language: Annotated[str, StringConstraints(max_length=64)]
-    """Language it speaks."""
+    """Language of the voice."""
 
 
 class Benchmark(ApiModel):
@@ -84,27 +84,27 @@ class Benchmark(ApiModel):
 
 
 class TTSServiceStatus(ApiModel):
-    """What the operator sees; written by it alone."""
+    """What the operator observes; only the operator writes it."""
 
     observed_generation: Annotated[int, Field(ge=-1)] = -1
     """Generation of the spec that this status is about; -1 before the operator has seen the object."""
     conditions: Annotated[list[ConditionModel], Field(max_length=16, json_schema_extra=map_list("type"))] | None = None
-    """Ready, Reconciling, Stalled, ModelReady, WorkloadAvailable, and AutoscalingActive while there is autoscaling."""
+    """Ready, Reconciling, Stalled, ModelReady, WorkloadAvailable, and with spec.autoscaling AutoscalingActive."""
     replicas: Annotated[int, Field(ge=0)] | None = None
-    """Workers there are."""
+    """Number of workers."""
     ready_replicas: Annotated[int, Field(ge=0)] | None = None
-    """Workers that answer."""
+    """Number of workers that answer."""
     selector: Text | None = None
     """Label selector of the workers' pods, for /scale."""
     url: Text | None = None
     """Address of the HTTP API inside the cluster."""
     engine: Annotated[str, StringConstraints(max_length=63)] | None = None
-    """Engine of the current spec, named in it or told by its source."""
+    """Engine of the current spec, from spec.engine or the source."""
     model: ModelStatus | None = None
     """The model of the current spec."""
     voice_count: Annotated[int, Field(ge=0)] | None = None
-    """How many voices the model has."""
+    """Number of the model's voices."""
     voices: Annotated[list[VoiceStatus], Field(max_length=64, json_schema_extra=map_list("name"))] | None = None
-    """The model's voices, the first 64 of them."""
+    """The model's first 64 voices."""
     benchmark: Benchmark | None = None
     """What a worker measured when it warmed up."""

@@ -11,10 +11,9 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ttsoperator.kube.manifest import Ref
+from ttsoperator.kube.manifest import Manifest, Ref
 from ttsoperator.names import KIND, LABEL_SERVICE
 
-Manifest = dict[str, Any]
 REMEMBERED_DELETIONS = 4096  # enough for every event that can still be under way
 
 

@@ -4,15 +4,13 @@ import asyncio
 import copy
 import itertools
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 
 from tests.support.virtual_time import now, run
 from ttsoperator.kube.client import Conflict, NotFound, Unavailable
 from ttsoperator.kube.leader import LEASE_SECONDS, RENEW_DEADLINE_SECONDS, RETRY_SECONDS, LeaderElection
-
-Manifest = dict[str, Any]
+from ttsoperator.kube.manifest import Manifest
 
 
 class Leases:

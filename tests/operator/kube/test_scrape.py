@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
-from ttsoperator.kube.scrape import ScrapeFailed, Scraper, is_ready, parse, value
+from ttsoperator.kube.scrape import ScrapeFailed, Scraper, parse, takes_requests, value
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -158,4 +158,4 @@ def test_ready_pods_count(ready: str | None, deleting: bool, counts: bool) -> No
     there = pod(conditions=[{"type": "Ready", "status": ready}] if ready else [])
     if deleting:
         there["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    assert is_ready(there) is counts
+    assert takes_requests(there) is counts

@@ -1,23 +1,23 @@
 """What a pass asks pods and the API server for: seldom, and only when it can matter."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from tests.support.operator.fakes import FakeCluster
+from ttsoperator.children.model.download import PROGRESS_SECONDS
 from ttsoperator.kube.client import Refused
+from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.names import API_VERSION, KIND, TEMPLATE_HASH, Component, pod_labels
-from ttsoperator.reconcile.observer import CLAIM_SECONDS, FACTS_RETRY_SECONDS, PROGRESS_SECONDS, Observer
+from ttsoperator.reconcile.observer import CLAIM_SECONDS, FACTS_RETRY_SECONDS, Observer
 from ttsoperator.reconcile.status.observed import Observed, Progress, Voice, WorkerFacts
 from ttsoperator.spec import TTSService, parse
 from ttsoperator.watch.store import Key
 
 KEY = Key("ns", "english")
-Manifest = dict[str, Any]
 
 
 class Exporter:

@@ -13,6 +13,7 @@ from tests.support.operator.fakes import FakeCluster
 from ttscontract.reasons import Reason
 from ttsoperator.children import Defaults
 from ttsoperator.kube.client import ApiError, Refused, Unavailable
+from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.metrics import Metrics
 from ttsoperator.names import CHILD_SELECTOR, KIND
@@ -22,7 +23,6 @@ from ttsoperator.watch.handlers import WATCHED
 from ttsoperator.watch.store import Cache, Key
 from ttsoperator.watch.workqueue import Retry
 
-Manifest = dict[str, Any]
 KEY = Key("ns", "english")
 BUILTIN = {"model": {"source": "builtin://hibari"}}
 CHILDREN = {"ServiceAccount", "ConfigMap", "Service", "Deployment"}

@@ -5,10 +5,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttsoperator.kube.manifest import Ref
+from ttsoperator.kube.manifest import Manifest, Ref
 from ttsoperator.watch.store import Cache, Key, key_of
 
-Manifest = dict[str, Any]
 KEY = Key("ns", "english")
 
 

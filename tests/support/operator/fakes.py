@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, NotFound
-from ttsoperator.kube.manifest import Ref, ref
-
-Manifest = dict[str, Any]
+from ttsoperator.kube.manifest import Manifest, Ref, ref
 
 
 class FakeCluster:

@@ -23,6 +23,11 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
+def time_text(moment: datetime) -> str:
+    """Return a time in ISO 8601, to the millisecond, as the logs and /health have it."""
+    return moment.isoformat(timespec="milliseconds")
+
+
 class JsonFormatter(logging.Formatter):
     """Formats a record as one line of JSON."""
 
@@ -33,7 +38,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as JSON; what JSON cannot hold is written as its str()."""
         line: dict[str, Any] = {
-            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "timestamp": time_text(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
             "message": record.getMessage(),
             "module": record.name,

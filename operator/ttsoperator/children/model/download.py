@@ -5,13 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from ttscontract.reasons import Reason
 from ttsoperator import names
 from ttsoperator.kube.manifest import Manifest, annotations, condition, has_condition, timestamp
 from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.spec import TTSService
+
+PROGRESS_SECONDS: Final = 5.0
+"""A pass looks at a running download, and the status shows other bytes, at most this often."""
 
 
 class JobState(Enum):
@@ -24,7 +27,7 @@ class JobState(Enum):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a download failed: the fetch program's own reason and message, where it could leave them."""
+    """Why a download failed: the reason and message of the fetch program, where it could write them."""
 
     reason: str
     message: str
@@ -91,8 +94,8 @@ def failure_of(job: Manifest, snapshot: Snapshot) -> Failure:
     if "reason" in found:
         return Failure(str(found["reason"]), str(found.get("message", "")))
     failed = condition(job, "Failed") or {}
-    told = found.get("message") or failed.get("message") or "the download ended without saying why"
-    return Failure(Reason.DOWNLOAD_FAILED, str(told))
+    message = found.get("message") or failed.get("message") or "the download ended and gave no reason"
+    return Failure(Reason.DOWNLOAD_FAILED, str(message))
 
 
 def last_failure(job: Manifest) -> Failure | None:
@@ -120,8 +123,8 @@ def termination(pod: Mapping[str, Any], container: str) -> dict[str, Any] | None
             continue
         for state in (status.get("state") or {}, status.get("lastState") or {}):
             if ended := state.get("terminated"):
-                told = parse_message(ended.get("message") or "")
-                return {**told, "exitCode": ended.get("exitCode"), "cause": ended.get("reason")}
+                left = parse_message(ended.get("message") or "")
+                return {**left, "exitCode": ended.get("exitCode"), "cause": ended.get("reason")}
     return None
 
 

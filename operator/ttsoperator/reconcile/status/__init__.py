@@ -1,4 +1,4 @@
-"""What a TTSService says of itself: a pure function of its spec, of what was observed and of what it said before."""
+"""The status of a TTSService: a pure function of its spec, of the observed cluster and of the previous status."""
 
 from ttsoperator.reconcile.status.compute import Status, compute_status, wants_facts
 from ttsoperator.reconcile.status.conditions import Event, transitions

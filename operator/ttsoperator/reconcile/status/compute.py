@@ -1,4 +1,4 @@
-"""The status of a TTSService: a pure function of its spec, of what was observed and of the status before."""
+"""Computes the whole status, from the findings of the other modules."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -28,7 +28,7 @@ LONGEST_VOICE_LIST: Final = 64
 def compute_status(
     service: TTSService | InvalidSpec, observed: Observed, previous: Mapping[str, Any], now: datetime
 ) -> Status:
-    """Return the whole `.status`; equal to `previous` when nothing changed, so that nothing need be written.
+    """Return the whole `.status`; equal to `previous` when nothing changed, so that nothing is written.
 
     `previous` is the `.status` of the object ({} at first), `now` is in UTC.
     """
@@ -46,10 +46,10 @@ def compute_status(
 
 
 def wants_facts(service: TTSService, observed: Observed, previous: Mapping[str, Any]) -> bool:
-    """Tell whether `Observed.facts` would be used: scrape a ready worker only then.
+    """Return whether the status needs `Observed.facts`: only then a ready worker is scraped.
 
-    They are taken once for each generation of the spec: what one worker measured is not another's, and a status that
-    wavers would be written for ever.
+    The status takes them once for each generation of the spec. Every worker measures other numbers, so a status that
+    followed them would be written again and again.
     """
     if not is_rolled_out(service, observed) or not replicas_wanted(service, observed):
         return False
@@ -57,7 +57,7 @@ def wants_facts(service: TTSService, observed: Observed, previous: Mapping[str, 
 
 
 def _invalid(error: InvalidSpec, previous: Mapping[str, Any], now: datetime) -> Status:
-    """Return the status of a spec that cannot be acted upon: what runs goes on, and is still told."""
+    """Return the status of an invalid spec: the workers continue to run, and the status keeps what it says of them."""
     found = summary(Finding(error.reason, error.message), Reason.READY, "")
     changed = merged(previous, found, error.generation, now)
     kept = [c for c in previous.get("conditions") or [] if c["type"] not in {w.type for w in found}]
@@ -71,7 +71,7 @@ def _conditions(service: TTSService, observed: Observed, now: datetime) -> list[
     found = summary(
         blocking,
         Reason.SCALED_TO_ZERO if none_wanted else Reason.READY,
-        "no workers are asked for" if none_wanted else "the current spec is rolled out and workers answer",
+        "the spec asks for no workers" if none_wanted else "the current spec is rolled out and workers answer",
     )
     found.append(_model_condition(service, model))
     found.append(workload_condition(service, observed, model))
@@ -83,27 +83,27 @@ def _conditions(service: TTSService, observed: Observed, now: datetime) -> list[
 def _unfinished(service: TTSService, observed: Observed, model: Finding | None) -> Finding | None:
     """Return what keeps the spec from being rolled out.
 
-    A download that is merely repeated (its Job was deleted) does not, while the workers serve that very model.
+    A repeated download (its Job was deleted) does not, while the workers serve the same model.
     """
     rollout = rollout_finding(service, observed)
     return model if model is not None and (rollout or not serves_wanted_model(service, observed)) else rollout
 
 
 def _refusal(observed: Observed) -> Finding | None:
-    """Return what kept a child from being written."""
+    """Return what prevented the operator from writing a child."""
     foreign = [conflict for conflict in observed.conflicts if not conflict.former]
     if foreign:
         what = ", ".join(f"{conflict.kind} {conflict.name}" for conflict in foreign)
         return Finding(
             Reason.NAME_CONFLICT,
-            f"{what} exists and is not this service's: remove it, or name the TTSService otherwise",
+            f"{what} exists and does not belong to this service: remove it, or give the TTSService another name",
         )
     if observed.refusals:
         first = observed.refusals[0]
         return Finding(Reason.CHILD_REFUSED, f"the API server refused {first.kind} {first.name}: {first.message}")
     if observed.conflicts:
         what = ", ".join(f"{conflict.kind} {conflict.name}" for conflict in observed.conflicts)
-        return Finding(Reason.WAITING_FOR_DELETION, f"{what} of a deleted TTSService of this name is going away")
+        return Finding(Reason.WAITING_FOR_DELETION, f"{what} of a deleted TTSService of this name still exists")
     return None
 
 
@@ -115,23 +115,23 @@ def _model_condition(service: TTSService, finding: Finding | None) -> Wanted:
 
 
 def _autoscaling_condition(service: TTSService, observed: Observed) -> Wanted:
-    """Return what the HPA says of itself. Its messages are repeated only when it fails: the good ones change always."""
+    """Return the HPA's own condition. Its message is repeated only on a failure: the others change all the time."""
     autoscaling = service.spec.autoscaling
-    assert autoscaling is not None  # noqa: S101 - the caller has looked
+    assert autoscaling is not None  # noqa: S101 - the caller checked it
     kind, ignored = Condition.AUTOSCALING_ACTIVE, "spec.replicas and /scale are ignored"
     hpa = observed.snapshot.get("HorizontalPodAutoscaler", names.hpa_name(service.name))
     if hpa is None:
-        message = f"the HorizontalPodAutoscaler comes with the workers; {ignored}"
+        message = f"the operator creates the HorizontalPodAutoscaler with the workers; {ignored}"
         return Wanted(kind, status=False, reason=Reason.PENDING, message=message)
-    told = {c["type"]: c for c in (hpa.get("status") or {}).get("conditions") or []}
+    reported = {c["type"]: c for c in (hpa.get("status") or {}).get("conditions") or []}
     for failing, reason in (("AbleToScale", Reason.SCALING_UNABLE), ("ScalingActive", Reason.METRICS_UNAVAILABLE)):
-        if told.get(failing, {}).get("status") == "False":
-            if told[failing].get("reason") == "ScalingDisabled":
+        if reported.get(failing, {}).get("status") == "False":
+            if reported[failing].get("reason") == "ScalingDisabled":
                 message = "the Deployment was scaled to zero by hand: scale it to one to switch the autoscaler on again"
                 return Wanted(kind, status=False, reason=Reason.SCALED_TO_ZERO, message=message)
-            return Wanted(kind, status=False, reason=reason, message=str(told[failing].get("message", "")))
-    if told.get("ScalingActive", {}).get("status") != "True":
-        message = f"the HorizontalPodAutoscaler has not looked yet; {ignored}"
+            return Wanted(kind, status=False, reason=reason, message=str(reported[failing].get("message", "")))
+    if reported.get("ScalingActive", {}).get("status") != "True":
+        message = f"the HorizontalPodAutoscaler has not read its metrics yet; {ignored}"
         return Wanted(kind, status=None, reason=Reason.PENDING, message=message)
     message = f"between {autoscaling.min_replicas} and {autoscaling.max_replicas} workers follow the load; {ignored}"
     return Wanted(kind, status=True, reason=Reason.SCALING, message=message)
@@ -139,11 +139,11 @@ def _autoscaling_condition(service: TTSService, observed: Observed) -> Wanted:
 
 def _counts(service: TTSService, observed: Observed) -> Status:
     deployment = observed.snapshot.get("Deployment", names.deployment_name(service.name)) or {}
-    told = deployment.get("status") or {}
+    reported = deployment.get("status") or {}
     selector = ",".join(f"{key}={value}" for key, value in sorted(names.worker_selector(service.name).items()))
     found = {
-        "replicas": told.get("replicas", 0),
-        "readyReplicas": told.get("readyReplicas", 0),
+        "replicas": reported.get("replicas", 0),
+        "readyReplicas": reported.get("readyReplicas", 0),
         "selector": selector,
     }
     if observed.snapshot.get("Service", names.service_name(service.name)) is not None:

@@ -1,4 +1,4 @@
-"""Conditions as the API conventions want them, and the events that their transitions are worth."""
+"""Conditions by the API conventions, and the events of their transitions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ttscontract.reasons import Reason
+from ttsoperator.kube.manifest import time_text
 from ttsoperator.names import Condition
 from ttsoperator.reconcile.status.diagnosis import Finding
 
@@ -32,20 +33,25 @@ class Wanted:
 
 
 def summary(blocking: Finding | None, reason: Reason, message: str) -> list[Wanted]:
-    """Return Ready, Reconciling and Stalled: all from the one finding that keeps the service from its goal.
+    """Return Ready, Reconciling and Stalled, all from the one finding that blocks the service.
 
-    Reconciling and Stalled are always listed (a tool that does not find them cannot tell False from not yet looked at),
-    and never both True: that is how kstatus reads them.
+    Reconciling and Stalled are always listed, because a tool cannot distinguish an absent one from an unknown one, and
+    never both True: kstatus expects that.
     """
     if blocking is None:
         return [
             Wanted(Condition.READY, status=True, reason=reason, message=message),
-            Wanted(Condition.RECONCILING, status=False, reason=Reason.NOTHING_TO_DO, message="everything is as asked"),
-            Wanted(Condition.STALLED, status=False, reason=Reason.NOTHING_TO_DO, message="everything is as asked"),
+            Wanted(
+                Condition.RECONCILING,
+                status=False,
+                reason=Reason.NOTHING_TO_DO,
+                message="all is as specified",
+            ),
+            Wanted(Condition.STALLED, status=False, reason=Reason.NOTHING_TO_DO, message="all is as specified"),
         ]
     stalled = blocking.stalled
     other = Reason.NOTHING_TO_DO if stalled else Reason.PROGRESSING
-    idle = "it waits for a person" if stalled else "it goes on by itself"
+    idle = "a person must act first" if stalled else "the service goes on without a person"
     on, off = (Condition.STALLED, Condition.RECONCILING) if stalled else (Condition.RECONCILING, Condition.STALLED)
     found = [
         Wanted(Condition.READY, status=False, reason=blocking.reason, message=blocking.message),
@@ -83,13 +89,8 @@ def by_type(status: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {condition["type"]: condition for condition in status.get("conditions") or []}
 
 
-def time_text(moment: datetime) -> str:
-    """Return a time as Kubernetes writes it: UTC, to the second."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def transitions(previous: Mapping[str, Any], current: Mapping[str, Any]) -> list[Event]:
-    """Return the events that the change from one status to the next is worth; none when no condition moved."""
+    """Return the events of the change from one status to the next; none when no condition changed."""
     before, after = by_type(previous), by_type(current)
     moved = {
         kind: condition

@@ -1,4 +1,4 @@
-"""What keeps a pod, a claim or a rollout from its goal, by name: the reasons and messages of the conditions."""
+"""Names what blocks a pod, a claim or a rollout: the reasons and messages of the conditions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from ttscontract.reasons import Reason, Severity
 from ttsoperator.children.model.download import termination
-from ttsoperator.kube.manifest import Manifest, condition
+from ttsoperator.kube.manifest import Manifest, condition, has_condition
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Finding:
 
     @property
     def stalled(self) -> bool:
-        """Whether a person must mend it."""
+        """Whether a person must act first."""
         return self.reason.severity is Severity.STALLED
 
 
@@ -28,12 +28,12 @@ def reported_reason(text: object, otherwise: Reason) -> Reason:
 
 
 def worst(findings: Iterable[Finding]) -> Finding | None:
-    """Return the finding to report: what a person must mend first, then the first."""
+    """Return the finding to report: the first that needs a person, else the first."""
     return min(findings, key=lambda finding: not finding.stalled, default=None)
 
 
 def waiting(pod: Manifest, container: str, gpu_resource: str) -> Finding | None:
-    """Tell what keeps a pod's container from being started, None when nothing does."""
+    """Return what prevents a pod's container from starting; None when nothing does."""
     scheduled = condition(pod, "PodScheduled")
     if scheduled is not None and scheduled.get("status") == "False":
         return _unscheduled(str(scheduled.get("message", "")), gpu_resource)
@@ -54,13 +54,13 @@ def _unscheduled(message: str, gpu_resource: str) -> Finding:
     if f"Insufficient {gpu_resource}" in message:
         return Finding(Reason.WAITING_FOR_GPU, f"no node has a free {gpu_resource}: {why}")
     if any(word in message.lower() for word in ("persistentvolume", "storageclass", "volume node affinity")):
-        return Finding(Reason.WAITING_FOR_VOLUME, f"the model's volume is not there: {why}")
-    return Finding(Reason.UNSCHEDULABLE, f"no node takes the pod: {why}")
+        return Finding(Reason.WAITING_FOR_VOLUME, f"the model's volume does not exist: {why}")
+    return Finding(Reason.UNSCHEDULABLE, f"no node accepts the pod: {why}")
 
 
 def worker(pod: Manifest, gpu_resource: str) -> Finding | None:
-    """Tell why a worker does not answer, None when it does."""
-    if is_ready(pod):
+    """Return why a worker does not answer; None when it does."""
+    if has_condition(pod, "Ready"):
         return None
     if found := waiting(pod, "worker", gpu_resource):
         return found
@@ -77,7 +77,7 @@ def worker(pod: Manifest, gpu_resource: str) -> Finding | None:
 
 
 def claim(manifest: Manifest, classes: Mapping[str, bool] | None, events: Iterable[str]) -> Finding | None:
-    """Tell what keeps a claim from being bound, None when it is bound or merely waits for its first pod.
+    """Return what prevents a claim from being bound; None when it is bound or waits for its first pod.
 
     `classes` are the cluster's StorageClasses and whether each is the default, None when they are not known.
     """
@@ -97,12 +97,6 @@ def claim(manifest: Manifest, classes: Mapping[str, bool] | None, events: Iterab
         )
     last = next(reversed(list(events)), None)
     return Finding(Reason.WAITING_FOR_VOLUME, f"the claim is not bound: {last}") if last else None
-
-
-def is_ready(pod: Manifest) -> bool:
-    """Tell whether the pod's readiness probe succeeds."""
-    found = condition(pod, "Ready")
-    return found is not None and found.get("status") == "True"
 
 
 def _container(pod: Manifest, name: str) -> dict[str, Any]:

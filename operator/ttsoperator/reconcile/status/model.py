@@ -1,4 +1,4 @@
-"""How far the spec's model is: what keeps it from being there, and `.status.model`."""
+"""The state of the spec's model: what prevents it from being published, and `.status.model`."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ttscontract.reasons import Reason
 from ttsoperator.children.model.download import (
+    PROGRESS_SECONDS,
     Failure,
     JobState,
     attempt_of,
@@ -19,19 +20,15 @@ from ttsoperator.children.model.download import (
     result_of,
     state_of,
 )
-from ttsoperator.kube.manifest import Manifest, timestamp
+from ttsoperator.kube.manifest import Manifest, time_text, timestamp
 from ttsoperator.reconcile.status import diagnosis
-from ttsoperator.reconcile.status.conditions import time_text
 from ttsoperator.reconcile.status.diagnosis import Finding, reported_reason
 from ttsoperator.reconcile.status.observed import Observed, Progress
 from ttsoperator.spec import DEFAULT_GPU, TTSService
 from ttsoperator.spec.status import ModelState
 
-PROGRESS_SECONDS: Final = 5.0
-"""Bytes and speed in the status change at most this often."""
-
 POD_TIME: Final = timedelta(seconds=60)
-"""A Job without a pod after so long has none because a quota or a policy forbids it; only its events say which."""
+"""After this time a Job without a pod has none because a quota or a policy forbids it; its events say which."""
 
 MODEL_READY_REASONS: Final = {
     True: (Reason.BUILT_IN, "the model is part of the worker image"),
@@ -46,13 +43,13 @@ def gpu_resource(service: TTSService) -> str:
 
 
 def model_finding(service: TTSService, observed: Observed, now: datetime) -> Finding | None:
-    """Tell what keeps the model from being there, None when it is."""
+    """Return what prevents the model from being published; None when it is published."""
     snapshot = observed.snapshot
     if service.builtin or is_published(service, snapshot):
         return None
     job = current_job(service, snapshot)
     if job is None or is_outdated(job, own_claim(service, snapshot)):
-        return Finding(Reason.PENDING, "the download is about to be started")
+        return Finding(Reason.PENDING, "the operator starts the download next")
     if state_of(job) is JobState.FAILED:
         failure = failure_of(job, snapshot)
         return _failed(failure, f"attempt {attempt_of(job) + 1} failed, another follows")
@@ -68,7 +65,7 @@ def _failed(failure: Failure, then: str) -> Finding:
 
 
 def _obstacle(service: TTSService, observed: Observed, job: Manifest, now: datetime) -> Finding | None:
-    """Tell what keeps the download from running."""
+    """Return what prevents the download from running."""
     claim = own_claim(service, observed.snapshot)
     if claim is not None:
         unbound = diagnosis.claim(claim, observed.storage_classes, observed.claim_events)
@@ -92,10 +89,10 @@ def model_status(service: TTSService, observed: Observed, previous: Mapping[str,
         return {"source": source, "state": ModelState.BUILT_IN.value}
     job = current_job(service, observed.snapshot)
     if job is not None and is_published(service, observed.snapshot):
-        # The pod that told them may be gone by now.
-        told = {**_pick(before, ModelState.PUBLISHED), **result_of(job, observed.snapshot)}
+        # The pod that reported them may be deleted by now.
+        reported = {**_pick(before, ModelState.PUBLISHED), **result_of(job, observed.snapshot)}
         return {"source": source, "state": ModelState.PUBLISHED.value} | {
-            key: told[key] for key in ("digest", "bytes") if told.get(key) is not None
+            key: reported[key] for key in ("digest", "bytes") if reported.get(key) is not None
         }
     if job is not None and state_of(job) is JobState.FAILED:
         return {"source": source, "state": ModelState.FAILED.value}
@@ -112,7 +109,7 @@ def _pick(before: Mapping[str, Any], state: ModelState) -> dict[str, Any]:
 
 
 def _progress(download: Progress | None, before: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Return bytes and speed, the ones before while these are too fresh to be replaced."""
+    """Return bytes and speed; the previous ones while they are younger than PROGRESS_SECONDS."""
     if download is None:
         return before
     found: dict[str, Any] = {"bytes": download.bytes}

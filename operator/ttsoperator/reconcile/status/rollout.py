@@ -1,4 +1,4 @@
-"""How far the workers are: whether the current spec is rolled out, and what keeps it from that."""
+"""The rollout of the workers: whether the current spec is rolled out, and what prevents it."""
 
 from ttscontract.reasons import Reason, Severity
 from ttsoperator import names
@@ -24,14 +24,14 @@ def is_rolled_out(service: TTSService, observed: Observed) -> bool:
     workers = _workers(observed)
     if any(_hash(pod) != _template(wanted) for pod in workers):
         return False
-    return replicas_wanted(service, observed) == 0 or any(diagnosis.is_ready(pod) for pod in workers)
+    return replicas_wanted(service, observed) == 0 or any(has_condition(pod, "Ready") for pod in workers)
 
 
 def rollout_finding(service: TTSService, observed: Observed) -> Finding | None:
     """Tell what keeps the current spec from being rolled out and answering, None when it is."""
     deployment = _deployment(service, observed)
     if deployment is None:
-        return Finding(Reason.PENDING, "the workers are about to be started")
+        return Finding(Reason.PENDING, "the operator starts the workers next")
     if is_rolled_out(service, observed) and workload_condition(service, observed, None).status:
         return None
     wanted = _desired(observed)
@@ -41,7 +41,7 @@ def rollout_finding(service: TTSService, observed: Observed) -> Finding | None:
         return _too_slow(finding)
     if finding is not None:
         return finding
-    return Finding(Reason.ROLLING_OUT, "workers of the current spec replace those before")
+    return Finding(Reason.ROLLING_OUT, "workers of the current spec replace those of the previous one")
 
 
 def serves_wanted_model(service: TTSService, observed: Observed) -> bool:
@@ -56,13 +56,13 @@ def workload_condition(service: TTSService, observed: Observed, model: Finding |
     deployment, kind = _deployment(service, observed), Condition.WORKLOAD_AVAILABLE
     if deployment is None:
         if model is None:
-            return Wanted(kind, status=False, reason=Reason.PENDING, message="the workers are about to be started")
+            return Wanted(kind, status=False, reason=Reason.PENDING, message="the operator starts the workers next")
         return Wanted(kind, status=False, reason=Reason.WAITING_FOR_MODEL, message="the workers wait for the model")
     if replicas_wanted(service, observed) == 0:
-        return Wanted(kind, status=True, reason=Reason.SCALED_TO_ZERO, message="no workers are asked for")
+        return Wanted(kind, status=True, reason=Reason.SCALED_TO_ZERO, message="the spec asks for no workers")
     if (deployment.get("status") or {}).get("availableReplicas", 0) > 0:
         return Wanted(kind, status=True, reason=Reason.WORKERS_AVAILABLE, message="workers answer")
-    starting = Finding(Reason.WORKER_STARTING, "the first worker is being started")
+    starting = Finding(Reason.WORKER_STARTING, "the first worker starts")
     finding = _refused(deployment) or _worst(_workers(observed), service) or starting
     return Wanted(kind, status=False, reason=finding.reason, message=finding.message)
 
@@ -104,18 +104,18 @@ def _worst(pods: list[Manifest], service: TTSService) -> Finding | None:
 
 
 def _refused(deployment: Manifest) -> Finding | None:
-    """Tell why pods cannot even be made: a quota, or a policy of the namespace."""
+    """Return why the namespace refuses pods: a quota or a policy."""
     if not has_condition(deployment, "ReplicaFailure"):
         return None
-    told = condition(deployment, "ReplicaFailure") or {}
-    return Finding(Reason.PODS_REFUSED, f"the namespace refuses the workers: {told.get('message', '')}")
+    failure = condition(deployment, "ReplicaFailure") or {}
+    return Finding(Reason.PODS_REFUSED, f"the namespace refuses the workers: {failure.get('message', '')}")
 
 
 def _deadline_exceeded(deployment: Manifest) -> bool:
-    told = condition(deployment, "Progressing") or {}
+    progressing = condition(deployment, "Progressing") or {}
     seen = (deployment.get("status") or {}).get("observedGeneration", 0)
     current = bool(seen >= deployment["metadata"].get("generation", 0))
-    return current and told.get("reason") == "ProgressDeadlineExceeded"
+    return current and progressing.get("reason") == "ProgressDeadlineExceeded"
 
 
 def _too_slow(finding: Finding | None) -> Finding:

@@ -115,7 +115,7 @@ def test_workers_that_all_die_are_told() -> None:
 def test_a_name_that_is_taken() -> None:
     status = running().status(downloaded(), conflicts=[Conflict("Service", "english")])
     assert_blocked(status, "NameConflict", stalled=True)
-    assert "Service english exists and is not this service's" in message(status, "Stalled")
+    assert "Service english exists and does not belong to this service" in message(status, "Stalled")
 
 
 def test_a_name_that_will_be_free() -> None:

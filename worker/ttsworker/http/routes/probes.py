@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse
 
 from ttscontract.pods import HEALTH_PATH, READY_PATH
 from ttsworker.http.routes.bodies import AppParts
+from ttsworker.observe.logs import time_text
 
 router = APIRouter(tags=["Probes"])
 
@@ -23,7 +24,7 @@ async def health(parts: AppParts) -> JSONResponse:
         report |= {
             "model": model.name,
             "device": model.engine.device,
-            "last_check": check.at.isoformat(timespec="milliseconds") if check else None,
+            "last_check": time_text(check.at) if check else None,
             "latency_seconds": round(check.latency_seconds, 4) if check else None,
             "audio_seconds": round(check.audio_seconds, 4) if check else None,
             "gpu_available": gpu is not None,
