@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+PREFIX: Final = "TTS_OPERATOR_"
+
 
 class Settings(BaseSettings):
-    """The operator's own settings, read once by `__main__`."""
+    """The operator's own settings, read once at the start."""
 
-    model_config = SettingsConfigDict(env_prefix="TTS_OPERATOR_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     worker_image: str = Field("localhost/tts-worker:dev", min_length=1)
     """Image of workers and download Jobs; the chart pins it to the operator's own release."""

@@ -147,6 +147,8 @@ async def test_a_missing_crd_is_waited_for_alive_but_not_ready_and_stopping_is_c
             assert 'tts_operator_api_requests_total{code="404",verb="GET"}' in await response.text()
     assert await process.end(number) == 0
     assert "Traceback" not in process.said
+    for line in process.said.splitlines():
+        assert {"timestamp", "level", "message", "module", "function", "line"} <= json.loads(line).keys()
 
 
 async def test_an_api_server_that_is_away_is_waited_for(start: Start, tmp_path: Path) -> None:

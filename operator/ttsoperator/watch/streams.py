@@ -46,7 +46,7 @@ def settings() -> kopf.OperatorSettings:
     """Return kopf's settings: no peering, no events, no annotations, no rights beyond what is watched."""
     chosen = kopf.OperatorSettings()
     chosen.posting.enabled = False
-    chosen.scanning.disabled = True  # needs no rights on CRDs and namespaces; __main__ waits for our CRD
+    chosen.scanning.disabled = True  # needs no rights on CRDs and namespaces; the manager waits for our CRD
     chosen.persistence.diffbase_storage = NoDiffs()
     chosen.networking.error_backoffs = Patience()
     chosen.networking.connect_timeout = 10
