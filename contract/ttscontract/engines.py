@@ -4,9 +4,19 @@ From a row come the CRD's enum, rules and texts, the resources and GPUs of a wor
 worker, what `ttsworker check` looks for, and the table of engines in docs/api.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
+
+
+class Precision(StrEnum):
+    """Number format of the computation."""
+
+    AUTO = "Auto"
+    FLOAT32 = "Float32"
+    FLOAT16 = "Float16"
+    BFLOAT16 = "BFloat16"
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,7 @@ class Engine:
     """Resource limits of a worker's container by default, GPUs excepted."""
     gpus: int
     """GPUs of a worker by default; an engine with 0 runs on the CPU and uses no GPU."""
-    precisions: tuple[str, ...]
+    precisions: tuple[Precision, ...]
     """Values of `spec.serving.precision` that it can run in."""
     builtin: str | None = None
     """Source of the model inside the worker image: `builtin://` and a name; None where there is none."""
@@ -47,7 +57,7 @@ ENGINES: Final[tuple[Engine, ...]] = (
         requests={"cpu": "250m", "memory": "512Mi"},
         limits={"memory": "2Gi"},
         gpus=0,
-        precisions=("Auto", "Float32"),
+        precisions=(Precision.AUTO, Precision.FLOAT32),
         builtin="builtin://hibari",
     ),
     Engine(
@@ -59,7 +69,7 @@ ENGINES: Final[tuple[Engine, ...]] = (
         requests={"cpu": "1", "memory": "3Gi"},
         limits={"memory": "8Gi"},
         gpus=1,
-        precisions=("Auto", "Float32", "Float16", "BFloat16"),
+        precisions=tuple(Precision),
         programs={"ffmpeg": "torchcodec needs its libraries", "espeak-ng": "models that speak phonemes need it"},
     ),
 )
@@ -69,9 +79,3 @@ ENGINES: Final[tuple[Engine, ...]] = (
 def find(name: str) -> Engine | None:
     """Return the engine of this name, None where the catalogue has none."""
     return next((engine for engine in ENGINES if engine.name == name), None)
-
-
-def one_of(words: Iterable[str]) -> str:
-    """Return words as a choice: `a`, `a or b`, `a, b or c`."""
-    *most, last = words
-    return f"{', '.join(most)} or {last}" if most else last

@@ -8,18 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
-from ttscontract.engines import ENGINES, one_of
+from ttscontract.engines import ENGINES, Precision
+from ttscontract.words import one_of
 
 T_co = TypeVar("T_co", covariant=True)
-
-
-class Precision(StrEnum):
-    """Number format of the computation."""
-
-    AUTO = "Auto"
-    FLOAT32 = "Float32"
-    FLOAT16 = "Float16"
-    BFLOAT16 = "BFloat16"
 
 
 class TextLogging(StrEnum):

@@ -13,8 +13,8 @@ import yaml
 
 from tests.support.fake_engine import FAKE
 from tools import crd
-from ttscontract.engines import ENGINES, Engine, find, one_of
-from ttscontract.worker_config import Precision
+from ttscontract.engines import ENGINES, Engine, find
+from ttscontract.words import one_of
 from ttsoperator.spec.quantities import value_of
 from ttsworker.engines import EngineOptions, ModelInvalid, find_engine
 from ttsworker.settings import Settings
@@ -47,10 +47,10 @@ def test_the_default_engine_needs_no_model() -> None:
 def test_hibari_runs_in_the_precisions_of_its_row() -> None:
     [hibari, coqui] = ENGINES
     for precision in hibari.precisions:
-        find_engine("hibari")(EngineOptions(precision=Precision(precision)))
+        find_engine("hibari")(EngineOptions(precision=precision))
     for precision in set(coqui.precisions) - set(hibari.precisions):
         with pytest.raises(ModelInvalid, match="set precision to Auto"):
-            find_engine("hibari")(EngineOptions(precision=Precision(precision)))
+            find_engine("hibari")(EngineOptions(precision=precision))
 
 
 def test_a_choice_in_words() -> None:

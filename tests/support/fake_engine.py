@@ -17,7 +17,7 @@ FAKE = engines.Engine(
     requests={"cpu": "123m", "memory": "45Mi"},
     limits={"memory": "67Mi"},
     gpus=2,
-    precisions=("Auto",),
+    precisions=(engines.Precision.AUTO,),
     builtin="builtin://fake",
     programs={"no-such-program": "it is for tests"},
 )

@@ -17,9 +17,10 @@ from pydantic_settings import (
 )
 
 from ttscontract import worker_config
+from ttscontract.engines import Precision
 from ttscontract.pods import CONFIG_VARIABLE, HTTP_PORT, METRICS_PORT, TERMINATION_LOG, VARIABLE_PREFIX
 from ttscontract.reasons import Reason
-from ttscontract.worker_config import MIN_RATE, Precision, Setting, TextLogging
+from ttscontract.worker_config import MIN_RATE, Setting, TextLogging
 
 Network = IPv4Network | IPv6Network
 

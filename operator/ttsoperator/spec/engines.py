@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
 
-from ttscontract.engines import ENGINES, Engine, one_of
+from ttscontract.engines import ENGINES, Engine
+from ttscontract.words import one_of
 from ttsoperator.spec.base import rule
 
 BUILTIN: Final = "builtin://"

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
-from ttscontract.engines import one_of
+from ttscontract.words import one_of
 from ttsoperator.spec.base import ApiModel, Name, Quantity, rule, rules
 from ttsoperator.spec.engines import BUILTIN_SOURCES
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from ttscontract import worker_config
-from ttscontract.engines import Engine
+from ttscontract.engines import Engine, Precision
 from ttscontract.reasons import Reason
-from ttscontract.worker_config import Precision, TextLogging
+from ttscontract.worker_config import TextLogging
 from ttsoperator.spec.autoscaling import Autoscaling
 from ttsoperator.spec.base import Annotations, ApiModel, rule, rules, setting
 from ttsoperator.spec.engines import (

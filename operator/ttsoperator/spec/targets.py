@@ -1,6 +1,6 @@
 """`spec.autoscaling.targets`: its fields, bounds and rules come from the scaling targets of the metrics catalogue."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 from pydantic import Field, create_model
@@ -8,6 +8,7 @@ from pydantic.alias_generators import to_snake
 
 from ttscontract.metric import Metric, ScalingTarget
 from ttscontract.metrics import SCALING_TARGETS
+from ttscontract.words import one_of
 from ttsoperator.spec.base import ApiModel, rule, rules
 
 DEFAULT_TARGETS: Final = {t.field: t.default for t in SCALING_TARGETS.values() if t.default is not None}
@@ -17,11 +18,6 @@ def _field(target: ScalingTarget) -> Any:
     """Return the type and the default of the target's field, as pydantic takes them."""
     bounded = Annotated[int, Field(ge=target.minimum, le=target.maximum)]
     return Annotated[bounded | None, Field(description=target.help)], None
-
-
-def _either(targets: Iterable[ScalingTarget]) -> str:
-    *others, last = [target.field for target in targets]
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 _Fields = create_model("_Fields", __base__=ApiModel, **{to_snake(t.field): _field(t) for t in SCALING_TARGETS.values()})
@@ -34,7 +30,7 @@ class Targets(_Fields):
     model_config = rules(
         rule(
             " || ".join(f"has(self.{target.field})" for target in SCALING_TARGETS.values()),
-            f"name at least one target: {_either(SCALING_TARGETS.values())}",
+            f"name at least one target: {one_of(target.field for target in SCALING_TARGETS.values())}",
         )
     )
 
@@ -48,7 +44,7 @@ class Targets(_Fields):
 
 def gpu_rules(gpus: str) -> Iterator[dict[str, str]]:
     """Yield the CEL rules that refuse a target for GPUs where `gpus`, a CEL expression for their number, is 0."""
-    others = _either(target for target in SCALING_TARGETS.values() if not target.needs_gpu)
+    others = one_of(target.field for target in SCALING_TARGETS.values() if not target.needs_gpu)
     for target in SCALING_TARGETS.values():
         if target.needs_gpu:
             name = f"autoscaling.targets.{target.field}"

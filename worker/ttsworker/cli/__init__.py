@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from ttscontract.engines import ENGINES, one_of
+from ttscontract.engines import ENGINES
 from ttscontract.pods import HTTP_PORT
+from ttscontract.words import one_of
 
 HELP = "Text-to-speech server of tts-operator."
 

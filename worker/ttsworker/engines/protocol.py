@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ttscontract.worker_config import Precision
+from ttscontract.engines import Precision
 from ttsworker.audio import Audio
 
 

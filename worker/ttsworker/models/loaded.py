@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ttscontract.worker_config import Precision
+from ttscontract.engines import Precision
 from ttsworker.audio import Pcm
 from ttsworker.cache import cache_key
 from ttsworker.clock import Clock

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from ttscontract.worker_config import Precision
+from ttscontract.engines import Precision
 from ttsworker.engines import Audio, EngineOptions, EngineUnavailable, GpuUnavailable, ModelInvalid
 from ttsworker.engines.protocol import Utterance, Voice
 from ttsworker.observe.gpu import GpuMonitor

@@ -15,7 +15,7 @@ from hibari import SAMPLE_RATE, Hibari
 from hibari.g2p import G2P
 from hibari.voices import DEFAULT, VOICES, voice_path
 
-from ttscontract.worker_config import Precision
+from ttscontract.engines import Precision
 from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable
 from ttsworker.engines.protocol import Utterance, Voice
 from ttsworker.text import MAX_PIECE_LENGTH
