@@ -1,4 +1,4 @@
-"""What a model is made to say before it is served: that it can be heard is found out, and how fast it is."""
+"""The warm-up: a model speaks a test sentence before it is served. It shows that it is audible, and how fast it is."""
 
 import resource
 import time
@@ -14,16 +14,16 @@ SILENCE = 1e-3
 """Root mean square below which audio counts as silent: -60 dB of full scale."""
 
 CHARACTERS_PER_SECOND = (2.0, 60.0)
-"""What can be speech, before a model has been heard: Chinese read slowly, and more than twice the fastest English."""
+"""The slowest and the fastest speech that passes the warm-up: slow Chinese, and more than twice the fastest English."""
 
 
 class NotAudible(Exception):
-    """The test sentence became silence, noise without end or nothing at all."""
+    """The audio of the test sentence is silent, too short, too long or empty."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Seconds between which audio has the right length."""
+    """Seconds between which the length of audio is right."""
 
     shortest: float
     longest: float
@@ -31,9 +31,9 @@ class Bounds:
 
 @dataclass(frozen=True)
 class WarmUp:
-    """What the test sentence showed; the real-time factor is seconds of work by second of audio, memory is in bytes.
+    """What the warm-up measured. The real-time factor is seconds of work divided by seconds of audio.
 
-    `peak_memory` is the most that the process has held, `peak_gpu_memory` the same of the GPU: None without one.
+    `peak_memory` is the most memory in bytes that the process has held, `peak_gpu_memory` the same of the GPU, or None.
     """
 
     real_time_factor: float
@@ -44,12 +44,12 @@ class WarmUp:
 
     @property
     def bounds(self) -> Bounds:
-        """What the same sentence must become later on."""
+        """Return the lengths that a later check of the same sentence may have."""
         return Bounds(self.audio_seconds / 2, self.audio_seconds * 2)
 
 
 def warm_up(engine: Engine) -> WarmUp:
-    """Speak the test sentence twice, so that everything lazy is done, and measure the second; raises NotAudible."""
+    """Speak the test sentence twice and measure the second time, after all lazy loading; raises NotAudible."""
     slowest, fastest = CHARACTERS_PER_SECOND
     bounds = Bounds(len(engine.probe.text) / fastest, len(engine.probe.text) / slowest)
     judge(map(_finite_pcm, engine.synthesize([engine.probe])), engine.sample_rate, bounds)
@@ -65,7 +65,7 @@ def warm_up(engine: Engine) -> WarmUp:
 
 
 def judge(pieces: Iterable[Pcm], sample_rate: int, bounds: Bounds) -> float:
-    """Return the audio's seconds; raises NotAudible."""
+    """Return the length of the audio in seconds; raises NotAudible when it is not that of a test sentence."""
     audio = np.concatenate([np.zeros(0, np.int16), *pieces])
     seconds = len(audio) / sample_rate
     if not bounds.shortest <= seconds <= bounds.longest or not len(audio):

@@ -1,6 +1,6 @@
-"""Which NVIDIA driver the installed torch needs, found out without importing it and without a GPU.
+"""Finds out which NVIDIA driver the installed torch needs, without importing torch and without a GPU.
 
-CUDA itself would tell cudaErrorInsufficientDriver, or torch silently take the CPU.
+CUDA itself would only report cudaErrorInsufficientDriver, or torch would silently use the CPU.
 """
 
 import importlib.util
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DriverFloor:
-    """The oldest driver that will do, by its first number, and what needs it."""
+    """The oldest driver that works, by its first number, and what needs it."""
 
     version: int = MINIMUM_DRIVER
     needed_by: str = "this worker"
@@ -53,8 +53,7 @@ def driver_floor() -> DriverFloor:
 def torch_cuda() -> tuple[str, str]:
     """Return the installed torch's version and its CUDA's, as `2.11.0+cu130` and `13.0`; "" for what is not there.
 
-    They are read from its version.py: importing torch takes seconds, and its metadata have no CUDA in them where it
-    came from PyPI.
+    Reads torch's version.py: importing torch takes seconds, and the package metadata from PyPI do not name CUDA.
     """
     spec = importlib.util.find_spec("torch")
     if spec is None or spec.origin is None:
@@ -62,7 +61,7 @@ def torch_cuda() -> tuple[str, str]:
     try:
         text = (Path(spec.origin).parent / "version.py").read_text(encoding="utf-8")
     except OSError as error:
-        log.debug("torch's CUDA is not known: %s", error)
+        log.debug("cannot read torch's CUDA version: %s", error)
         return "", ""
     found = dict(_VERSION_PY.findall(text))
     return found.get("__version__", ""), found.get("cuda", "")
