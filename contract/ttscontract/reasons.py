@@ -84,18 +84,8 @@ class Reason(StrEnum):
         Program.DOWNLOAD,
     )
 
-    PENDING = (
-        "Pending",
-        Severity.PROGRESSING,
-        "The operator is about to write the children.",
-        "Check that the operator runs, and read its log.",
-    )
-    DOWNLOADING = (
-        "Downloading",
-        Severity.PROGRESSING,
-        "The download Job runs.",
-        "`.status.model` has the bytes and the speed, updated at most every five seconds.",
-    )
+    PENDING = "Pending", Severity.PROGRESSING, "The operator writes the children next.", "Read the operator's log."
+    DOWNLOADING = "Downloading", Severity.PROGRESSING, "The download runs.", "`.status.model` has bytes and speed."
     DOWNLOAD_FAILED = (
         "DownloadFailed",
         Severity.PROGRESSING,
@@ -283,12 +273,7 @@ class Reason(StrEnum):
         "Check the driver of the node and `spec.podTemplate.runtimeClassName`.",
         Program.WORKER,
     )
-    OUT_OF_MEMORY = (
-        "OutOfMemory",
-        Severity.STALLED,
-        "The worker used more than its memory limit.",
-        "Raise `spec.resources.limits.memory`.",
-    )
+    OUT_OF_MEMORY = "OutOfMemory", Severity.STALLED, "A worker exceeded its memory limit.", "Raise `spec.resources`."
     IMAGE_INVALID = (
         "ImageInvalid",
         Severity.STALLED,
