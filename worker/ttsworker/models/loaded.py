@@ -19,7 +19,7 @@ from ttsworker.observe.gpu import GpuFigures
 from ttsworker.observe.metrics import Metrics
 from ttsworker.scheduling import Scheduler, Sentence
 from ttsworker.scheduling.admission import Load
-from ttsworker.scheduling.throughput import Pace
+from ttsworker.scheduling.throughput import Throughput
 from ttsworker.settings import Settings
 
 EMBEDDED = "embedded"
@@ -98,14 +98,14 @@ class LoadedModel:
         self._exit_timeout = exit_timeout
         self._on_synthesized = on_synthesized
         self._on_outcome = on_outcome
-        self._pace = Pace(loaded.measured.real_time_factor)
+        self._throughput = Throughput(loaded.measured.real_time_factor)
         self.scheduler = Scheduler(
             self.engine,
             metrics,
             max_concurrency=settings.max_concurrency,
             max_batch_size=settings.max_batch_size,
-            pace=self._pace,
-            spoken=self._sentence_complete,
+            throughput=self._throughput,
+            on_synthesized=self._sentence_complete,
         )
         self.health = Health(
             self.engine,
@@ -134,13 +134,13 @@ class LoadedModel:
 
     def load(self) -> Load:
         """Return the work that is ahead of a new request."""
-        backlog = self._pace.work_seconds(self.scheduler.backlog_seconds, self.engine.parallelism)
+        backlog = self._throughput.work_seconds(self.scheduler.backlog_seconds, self.engine.parallelism)
         return Load(self.scheduler.waiting, self.scheduler.waiting_seconds, backlog)
 
     def audio_seconds(self, sentences: Sequence[Sentence]) -> float:
         """Estimate the audio to be synthesized for a request: that of the sentences that are not cached."""
         characters = sum(len(each.utterance.text) for each in sentences if each.audio is None)
-        return self._pace.audio_seconds(characters)
+        return self._throughput.audio_seconds(characters)
 
     async def retire(self) -> None:
         """Finish the requests that are under way, at most for the time of one, and free the memory."""

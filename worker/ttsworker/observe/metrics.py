@@ -19,7 +19,6 @@ class Metrics:
         self._counters, self._gauges, self._histograms = collectors.counters, collectors.gauges, collectors.histograms
         self.rejected = self._counters[catalogue.REJECTED]
         self.first_audio = self._histograms[catalogue.FIRST_AUDIO]
-        self.queue_wait = self._histograms[catalogue.QUEUE_WAIT]
         self.audio_duration = self._histograms[catalogue.AUDIO_DURATION]
         self._max_concurrency = max_concurrency
         self._gauges[catalogue.MAX_CONCURRENCY].set(max_concurrency)
@@ -69,6 +68,10 @@ class Metrics:
         self._counters[catalogue.REQUESTS].labels(model, status).inc()
         for row in (catalogue.REQUEST_DURATION, catalogue.REQUEST_LATENCY):
             self._histograms[row].observe(seconds)
+
+    def request_started(self, waited_seconds: float) -> None:
+        """Count a request whose first sentence the engine takes now."""
+        self._histograms[catalogue.QUEUE_WAIT].observe(waited_seconds)
 
     def synthesized(self, sentences: int, audio_seconds: float, work_seconds: float) -> None:
         """Count one call of the engine."""

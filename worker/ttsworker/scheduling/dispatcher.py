@@ -1,112 +1,114 @@
-"""The engine's threads, and what they are given: what waits is merged, without waiting for more to come.
-
-Everything here runs in the event loop but `_speak`, which runs in the engine's threads.
-"""
+"""Feeds the engine's threads from the queue and delivers the audio. Everything here runs in the event loop."""
 
 import asyncio
-import functools
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
-import numpy as np
-
-from ttsworker.audio import Audio, Pcm, silence, to_pcm
+from ttsworker.audio import Pcm, silence
 from ttsworker.engines import Engine, Unspeakable, Utterance
-from ttsworker.observe.metrics import Metrics
-from ttsworker.scheduling.policy import Turns
-from ttsworker.scheduling.sharing import Flight, Flights
+from ttsworker.scheduling.calls import EngineCalls
+from ttsworker.scheduling.policy import Queue, State
+from ttsworker.scheduling.sharing import InFlight, Synthesis
 from ttsworker.scheduling.stream import Interrupted, Sentence, Stream
-from ttsworker.scheduling.threads import CallThreads
-from ttsworker.scheduling.throughput import Pace
+from ttsworker.scheduling.throughput import Throughput
 
 RETRY_SECONDS = (0.05, 0.2)
-"""Pauses before a sentence at which the engine failed is tried again: what is passing, such as memory, passes soon."""
+"""Pauses before the engine tries a sentence again: a temporary lack of memory, for example, is over soon."""
 
 BUFFERED_SECONDS = 30.0
-"""Audio that may lie ready for a slow reader before its request stands back for others; bounds the memory."""
+"""Audio that may wait for a slow reader before its request makes room for others; it bounds the memory."""
+
+
+class Observer(Protocol):
+    """Counts what the scheduler does: the worker's metrics."""
+
+    def request_started(self, waited_seconds: float) -> None:
+        """Count a request whose first sentence the engine takes now."""
+
+    def synthesized(self, sentences: int, audio_seconds: float, work_seconds: float) -> None:
+        """Count one call of the engine; called in the engine's thread."""
 
 
 class Scheduler:
-    """`max_concurrency` streams take turns, and all others wait for that once their first sentence has been spoken.
+    """Speaks requests, sentence by sentence, in the order of the queue: `max_concurrency` of them run at once.
 
-    Up to `max_batch_size` sentences are spoken in one call.
-    `spoken` is told every sentence that is complete, once, however many streams it went to.
+    Up to `max_batch_size` sentences share one call of the engine. `on_synthesized` gets every complete sentence once,
+    however many streams share it. `clock` returns seconds; `sleep` waits for some.
     """
 
     def __init__(
         self,
         engine: Engine,
-        metrics: Metrics,
+        observer: Observer,
         *,
         max_concurrency: int,
         max_batch_size: int = 1,
-        pace: Pace | None = None,
-        spoken: Callable[[Utterance, Pcm], None] | None = None,
+        throughput: Throughput | None = None,
+        on_synthesized: Callable[[Utterance, Pcm], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._engine = engine
-        self._metrics = metrics
-        self._pace = pace or Pace()
-        self._spoken = spoken
+        self._observer = observer
+        self._throughput = throughput or Throughput()
+        self._on_synthesized = on_synthesized
+        self._clock = clock
+        self._sleep = sleep
         self._max_batch = min(max_batch_size, engine.max_batch_size)
         self._pause = silence(engine.pause_seconds, engine.sample_rate)
         self._max_buffered = round(BUFFERED_SECONDS * engine.sample_rate)
-        self._turns = Turns(max_concurrency)
-        self._flights = Flights()
-        self._open: set[Stream] = set()
+        self._queue: Queue[Stream] = Queue(max_concurrency)
+        self._in_flight = InFlight()
         self._wake = asyncio.Event()
         self._nothing_open = asyncio.Event()
         self._nothing_open.set()
-        self._loop = asyncio.get_running_loop()
-        self._threads = CallThreads("engine", engine.parallelism)
-        self._progress: dict[int, float] = {}
-        self._calls = 0
-        # One more than threads, so that a sentence can lie ready for them: none waits for the event loop then.
-        self._lanes = [asyncio.create_task(self._lane()) for _ in range(engine.parallelism + 1)]
+        self._calls = EngineCalls(engine, self._called)
+        # One task more than threads: the next batch then lies ready, and no thread waits for the event loop.
+        self._tasks = [asyncio.create_task(self._dispatch()) for _ in range(engine.parallelism + 1)]
 
     @property
     def waiting(self) -> int:
-        """Requests that wait for their place: nothing of them is spoken but the first sentence."""
-        return len(self._turns.waiting)
+        """Requests that wait to run: the engine speaks at most the first sentence of each."""
+        return len(self._queue.waiting)
 
     @property
     def waiting_seconds(self) -> float:
-        """Audio that these have still to become, estimated."""
-        return self._pace.audio_seconds(sum(stream.characters for stream in list(self._turns.waiting)))
+        """Audio that these requests still need, estimated."""
+        return self._audio_seconds(self._queue.waiting)
 
     @property
     def backlog_seconds(self) -> float:
-        """Audio not started yet, of all requests, estimated; asked from other threads too."""
-        return self._pace.audio_seconds(sum(stream.characters for stream in list(self._open)))
+        """Audio of all requests that the engine has not begun, estimated; other threads ask too."""
+        return self._audio_seconds(self._queue.open)
 
     def stalled_seconds(self) -> float:
-        """How long the call that gave nothing for the longest time has been silent; 0 when no call is running."""
-        now = time.monotonic()
-        return now - min(list(self._progress.values()), default=now)  # a copy: the metrics' thread asks too
+        """Return how long the call that is silent for the longest time has given no audio; 0 without a call."""
+        return self._calls.stalled_seconds()
 
     def submit(self, sentences: Sequence[Sentence], *, urgent: bool = False) -> Stream:
-        """Queue a text's sentences; an urgent one starts beside the others and before them."""
+        """Queue the sentences of a text. An urgent one runs beside the others and before them."""
         stream = Stream(
             sentences,
             self._pause,
             self._engine.sample_rate,
-            taken=lambda: self._reader_took(stream),
-            closing=lambda: self._forget(stream),
+            on_taken=lambda: self._resume(stream),
+            on_closed=lambda: self._leave(stream),
+            clock=self._clock,
         )
-        stream.put_known()
+        stream.put_cached()
         if not stream.remaining:
             stream.finish()
             return stream
-        self._open.add(stream)
         self._nothing_open.clear()
         if urgent:
             stream.started = stream.submitted
-            self._turns.enter_urgent(stream)
+            self._queue.enter_urgent(stream)
             self._wake.set()
         else:
-            self._turns.enter(stream)
-            if not stream.samples:
-                self._ready(stream)
+            self._queue.enter(stream)
+            if not stream.has_audio:
+                self._make_ready(stream)
             self._admit()
         return stream
 
@@ -115,176 +117,128 @@ class Scheduler:
         await self._nothing_open.wait()
 
     def interrupt(self) -> None:
-        """Let every reader get Interrupted instead of the audio that is not there yet."""
-        for stream in self._open:
+        """Raise Interrupted to every reader, after the audio that is there."""
+        for stream in self._queue.open:
             stream.fail(Interrupted())
 
-    async def close(self, patience: float) -> bool:
-        """Stop the threads; false when one of them has not come back from the engine in `patience` seconds."""
-        for lane in self._lanes:
-            lane.cancel()
-        await asyncio.gather(*self._lanes, return_exceptions=True)
-        self._threads.stop()
-        return self._threads.join(patience)
+    async def close(self, exit_timeout: float) -> bool:
+        """Stop the tasks and threads; false when the engine has not returned after `exit_timeout` seconds."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._calls.stop()
+        return self._calls.join(exit_timeout)
 
-    def _forget(self, stream: Stream) -> None:
-        """Take a stream out, whether it waits or has its turns."""
-        self._close(stream)
-        self._turns.leave(stream)
-        self._admit()
-
-    def _close(self, stream: Stream) -> None:
-        self._open.discard(stream)
-        if not self._open:
-            self._nothing_open.set()
-
-    def _reader_took(self, stream: Stream) -> None:
-        """Let a stream have its turns again when its reader has caught up."""
-        stands_back = stream in self._open and not (self._turns.has_place(stream) or stream in self._turns.waiting)
-        if stands_back and stream.remaining and stream.buffered <= self._max_buffered:
-            self._turns.enter_again(stream)
-            self._ready(stream)
+    def _audio_seconds(self, streams: Sequence[Stream]) -> float:
+        return self._throughput.audio_seconds(sum(stream.characters for stream in streams))
 
     def _admit(self) -> None:
-        for stream in self._turns.admit():
-            if not (stream.in_flight or self._turns.in_row(stream)):  # of its first sentence
-                self._ready(stream)
+        for stream in self._queue.admit(self._clock()):
+            if not (stream.in_flight or self._queue.is_ready(stream)):  # with its first sentence
+                self._make_ready(stream)
 
-    def _ready(self, stream: Stream) -> None:
-        """Let a stream have its next turn: at once, where its sentence is being spoken for another."""
-        if self._flights.join(stream):
-            self._begun(stream)
+    def _make_ready(self, stream: Stream) -> None:
+        """Let the stream's next sentence be taken, or share it at once where it is in flight."""
+        if self._in_flight.join(stream):
+            self._note_start(stream)
         else:
-            self._turns.ready(stream)
+            self._queue.make_ready(stream)
             self._wake.set()
 
-    def _begun(self, stream: Stream) -> None:
+    def _note_start(self, stream: Stream) -> None:
         if stream.started is None:
-            stream.started = time.monotonic()
-            self._metrics.queue_wait.observe(stream.started - stream.submitted)
+            stream.started = self._clock()
+            self._observer.request_started(stream.started - stream.submitted)
 
-    async def _lane(self) -> None:
+    def _resume(self, stream: Stream) -> None:
+        """Let a preempted stream run again once its reader has caught up."""
+        if stream.state is State.PREEMPTED and stream.remaining and stream.buffered <= self._max_buffered:
+            self._queue.resume(stream)
+            self._make_ready(stream)
+
+    def _leave(self, stream: Stream) -> None:
+        """Remove a stream from the queue, and let another one run."""
+        self._queue.finish(stream)
+        if not self._queue.open:
+            self._nothing_open.set()
+        self._admit()
+
+    async def _dispatch(self) -> None:
         while True:
-            flights = await self._next_flights()
-            error = await self._attempt(flights)
-            if error:
-                together = len(flights) > 1  # then it may have been one of them only
-                for flight in flights:
-                    if not flight.complete:
-                        await self._speak_again(flight, None if together else error)
-            for stream in self._flights.land(flights):
-                self._end_turn(stream)
-            for flight in flights:
-                if flight.complete and self._spoken:
-                    self._spoken(flight.utterance, flight.audio())
+            batch = await self._next_batch()
+            if error := await self._attempt(batch):
+                for synthesis in batch:
+                    if not synthesis.complete:  # in a batch the error may be another sentence's
+                        await self._speak_again(synthesis, error if len(batch) == 1 else None)
+            for stream in self._in_flight.complete(batch):
+                self._sentence_ended(stream)
+            for synthesis in batch:
+                if synthesis.complete and self._on_synthesized:
+                    self._on_synthesized(synthesis.utterance, synthesis.audio())
 
-    async def _speak_again(self, flight: Flight, error: Exception | None) -> None:
-        """Speak one sentence by itself, up to some times; what fails for good is told to those who wait for it."""
-        for pause in RETRY_SECONDS:
-            if error:
-                if isinstance(error, Unspeakable) or flight.begun or flight.abandoned():
-                    break
-                await asyncio.sleep(pause)
-            error = await self._attempt([flight])
-            if not error:
-                return
-        if error:
-            flight.fail(error)
-            for stream in self._flights.land([flight]):  # nobody joins it from now on
-                self._forget(stream)
+    async def _next_batch(self) -> list[Synthesis]:
+        while not (batch := self._take_batch(ahead=self._calls.running >= self._engine.parallelism)):
+            self._wake.clear()
+            await self._wake.wait()
+        return batch
 
-    async def _attempt(self, flights: list[Flight]) -> Exception | None:
-        self._calls += 1
+    def _take_batch(self, *, ahead: bool) -> list[Synthesis]:
+        """Take the sentences of one call. Equal ones share a synthesis.
+
+        Ahead of time, while every thread is in a call, only a sentence that no later request could come before or join.
+        """
+        if ahead and not (self._max_batch == 1 and self._queue.next_is_settled()):
+            return []
+        batch = []
+        for first, *equal in self._queue.next_batch(self._max_batch):
+            batch.append(self._in_flight.start(first))
+            self._note_start(first)
+            for stream in equal:
+                self._in_flight.join(stream)
+                self._note_start(stream)
+        return batch
+
+    async def _attempt(self, batch: list[Synthesis]) -> Exception | None:
         try:
-            await self._threads.run(functools.partial(self._speak, flights))
+            await self._calls.speak(batch)
         except Exception as error:  # noqa: BLE001 - whatever an engine raises ends these requests, not the worker
             return error
         finally:
-            self._calls -= 1
             self._wake.set()
         return None
 
-    async def _next_flights(self) -> list[Flight]:
-        while not (flights := self._board(ahead=self._calls >= self._engine.parallelism)):
-            self._wake.clear()
-            await self._wake.wait()
-        return flights
+    async def _speak_again(self, synthesis: Synthesis, error: Exception | None) -> None:
+        """Speak one sentence alone, several times if need be; its streams get an error that stays."""
+        for pause in RETRY_SECONDS:
+            if error:
+                if isinstance(error, Unspeakable) or synthesis.begun or synthesis.abandoned():
+                    break
+                await self._sleep(pause)
+            error = await self._attempt([synthesis])
+            if not error:
+                return
+        if error:
+            synthesis.fail(error)
+            for stream in self._in_flight.complete([synthesis]):  # no stream joins it from now on
+                self._leave(stream)
 
-    def _board(self, *, ahead: bool) -> list[Flight]:
-        """Take the sentences to speak in one call; equal ones share a flight.
-
-        Ahead of time, while every thread is speaking, only a sentence that nothing can come before or be merged to.
-        """
-        flights: list[Flight] = []
-        if ahead and not (self._max_batch == 1 and self._turns.next_is_settled()):
-            return flights
-        while len(flights) < self._max_batch:
-            stream = self._turns.next(like=flights[0].utterance if flights else None)
-            if stream is None:
-                break
-            flights.append(flight := self._flights.start(stream))
-            self._begun(stream)
-            for other in self._turns.equal(flight.utterance):
-                self._flights.join(other)
-                self._begun(other)
-        return flights
-
-    def _end_turn(self, stream: Stream) -> None:
+    def _sentence_ended(self, stream: Stream) -> None:
+        """Decide what the stream does next: speak on, wait, make room for others, or end."""
         stream.in_flight = False
-        waits = stream in self._turns.waiting
-        if not (waits or self._turns.has_place(stream)):  # closed or failed meanwhile
+        if stream.state not in {State.WAITING, State.RUNNING}:  # closed or failed meanwhile
             return
-        stream.put_known()
-        if stream.remaining and waits:
-            return
-        if stream.remaining and stream.buffered <= self._max_buffered:
-            self._ready(stream)
-            return
-        self._turns.leave(stream)
+        stream.put_cached()
         if not stream.remaining:
             stream.finish()
-            self._close(stream)
-        self._admit()
+            self._leave(stream)
+        elif stream.state is State.RUNNING:
+            if stream.buffered <= self._max_buffered:
+                self._make_ready(stream)
+            else:
+                self._queue.preempt(stream)
+                self._admit()
 
-    def _speak(self, flights: list[Flight]) -> None:
-        """Speak in the calling thread and hand the audio to the event loop, until nobody listens any more."""
-        if all(flight.abandoned() for flight in flights):
-            return
-        thread = threading.get_ident()
-        self._progress[thread] = time.monotonic()
-        try:
-            self._speak_now(thread, flights)
-        finally:
-            del self._progress[thread]
-
-    def _speak_now(self, thread: int, flights: list[Flight]) -> None:
-        started = time.perf_counter()
-        samples = 0
-        for flight, piece in self._pieces(flights):
-            if not np.isfinite(piece).all():
-                raise FloatingPointError("the model gave samples that are not numbers")
-            samples += len(piece)
-            self._progress[thread] = time.monotonic()
-            self._loop.call_soon_threadsafe(self._deliver, flight, to_pcm(piece))
-            if all(flight.abandoned() for flight in flights):
-                return
-        audio_seconds, work_seconds = samples / self._engine.sample_rate, time.perf_counter() - started
-        self._metrics.synthesized(len(flights), audio_seconds, work_seconds)
-        self._pace.note(sum(len(flight.utterance.text) for flight in flights), audio_seconds, work_seconds)
-
-    def _pieces(self, flights: list[Flight]) -> Iterator[tuple[Flight, Audio]]:
-        if len(flights) == 1:
-            [flight] = flights
-            for piece in self._engine.stream(flight.utterance):
-                yield flight, piece
-            flight.complete = True
-        else:
-            audio = self._engine.synthesize([flight.utterance for flight in flights])
-            for flight, whole in zip(flights, audio, strict=True):
-                yield flight, whole
-                flight.complete = True
-
-    def _deliver(self, flight: Flight, piece: Pcm) -> None:
-        # A turn of the loop later, so that the engine has its next call before the readers have a last piece: it would
-        # wait for all that they do with it.
-        self._loop.call_soon(flight.put, piece)
+    def _called(self, batch: list[Synthesis], audio_seconds: float, work_seconds: float) -> None:
+        self._observer.synthesized(len(batch), audio_seconds, work_seconds)
+        characters = sum(len(synthesis.utterance.text) for synthesis in batch)
+        self._throughput.observe(characters, audio_seconds, work_seconds)

@@ -1,112 +1,206 @@
-"""Whose sentence is spoken next: bookkeeping only, without a thread or an engine."""
+"""Which sentence the engine speaks next. Pure: no engine, thread or event loop, and the time comes from the caller.
+
+So an autoscaling simulator can run the very same policy in simulated time.
+"""
 
 from collections import deque
-from collections.abc import Iterator
-
-from ttsworker.engines import Utterance
-from ttsworker.scheduling.stream import Stream
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
 
 LENGTH_RATIO = 2.0
-"""In a batch the longest sentence has at most so many times the characters of the shortest: the rest is padding."""
+"""In a batch the longest sentence has at most this many times the characters of the shortest: the rest is padding."""
 
 SHORT = 40
 """Characters up to which all sentences count as equally long."""
 
 
-class Turns:
-    """`most` streams have a place and with it turn after turn; the others wait for one in the order they came.
+class State(Enum):
+    """What the policy does with a request."""
 
-    A stream that has spoken nothing yet goes before those that have, with a place or without, so that a short text
-    never waits for the end of long ones. Nor do rows of short texts starve a long one: the others have a turn after
-    `most` first sentences of streams with a place, and after each one of a stream that waits for its place. Of the
-    others it is the turn of the one whose listener will run dry first, or has for the longest time.
+    WAITING = "waiting"
+    """It waits to run; meanwhile the engine speaks only its first sentence."""
+    RUNNING = "running"
+    """The engine speaks one of its sentences after another, in turn with the other running requests."""
+    PREEMPTED = "preempted"
+    """Its reader has enough audio for now, so another request runs instead."""
+    DONE = "done"
+    """It is not in the queue: it is complete, or nobody wants its audio any more."""
+
+
+class Speakable(Protocol):
+    """What the policy reads of a sentence: its text, and what must be equal in one batch."""
+
+    @property
+    def text(self) -> str:
+        """What is spoken."""
+
+    @property
+    def voice(self) -> str:
+        """Name of the voice."""
+
+    @property
+    def language(self) -> str | None:
+        """Language, where the model has several."""
+
+    @property
+    def speed(self) -> float:
+        """1 is normal."""
+
+
+@dataclass(eq=False)
+class Entry:
+    """One request in the queue. The queue alone writes `state`; the request keeps the other fields up to date."""
+
+    state: State = State.DONE
+    sentence: Speakable | None = None
+    """The next sentence to speak; None after the last one."""
+    has_audio: bool = False
+    """Whether some of its audio has been delivered."""
+    dry_at: float = 0.0
+    """When its listener will have heard all the audio so far, on the caller's clock."""
+
+
+E = TypeVar("E", bound=Entry)
+
+
+class Queue(Generic[E]):
+    """The open requests, in the order in which they came. At most `max_running` of them run, urgent ones aside.
+
+    A ready entry has a sentence that the engine may speak now. First sentences go before later ones, also those of
+    requests that wait, so that a short text never waits for the end of long ones. They do not starve long texts: a
+    later sentence is next after `max_running` first sentences of running requests, and after each first sentence of a
+    waiting one. Among later sentences, that of the listener who runs dry first, or has been dry longest, is next.
     """
 
-    def __init__(self, most: int) -> None:
-        self.waiting: deque[Stream] = deque()
-        self._most = most
-        self._placed: set[Stream] = set()
-        self._first: deque[Stream] = deque()
-        self._later: deque[Stream] = deque()
-        self._passed = 0  # how often the others were passed by, in a row
+    def __init__(self, max_running: int) -> None:
+        self._max_running = max_running
+        self._open: dict[E, None] = {}
+        self._waiting: deque[E] = deque()
+        self._running = 0
+        self._first: deque[E] = deque()
+        self._later: deque[E] = deque()
+        self._first_in_a_row = 0
 
-    def has_place(self, stream: Stream) -> bool:
-        """Whether the stream has turn after turn: it neither waits nor stands back."""
-        return stream in self._placed
+    @property
+    def open(self) -> list[E]:
+        """Every entry that is not done, in the order in which they came."""
+        return list(self._open)
 
-    def in_row(self, stream: Stream) -> bool:
-        """Whether the stream's next sentence is about to be taken."""
-        return stream in self._first or stream in self._later
+    @property
+    def waiting(self) -> list[E]:
+        """The waiting entries, in the order in which they came."""
+        return list(self._waiting)
 
-    def enter(self, stream: Stream) -> None:
-        """Let a stream wait for its place."""
-        self.waiting.append(stream)
+    def enter(self, entry: E) -> None:
+        """Add an entry, which waits."""
+        self._open[entry] = None
+        self._move(entry, State.WAITING)
 
-    def enter_urgent(self, stream: Stream) -> None:
-        """Give a stream a place beside those that are counted, and the very next turn."""
-        self._placed.add(stream)
-        self._first.appendleft(stream)
+    def enter_urgent(self, entry: E) -> None:
+        """Add an entry that runs whatever the limit is, and is ready before all others."""
+        self._open[entry] = None
+        self._move(entry, State.RUNNING)
+        self._first.appendleft(entry)
 
-    def enter_again(self, stream: Stream) -> None:
-        """Give a stream that stood back a place, be there one or not: it has waited before."""
-        self._placed.add(stream)
+    def admit(self, now: float) -> list[E]:
+        """Let waiting entries run as far as the limit allows, and return them.
 
-    def admit(self) -> Iterator[Stream]:
-        """Give places to those that wait, as far as there are any; yields them."""
-        while self.waiting and len(self._placed) < self._most:
-            stream = self.waiting.popleft()
-            self._placed.add(stream)
-            stream.come_last()
-            yield stream
+        Whoever was dry while it waited comes after those who have been dry while they ran.
+        """
+        admitted = []
+        while self._waiting and self._running < self._max_running:
+            entry = self._waiting[0]
+            self._move(entry, State.RUNNING)
+            entry.dry_at = max(entry.dry_at, now)
+            admitted.append(entry)
+        return admitted
 
-    def ready(self, stream: Stream) -> None:
-        """Put a stream that has a sentence to speak at the end of the row."""
-        (self._later if stream.samples else self._first).append(stream)
+    def resume(self, entry: E) -> None:
+        """Let a preempted entry run again, whatever the limit is: it has waited before."""
+        self._move(entry, State.RUNNING)
 
-    def leave(self, stream: Stream) -> None:
-        """Take a stream out, wherever it is."""
-        self._placed.discard(stream)
-        self._unready(stream)
-        if stream in self.waiting:
-            self.waiting.remove(stream)
+    def preempt(self, entry: E) -> None:
+        """Let a running entry make room for another."""
+        self._move(entry, State.PREEMPTED)
 
-    def next(self, like: Utterance | None = None) -> Stream | None:
-        """Take the stream whose turn it is; with `like` the first whose sentence can share a batch with that one."""
-        later = sorted(self._later, key=lambda stream: stream.dry_at)
-        for stream in (*later, *self._first) if self._others_turn() else (*self._first, *later):
-            if like is None or alike(stream.remaining[0].utterance, like):
-                self._count(stream)
-                self._unready(stream)
-                return stream
+    def finish(self, entry: E) -> None:
+        """Remove an entry; a second time without effect."""
+        if entry in self._open:
+            del self._open[entry]
+            self._move(entry, State.DONE)
+
+    def make_ready(self, entry: E) -> None:
+        """Note that the engine may speak the entry's next sentence now."""
+        (self._later if entry.has_audio else self._first).append(entry)
+
+    def is_ready(self, entry: E) -> bool:
+        """Whether the entry waits for the engine to take its next sentence."""
+        return entry in self._first or entry in self._later
+
+    def next_batch(self, max_size: int) -> list[list[E]]:
+        """Take the sentences for one call of the engine, at most `max_size` of them.
+
+        Each comes with its entry and with every other entry that is ready to speak the very same sentence.
+        """
+        batch: list[list[E]] = []
+        while len(batch) < max_size:
+            entry = self.next(like=batch[0][0].sentence if batch else None)
+            if entry is None:
+                break
+            batch.append([entry, *self._take_equal(entry.sentence)])
+        return batch
+
+    def next(self, like: Speakable | None = None) -> E | None:
+        """Take the next entry; with `like`, the first one whose sentence can share a batch with that sentence."""
+        later = sorted(self._later, key=lambda entry: entry.dry_at)
+        for entry in (*later, *self._first) if self._later_is_due() else (*self._first, *later):
+            if like is None or (entry.sentence is not None and alike(entry.sentence, like)):
+                self._count(entry)
+                self._unready(entry)
+                return entry
         return None
 
     def next_is_settled(self) -> bool:
-        """Whether the next one stays the next whoever comes: a first sentence of a stream with a place."""
-        return bool(self._first) and self.has_place(self._first[0]) and not self._others_turn()
+        """Whether no request that comes now would change which entry is next."""
+        return bool(self._first) and self._first[0].state is State.RUNNING and not self._later_is_due()
 
-    def _others_turn(self) -> bool:
-        return bool(self._later) and self._passed >= self._most
-
-    def _count(self, stream: Stream) -> None:
-        if stream in self._later or not self._later:
-            self._passed = 0
+    def _move(self, entry: E, state: State) -> None:
+        """Change an entry's state: the only place that does."""
+        if entry.state is State.WAITING:
+            self._waiting.remove(entry)
+        elif entry.state is State.RUNNING:
+            self._running -= 1
+        entry.state = state
+        if state is State.WAITING:
+            self._waiting.append(entry)
+        elif state is State.RUNNING:
+            self._running += 1
         else:
-            self._passed += 1 if self.has_place(stream) else self._most
+            self._unready(entry)
 
-    def equal(self, utterance: Utterance) -> Iterator[Stream]:
-        """Take every stream that is about to speak this very sentence."""
-        for stream in (*self._first, *self._later):
-            if stream.remaining[0].utterance == utterance:
-                self._unready(stream)
-                yield stream
+    def _later_is_due(self) -> bool:
+        return bool(self._later) and self._first_in_a_row >= self._max_running
 
-    def _unready(self, stream: Stream) -> None:
-        for row in (self._first, self._later):
-            if stream in row:
-                row.remove(stream)
+    def _count(self, entry: E) -> None:
+        if entry in self._later or not self._later:
+            self._first_in_a_row = 0
+        else:
+            self._first_in_a_row += 1 if entry.state is State.RUNNING else self._max_running
+
+    def _take_equal(self, sentence: Speakable | None) -> list[E]:
+        equal = [entry for entry in (*self._first, *self._later) if entry.sentence == sentence]
+        for entry in equal:
+            self._unready(entry)
+        return equal
+
+    def _unready(self, entry: E) -> None:
+        for ready in (self._first, self._later):
+            if entry in ready:
+                ready.remove(entry)
 
 
-def alike(one: Utterance, other: Utterance) -> bool:
+def alike(one: Speakable, other: Speakable) -> bool:
     """Whether two sentences can share a batch: same voice, language and speed, and about the same length."""
     if (one.voice, one.language, one.speed) != (other.voice, other.language, other.speed):
         return False

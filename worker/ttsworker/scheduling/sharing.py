@@ -1,6 +1,6 @@
-"""Sentences that are being spoken: one flight for equal sentences, however many requests wait for it."""
+"""In-flight sharing: the engine speaks a sentence once for all requests that want it at the same time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from ttsworker.engines import Utterance
 from ttsworker.scheduling.stream import Stream
 
 
-class Flight:
-    """One sentence on its way from the engine to all who asked for it."""
+class Synthesis:
+    """One sentence on its way from the engine to the streams that want it."""
 
     def __init__(self, utterance: Utterance, stream: Stream) -> None:
         self.utterance = utterance
@@ -20,59 +20,59 @@ class Flight:
 
     @property
     def begun(self) -> bool:
-        """Whether some of its audio is out, so that it cannot be spoken once more."""
+        """Whether some of its audio was delivered, so that the sentence cannot be tried again."""
         return bool(self._pieces)
 
     def fail(self, error: BaseException) -> None:
-        """Let everybody get this error."""
+        """Give this error to every stream."""
         for stream in self.streams:
             stream.fail(error)
 
     def abandoned(self) -> bool:
-        """Whether nobody listens any more; asked from the engine's thread. It never becomes false again."""
+        """Whether every stream is closed. It stays so; the engine's thread asks too."""
         return all(stream.closed for stream in self.streams)
 
     def join(self, stream: Stream) -> None:
-        """Let one more stream have all the audio, from the beginning."""
+        """Add a stream, which gets all the audio from the beginning."""
         for piece in self._pieces:
             stream.put(piece)
         self.streams.append(stream)
 
     def put(self, piece: Pcm) -> None:
-        """Hand a piece to everybody."""
+        """Give a piece of audio to every stream."""
         self._pieces.append(piece)
         for stream in self.streams:
             stream.put(piece)
 
     def audio(self) -> Pcm:
-        """Return the whole of it."""
+        """Return all the audio so far."""
         return np.concatenate(self._pieces) if self._pieces else np.zeros(0, np.int16)
 
 
-class Flights:
-    """Those that are under way."""
+class InFlight:
+    """The sentences that the engine speaks now."""
 
     def __init__(self) -> None:
-        self._by_utterance: dict[Utterance, Flight] = {}
+        self._by_utterance: dict[Utterance, Synthesis] = {}
+
+    def start(self, stream: Stream) -> Synthesis:
+        """Begin the stream's next sentence."""
+        utterance = stream.begin().utterance
+        synthesis = self._by_utterance[utterance] = Synthesis(utterance, stream)
+        return synthesis
 
     def join(self, stream: Stream) -> bool:
-        """Take the stream's next sentence along where it is under way; tells whether it is."""
-        flight = self._by_utterance.get(stream.remaining[0].utterance)
-        if flight is None or flight.abandoned():  # the engine may be stopping one that was abandoned
+        """Let the stream share its next sentence if it is in flight; returns whether it is."""
+        synthesis = self._by_utterance.get(stream.remaining[0].utterance)
+        if synthesis is None or synthesis.abandoned():  # the engine may be stopping an abandoned one
             return False
         stream.begin()
-        flight.join(stream)
+        synthesis.join(stream)
         return True
 
-    def start(self, stream: Stream) -> Flight:
-        """Take the stream's next sentence, which is to be spoken now."""
-        utterance = stream.begin().utterance
-        flight = self._by_utterance[utterance] = Flight(utterance, stream)
-        return flight
-
-    def land(self, flights: list[Flight]) -> Iterator[Stream]:
-        """End these flights; yields the streams that were on them."""
-        for flight in flights:
-            if self._by_utterance.get(flight.utterance) is flight:
-                del self._by_utterance[flight.utterance]
-            yield from flight.streams
+    def complete(self, syntheses: Iterable[Synthesis]) -> Iterator[Stream]:
+        """End these syntheses, whether they have all their audio or failed; yields their streams."""
+        for synthesis in syntheses:
+            if self._by_utterance.get(synthesis.utterance) is synthesis:
+                del self._by_utterance[synthesis.utterance]
+            yield from synthesis.streams

@@ -1,4 +1,4 @@
-"""One request's audio while it is being made."""
+"""The audio of one request, while the engine makes it."""
 
 import asyncio
 import time
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ttsworker.audio import Pcm
 from ttsworker.engines import Utterance
+from ttsworker.scheduling.policy import Entry
 
 
 class Cancelled(Exception):
@@ -20,16 +21,17 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence to speak, with its audio where that is known already."""
+    """A sentence to speak, with its audio where the cache has it."""
 
     utterance: Utterance
     audio: Pcm | None = None
 
 
-class Stream:
-    """Pieces of audio in order, for one reader. Close it, whatever happens: that drops what was not started.
+class Stream(Entry):
+    """Pieces of audio in order, for one reader, who always closes it: that drops the sentences that did not begin.
 
-    Everything here runs in the event loop; only `closed` and `characters` are read by other threads too.
+    Everything here runs in the event loop; only `closed` and `characters` are read by other threads too. `clock`
+    returns seconds.
     """
 
     def __init__(
@@ -38,25 +40,27 @@ class Stream:
         pause: Pcm,
         sample_rate: int,
         *,
-        taken: Callable[[], None],
-        closing: Callable[[], None],
+        on_taken: Callable[[], None],
+        on_closed: Callable[[], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__()
         self.remaining = deque(sentences)
+        self.sentence = self._next_utterance()
         self.characters = sum(len(each.utterance.text) for each in sentences if each.audio is None)
-        self.submitted = time.monotonic()
+        self.submitted = clock()
         self.started: float | None = None
         self.samples = 0
         self.buffered = 0
-        self.dry_at = 0.0
-        """When all there is so far will have been heard by one who listens to it, on the clock of time.monotonic."""
         self.in_flight = False
         self.closed = False
         self.complete = False
         self._pause = pause
         self._sample_rate = sample_rate
         self._pause_due = False
-        self._taken = taken
-        self._closing = closing
+        self._on_taken = on_taken
+        self._on_closed = on_closed
+        self._clock = clock
         self._pieces: deque[Pcm] = deque()
         self._error: BaseException | None = None
         self._changed = asyncio.Event()
@@ -77,28 +81,24 @@ class Stream:
             await self._changed.wait()
         piece = self._pieces.popleft()
         self.buffered -= len(piece)
-        self._taken()
+        self._on_taken()
         return piece
 
     def close(self) -> None:
-        """Drop what has not been spoken or read yet."""
+        """Drop the audio that was not read, and the sentences that did not begin."""
         if not self.closed:
             self.closed = True
             self._pieces.clear()
             self._changed.set()
-            self._closing()
-
-    def come_last(self) -> None:
-        """Forget how long it has been dry: who gets a place comes after those who have been dry with one."""
-        self.dry_at = max(self.dry_at, time.monotonic())
+            self._on_closed()
 
     def begin(self) -> Sentence:
-        """Take the next sentence, to be spoken now."""
+        """Take the next sentence, which the engine speaks now."""
         self.in_flight = True
         return self._take()
 
-    def put_known(self) -> None:
-        """Put the sentences whose audio is known, up to the first that must be spoken."""
+    def put_cached(self) -> None:
+        """Put the cached sentences, up to the first that the engine must speak."""
         while self.remaining and (audio := self.remaining[0].audio) is not None:
             self._take()
             self.put(audio)
@@ -114,27 +114,32 @@ class Stream:
         self._changed.set()
 
     def finish(self) -> None:
-        """Say that there is no more to come."""
+        """End the audio after the pieces that were put."""
         self.complete = True
         self._changed.set()
 
     def fail(self, error: BaseException) -> None:
-        """Let the reader get this error after what was put before."""
+        """Raise this error to the reader after the pieces that were put."""
         if not self.complete and self._error is None:
             self._error = error
             self._changed.set()
 
     def _take(self) -> Sentence:
-        """Take the next sentence; its first audio comes after a pause, where there was audio before."""
+        """Take the next sentence. A pause comes before its first audio, unless it is the first of all."""
         sentence = self.remaining.popleft()
+        self.sentence = self._next_utterance()
         self._pause_due = self.samples > 0
         if sentence.audio is None:
             self.characters -= len(sentence.utterance.text)
         return sentence
+
+    def _next_utterance(self) -> Utterance | None:
+        return self.remaining[0].utterance if self.remaining else None
 
     def _append(self, piece: Pcm) -> None:
         if len(piece):
             self._pieces.append(piece)
             self.buffered += len(piece)
             self.samples += len(piece)
-            self.dry_at = max(self.dry_at, time.monotonic()) + len(piece) / self._sample_rate
+            self.has_audio = True
+            self.dry_at = max(self.dry_at, self._clock()) + len(piece) / self._sample_rate
