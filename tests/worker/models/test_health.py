@@ -88,11 +88,13 @@ async def test_an_idle_engine_that_gets_stuck_is_told() -> None:
 
 
 async def test_an_engine_stuck_at_a_request_is_told() -> None:
-    engine = ArtificialEngine()
-    async with serving(engine, clock=ManualClock(), request_timeout_seconds=2) as served:
+    engine, clock = ArtificialEngine(), ManualClock()
+    async with serving(engine, clock=clock, request_timeout_seconds=2) as served:
         engine.gate.clear()
         request = asyncio.create_task(served.client.post("/v1/audio/speech", json={"input": "Stuck."}))
-        await until(lambda: served.worker.failover.problem() is not None)
+        await until(lambda: "Stuck." in engine.begun)
+        assert served.worker.failover.problem() is None
+        clock.advance(3)
         assert "has given no audio for" in (await served.client.get("/health")).json()["problem"]
         assert (await request).status_code == 504
         engine.gate.set()

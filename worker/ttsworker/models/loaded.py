@@ -105,6 +105,7 @@ class LoadedModel:
             max_concurrency=settings.max_concurrency,
             max_batch_size=settings.max_batch_size,
             throughput=self._throughput,
+            clock=clock.monotonic,
             on_synthesized=self._sentence_complete,
         )
         self.health = Health(

@@ -20,9 +20,10 @@ OnCalled = Callable[[list[Synthesis], float, float], None]
 class EngineCalls:
     """Speaks batches in as many threads as the engine allows, and hands each piece to the event loop."""
 
-    def __init__(self, engine: Engine, on_called: OnCalled) -> None:
+    def __init__(self, engine: Engine, on_called: OnCalled, clock: Callable[[], float]) -> None:
         self._engine = engine
         self._on_called = on_called
+        self._clock = clock
         self._loop = asyncio.get_running_loop()
         self._threads = CallThreads("engine", engine.parallelism)
         self._last_piece: dict[int, float] = {}
@@ -38,7 +39,7 @@ class EngineCalls:
 
     def stalled_seconds(self) -> float:
         """Return how long the call that is silent for the longest time has given no audio; 0 without a call."""
-        now = time.monotonic()
+        now = self._clock()
         return now - min(list(self._last_piece.values()), default=now)  # a copy: other threads ask too
 
     def stop(self) -> None:
@@ -53,7 +54,7 @@ class EngineCalls:
         if _abandoned(batch):
             return
         thread = threading.get_ident()
-        self._last_piece[thread] = time.monotonic()
+        self._last_piece[thread] = self._clock()
         try:
             self._speak(thread, batch)
         finally:
@@ -66,7 +67,7 @@ class EngineCalls:
             if not np.isfinite(piece).all():
                 raise FloatingPointError("the model gave samples that are not numbers")
             samples += len(piece)
-            self._last_piece[thread] = time.monotonic()
+            self._last_piece[thread] = self._clock()
             self._loop.call_soon_threadsafe(self._deliver, synthesis, to_pcm(piece))
             if _abandoned(batch):
                 return

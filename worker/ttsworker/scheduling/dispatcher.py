@@ -63,7 +63,7 @@ class Scheduler:
         self._wake = asyncio.Event()
         self._nothing_open = asyncio.Event()
         self._nothing_open.set()
-        self._calls = EngineCalls(engine, self._called)
+        self._calls = EngineCalls(engine, self._called, clock)
         # One task more than threads: the next batch then lies ready, and no thread waits for the event loop.
         self._tasks = [asyncio.create_task(self._dispatch()) for _ in range(engine.parallelism + 1)]
 
