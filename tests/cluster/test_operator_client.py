@@ -11,6 +11,7 @@ from kubernetes.aio import client, config
 
 from tests.support.cluster import setup
 from tests.support.cluster.kubectl import Kubectl
+from ttsoperator.children.registry import plurals
 from ttsoperator.kube.client import AlreadyExists, Cluster, Conflict, NotFound, Refused
 from ttsoperator.kube.leader import LeaderElection
 from ttsoperator.kube.manifest import Ref, ref
@@ -30,7 +31,7 @@ def scratch(kubectl: Kubectl) -> Iterator[Kubectl]:
 async def cluster(kubectl: Kubectl) -> AsyncIterator[Cluster]:
     configuration = client.Configuration()
     await config.load_kube_config(config_file=str(kubectl.kubeconfig), client_configuration=configuration)
-    async with Cluster(configuration) as cluster:
+    async with Cluster(configuration, plurals()) as cluster:
         yield cluster
 
 

@@ -1,23 +1,15 @@
 """What the pods of the workers and of the download share: image, placement, security, volumes."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from ttscontract.pods import USER_ID
 from ttsoperator import names
+from ttsoperator.children.context import Defaults
 from ttsoperator.spec import TTSService
 from ttsoperator.spec.model import AccessMode
 from ttsoperator.spec.scheduling import Affinity
 
 _HOSTNAME: Final = "kubernetes.io/hostname"
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """What the operator's own settings add to a spec: the worker image and its pull policy."""
-
-    worker_image: str
-    worker_image_pull_policy: str = "IfNotPresent"
 
 
 POD_SECURITY: Final[dict[str, Any]] = {

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Sequence
 
+from ttsoperator.children.registry import CHILDREN, Child, watched
 from ttsoperator.kube.client import ApiError, KubeClient, Refused, Unavailable
-from ttsoperator.names import CHILD_SELECTOR, GROUP, KIND, PLURAL, VERSION
-from ttsoperator.watch.handlers import WATCHED, Watched
+from ttsoperator.kube.resources import TTS_SERVICE, Resource
+from ttsoperator.names import CHILD_SELECTOR
 from ttsoperator.watch.store import Cache, Key
 from ttsoperator.watch.workqueue import WorkQueue
 
@@ -32,14 +33,14 @@ async def wait_for_crd(cluster: KubeClient, namespace: str | None) -> None:
     attempt = 0
     while True:
         try:
-            await cluster.list_objects(f"{GROUP}/{VERSION}", KIND, namespace, limit="1")
+            await cluster.list_objects(TTS_SERVICE.api_version, TTS_SERVICE.kind, namespace, limit="1")
             return
         except Unavailable as error:
             problem = f"the API server: {error}"
         except Refused as error:
             if error.status != 404:
                 return  # it is there; what we may do with it, the lists will tell
-            problem = f"the CRD {PLURAL}.{GROUP}: install the chart, or kubectl apply -f crds/"
+            problem = f"the CRD {TTS_SERVICE}: install the chart, or kubectl apply -f crds/"
         if attempt % REMIND_TRIES == 0:
             log.warning("waiting for %s", problem)
         attempt += 1
@@ -49,23 +50,28 @@ async def wait_for_crd(cluster: KubeClient, namespace: str | None) -> None:
 class Syncer:
     """Brings the cache up to date by lists."""
 
-    def __init__(self, cluster: KubeClient, cache: Cache, queue: WorkQueue[Key], namespaces: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        cluster: KubeClient,
+        cache: Cache,
+        queue: WorkQueue[Key],
+        namespaces: tuple[str, ...],
+        rows: Sequence[Child] = CHILDREN,
+    ) -> None:
         self._cluster = cluster
         self._cache = cache
         self._queue = queue
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)
+        self._watched = watched(rows)
         self.synced = False
 
     async def sync(self) -> None:
         """List everything once and wake what changed; raises ApiError, Forbidden."""
-        for kind, namespace in self._lists():
-            selectors = {} if kind.kind == KIND else {"labelSelector": CHILD_SELECTOR}
+        for resource in self._watched:
             try:
-                found, version = await self._cluster.list_objects(kind.api_version, kind.kind, namespace, **selectors)
+                await self._list(resource)
             except Refused as error:
                 raise Forbidden(f"{error.message} (the chart's roles allow it)") from error
-            for key in self._cache.replace(kind.kind, namespace, found, version):
-                self._queue.add(key)
         self.synced = True
 
     async def run(self) -> None:
@@ -80,7 +86,11 @@ class Syncer:
             except (ApiError, Forbidden) as error:
                 log.warning("listing again failed: %s", error)
 
-    def _lists(self) -> Iterator[tuple[Watched, str | None]]:
-        for kind in WATCHED:
-            for namespace in self._namespaces:
-                yield kind, namespace
+    async def _list(self, resource: Resource) -> None:
+        selectors = {} if resource == TTS_SERVICE else {"labelSelector": CHILD_SELECTOR}
+        for namespace in self._namespaces:
+            found, version = await self._cluster.list_objects(
+                resource.api_version, resource.kind, namespace, **selectors
+            )
+            for key in self._cache.replace(resource.kind, namespace, found, version):
+                self._queue.add(key)

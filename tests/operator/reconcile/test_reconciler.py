@@ -11,7 +11,8 @@ from prometheus_client import generate_latest
 
 from tests.support.operator.fakes import FakeCluster
 from ttscontract.reasons import Reason
-from ttsoperator.children import Defaults
+from ttsoperator.children.context import Defaults
+from ttsoperator.children.registry import watched
 from ttsoperator.kube.client import ApiError, Refused, Unavailable
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Scraper
@@ -19,7 +20,6 @@ from ttsoperator.metrics import Metrics
 from ttsoperator.names import CHILD_SELECTOR, KIND
 from ttsoperator.reconcile.observer import Observer
 from ttsoperator.reconcile.reconciler import FORMER_SECONDS, Reconciler
-from ttsoperator.watch.handlers import WATCHED
 from ttsoperator.watch.store import Cache, Key
 from ttsoperator.watch.workqueue import Retry
 
@@ -58,7 +58,7 @@ class World:
 
     async def watch(self) -> None:
         """Let the cache catch up."""
-        for kind in WATCHED:
+        for kind in watched():
             selector = {} if kind.kind == KIND else {"labelSelector": CHILD_SELECTOR}
             found, version = await self.cluster.list_objects(kind.api_version, kind.kind, None, **selector)
             self.cache.replace(kind.kind, None, found, version)

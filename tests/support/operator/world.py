@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ttsoperator import names
-from ttsoperator.children import Defaults
+from ttsoperator.children.context import Context, Defaults
 from ttsoperator.kube.manifest import Manifest, Ref
 from ttsoperator.kube.snapshot import Snapshot
-from ttsoperator.reconcile.plan import Action, Apply, Create, Delete, HandOverReplicas, Plan, make_plan
+from ttsoperator.reconcile.actions import Action, Apply, Create, Delete, HandOverReplicas
+from ttsoperator.reconcile.plan import Plan, make_plan
 from ttsoperator.reconcile.status import compute_status
 from ttsoperator.reconcile.status.observed import Observed
 from ttsoperator.spec import TTSService, parse
@@ -52,7 +53,7 @@ class World:
         return Snapshot(copy.deepcopy(self.children), copy.deepcopy(list(self.pods.values())))
 
     def plan(self, wanted: TTSService) -> Plan:
-        return make_plan(wanted, DEFAULTS, self.live, self.now)
+        return make_plan(Context(wanted, DEFAULTS, self.live), self.now)
 
     def step(self, wanted: TTSService) -> Plan:
         """Make a plan and carry it out."""

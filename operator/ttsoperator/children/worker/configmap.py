@@ -8,14 +8,18 @@ from ttscontract.model_folder import MODEL_ROOT
 from ttscontract.pods import CONFIG_FILE
 from ttscontract.worker_config import MAX_THREADS, THREADS, WRITTEN
 from ttsoperator import names
+from ttsoperator.children.context import Context
 from ttsoperator.children.worker.served_model import Serving
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import metadata, with_applied_hash
 from ttsoperator.spec import TTSService, quantities
 
 
-def build(service: TTSService, serving: Serving) -> Manifest:
-    """Return the ConfigMap."""
+def build(context: Context) -> Manifest | None:
+    """Return the ConfigMap, None while there is no model to serve."""
+    service, serving = context.service, context.serving
+    if serving is None:
+        return None
     return with_applied_hash(
         {
             "apiVersion": "v1",
@@ -24,6 +28,11 @@ def build(service: TTSService, serving: Serving) -> Manifest:
             "data": {CONFIG_FILE: render(service, serving)},
         }
     )
+
+
+def unwanted(_manifest: Manifest, context: Context) -> str | None:
+    """Return why it goes; the workers of a model that is not published yet keep it."""
+    return None if context.serving is None else "the workers have another configuration"
 
 
 def render(service: TTSService, serving: Serving) -> str:

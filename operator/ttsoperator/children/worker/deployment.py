@@ -6,11 +6,11 @@ from ttscontract.engines import Engine
 from ttscontract.model_folder import MODEL_ROOT
 from ttscontract.pods import CONFIG_DIR, CONFIG_FILE, CONFIG_VARIABLE, HEALTH_PATH, HTTP_PORT, METRICS_PORT, READY_PATH
 from ttsoperator import names
+from ttsoperator.children.context import Context, Defaults
 from ttsoperator.children.model.claim import claim_of
 from ttsoperator.children.pods import (
     TMP_MOUNT,
     TMP_VOLUME,
-    Defaults,
     container,
     environment,
     is_pinned,
@@ -28,11 +28,14 @@ PRE_STOP_SECONDS: Final = 3
 _STARTUP: Final = {"periodSeconds": 2, "failureThreshold": 300}  # a large model may take ten minutes to load
 
 
-def build(service: TTSService, defaults: Defaults, serving: Serving) -> Manifest:
-    """Return the Deployment that serves one model.
+def build(context: Context) -> Manifest | None:
+    """Return the Deployment that serves one model, None while there is none.
 
-    With autoscaling `replicas` is absent: the HPA's they are.
+    With autoscaling `replicas` is absent: the HorizontalPodAutoscaler sets it.
     """
+    service, serving = context.service, context.serving
+    if serving is None:
+        return None
     gpus = gpu_count(service, serving.engine)
     autoscaled = service.spec.autoscaling is not None
     spec: dict[str, Any] = {
@@ -41,7 +44,7 @@ def build(service: TTSService, defaults: Defaults, serving: Serving) -> Manifest
         "minReadySeconds": 1,
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": 900,  # longer than a start may take
-        "template": _template(service, defaults, serving, gpus),
+        "template": _template(service, context.defaults, serving, gpus),
     }
     if not autoscaled:
         spec["replicas"] = service.spec.replicas
@@ -57,6 +60,11 @@ def build(service: TTSService, defaults: Defaults, serving: Serving) -> Manifest
         names.SCALED_BY: "autoscaler" if autoscaled else "spec",
     }
     return with_applied_hash(annotated(manifest, own))
+
+
+def unwanted(_manifest: Manifest, _context: Context) -> str | None:
+    """Return None: workers that serve stay as long as the service lives, whatever it waits for."""
+    return None
 
 
 def _strategy(gpus: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ttscontract.reasons import Reason
 from ttsoperator import names
+from ttsoperator.children.worker.served_model import worker_deployment
 from ttsoperator.names import Condition
 from ttsoperator.reconcile.status.conditions import Wanted, merged, summary
 from ttsoperator.reconcile.status.diagnosis import Finding
@@ -138,7 +139,7 @@ def _autoscaling_condition(service: TTSService, observed: Observed) -> Wanted:
 
 
 def _counts(service: TTSService, observed: Observed) -> Status:
-    deployment = observed.snapshot.get("Deployment", names.deployment_name(service.name)) or {}
+    deployment = worker_deployment(service, observed.snapshot) or {}
     reported = deployment.get("status") or {}
     selector = ",".join(f"{key}={value}" for key, value in sorted(names.worker_selector(service.name).items()))
     found = {
