@@ -66,12 +66,12 @@ def environment(service: TTSService) -> list[dict[str, Any]]:
     return [variable.rendered() for variable in template.env or []] if template else []
 
 
-def template_metadata(service: TTSService, component: names.Component, own: dict[str, str]) -> dict[str, Any]:
-    """Return a pod template's metadata: the user's labels and annotations, and `own` annotations."""
+def template_metadata(service: TTSService, component: names.Component) -> dict[str, Any]:
+    """Return a pod template's metadata: the user's labels and annotations, and our labels."""
     template = service.spec.pod_template
     labels = (template.labels if template else None) or {}
     annotations = (template.annotations if template else None) or {}
-    return {"labels": {**labels, **names.pod_labels(service.name, component)}, "annotations": {**annotations, **own}}
+    return {"labels": {**labels, **names.pod_labels(service.name, component)}, "annotations": dict(annotations)}
 
 
 def pod_spec(service: TTSService, *, on_volume: bool) -> dict[str, Any]:

@@ -45,6 +45,11 @@ class HandOverReplicas:
 Action = Create | Apply | Delete | HandOverReplicas
 
 
+def replace(there: Manifest, wanted: Manifest, reason: str) -> list[Action]:
+    """Return what replaces an object that cannot be changed."""
+    return [Delete(ref(there), reason), Create(wanted)]
+
+
 def target_of(action: Action) -> Ref:
     """Return the object that an action writes."""
     match action:

@@ -19,7 +19,7 @@ from ttsoperator.children.model.download import (
 )
 from ttsoperator.children.model.job import next_attempt
 from ttsoperator.kube.manifest import Manifest, annotations, is_deleting, ref
-from ttsoperator.reconcile.actions import Action, Create, Delete
+from ttsoperator.reconcile.actions import Action, Create, Delete, replace
 
 FIRST_RETRY_SECONDS: Final = 10
 LAST_RETRY_SECONDS: Final = 300
@@ -50,11 +50,6 @@ def retry_time(failed_job: Manifest) -> datetime:
     """Return when a failed Job is replaced: after 10 s, 20 s, 40 s and so on up to five minutes."""
     wait = min(FIRST_RETRY_SECONDS * 2 ** min(attempt_of(failed_job), 10), LAST_RETRY_SECONDS)
     return failed_at(failed_job) + timedelta(seconds=wait)
-
-
-def replace(there: Manifest, wanted: Manifest, reason: str) -> list[Action]:
-    """Return what replaces an object that cannot be changed."""
-    return [Delete(ref(there), reason), Create(wanted)]
 
 
 def _outdated(there: Manifest, wanted: Manifest, claim: Manifest | None) -> str | None:

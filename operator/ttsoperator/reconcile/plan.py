@@ -10,7 +10,7 @@ from ttsoperator.children.registry import CHILDREN, Child, desired_children
 from ttsoperator.kube.manifest import Manifest, annotations, component_of, is_deleting, ref
 from ttsoperator.kube.resources import Resource
 from ttsoperator.names import Component
-from ttsoperator.reconcile.actions import Action, Apply, Create, HandOverReplicas
+from ttsoperator.reconcile.actions import Action, Apply, Create, HandOverReplicas, replace
 from ttsoperator.reconcile.downloads import download_actions
 from ttsoperator.reconcile.drift import differs
 from ttsoperator.reconcile.prune import prune
@@ -61,7 +61,11 @@ def _child(context: Context, row: Child, manifest: Manifest) -> Iterator[Action]
         yield Create(manifest)
         if autoscaling is not None and autoscaling.min_replicas > 1:
             yield HandOverReplicas(ref(manifest), autoscaling.min_replicas)
-    elif not is_deleting(there) and differs(manifest, there, row.merge_keys):
+    elif is_deleting(there) or not differs(manifest, there, row.merge_keys):
+        return
+    elif there.get("immutable") and there.get("data") != manifest.get("data"):
+        yield from replace(there, manifest, "it has other content, which cannot be changed")
+    else:
         if autoscaling is not None and annotations(there).get(names.SCALED_BY) != "autoscaler":
             yield HandOverReplicas(ref(there), max(there["spec"].get("replicas", 1), autoscaling.min_replicas))
         yield Apply(manifest)

@@ -79,6 +79,11 @@ class World:
     def object(self, kind: str, name: str = "english") -> Manifest:
         return self.cluster.objects[kind, "ns", name]
 
+    def config_map(self) -> Manifest:
+        """The only ConfigMap."""
+        [found] = [obj for (kind, _, _), obj in self.cluster.objects.items() if kind == "ConfigMap"]
+        return found
+
     def condition(self, kind: str) -> Manifest:
         conditions = self.object(KIND)["status"]["conditions"]
         return next(c for c in conditions if c["type"] == kind)
@@ -157,16 +162,29 @@ async def test_what_others_delete_or_change_is_put_right(world: World) -> None:
     world.cluster.seed(service())
     await world.settle()
     world.cluster.remove("Service", "ns", "english")
-    broken = copy.deepcopy(world.object("ConfigMap", "english-worker"))
-    good = broken["data"]
-    broken["data"] = {"worker.json": "{}"}
+    broken = copy.deepcopy(world.config_map())
+    name, good = broken["metadata"]["name"], broken["data"]
+    broken |= {"immutable": False, "data": {"worker.json": "{}"}}
     world.cluster.seed(broken)
     world.cluster.writes.clear()
     await world.reconcile()
     assert ("create", "Service", "english") in world.cluster.writes
-    assert ("apply", "ConfigMap", "english-worker") in world.cluster.writes
-    assert world.object("ConfigMap", "english-worker")["data"] == good
+    assert ("apply", "ConfigMap", name) in world.cluster.writes
+    assert world.config_map()["data"] == good
     assert {write[0] for write in world.cluster.writes} <= {"create", "apply", "patch status"}
+
+
+async def test_an_immutable_child_of_other_content_is_replaced(world: World) -> None:
+    world.cluster.seed(service())
+    await world.settle()
+    good = copy.deepcopy(world.config_map())
+    world.cluster.seed({**good, "data": {"worker.json": "{}"}})
+    world.cluster.writes.clear()
+    await world.reconcile()
+    name = good["metadata"]["name"]
+    assert world.cluster.writes[:2] == [("delete", "ConfigMap", name), ("create", "ConfigMap", name)]
+    assert world.config_map()["data"] == good["data"]
+    await world.settle()
 
 
 async def test_a_child_that_lost_its_labels_is_found_by_its_name_and_healed(world: World) -> None:
@@ -213,7 +231,7 @@ async def test_children_of_a_former_service_of_the_name_are_waited_for(world: Wo
     assert world.condition("Reconciling")["reason"] == Reason.WAITING_FOR_DELETION
     assert world.condition("Stalled")["status"] == "False"
     for kind in CHILDREN:
-        name = "english-worker" if kind in {"ServiceAccount", "ConfigMap"} else "english"
+        [(_, _, name)] = [identity for identity in world.cluster.objects if identity[0] == kind]
         world.cluster.remove(kind, "ns", name)
     await world.settle()
     (reference,) = world.object("Deployment")["metadata"]["ownerReferences"]

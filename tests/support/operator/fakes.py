@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, NotFound
+from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, NotFound, Refused
 from ttsoperator.kube.manifest import Manifest, Ref, ref
 
 
@@ -51,6 +51,8 @@ class FakeCluster:
         target = ref(manifest)
         self._write("apply", target)
         live = self._find(target)
+        if live.get("immutable") and live["data"] != manifest["data"]:
+            raise Refused(422, "data: Forbidden: field is immutable when `immutable` is set")
         kept = {"uid", "creationTimestamp"}
         merged = copy.deepcopy(manifest)
         merged["metadata"] |= {name: live["metadata"][name] for name in kept}

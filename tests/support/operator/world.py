@@ -175,6 +175,7 @@ class World:
         deployment["status"] = {
             "observedGeneration": deployment["metadata"]["generation"],
             "replicas": count,
+            "updatedReplicas": count,
             "readyReplicas": here,
             "availableReplicas": here,
         }

@@ -34,7 +34,7 @@ def build(context: Context) -> Manifest | None:
                 # time to live the Job stays, and with it the knowledge that the model is there.
                 "backoffLimit": 0,
                 "template": {
-                    "metadata": template_metadata(service, names.Component.MODEL, {}),
+                    "metadata": template_metadata(service, names.Component.MODEL),
                     "spec": _pod(service, context.defaults),
                 },
             },

@@ -74,9 +74,8 @@ def _strategy(gpus: int) -> dict[str, Any]:
 
 
 def _template(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -> dict[str, Any]:
-    own = {names.CONFIG_HASH: digest(render(service, serving))}
     template = {
-        "metadata": template_metadata(service, names.Component.WORKER, own),
+        "metadata": template_metadata(service, names.Component.WORKER),
         "spec": _pod(service, defaults, serving, gpus),
     }
     return annotated(template, {names.TEMPLATE_HASH: digest(template)})
@@ -87,8 +86,9 @@ def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -
     pod = pod_spec(service, on_volume=on_volume)
     if not (on_volume and is_pinned(service)):
         pod["topologySpreadConstraints"] = [_spread(service)]
+    config_map = names.config_map_name(service.name, render(service, serving))
     volumes: list[dict[str, Any]] = [
-        {"name": "config", "configMap": {"name": names.config_map_name(service.name)}},
+        {"name": "config", "configMap": {"name": config_map}},
         TMP_VOLUME,
     ]
     if on_volume:
