@@ -41,15 +41,22 @@ def covers(live: Any, desired: Any, merge_keys: MergeKeys, field: str = "", pare
 
 
 def _covers_list(live: list[Any], desired: list[Any], merge_keys: MergeKeys, field: str) -> bool:
-    keys = merge_keys.get(field)
-    if keys is None:
+    keys = merge_keys.get(field, ())
+    there, wanted = _by_identity(live, keys), _by_identity(desired, keys)
+    if there is None or wanted is None or len(wanted) < len(desired):
         pairs = zip(live, desired, strict=False)
-        return len(live) == len(desired) and all(covers(item, wanted, merge_keys) for item, wanted in pairs)
-    items = {_identity(item, keys): item for item in live}
-    return all(
-        (identity := _identity(item, keys)) in items and covers(items[identity], item, merge_keys) for item in desired
-    )
+        return len(live) == len(desired) and all(covers(item, asked, merge_keys) for item, asked in pairs)
+    return all(identity in there and covers(there[identity], item, merge_keys) for identity, item in wanted.items())
 
 
-def _identity(item: Mapping[str, Any], keys: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(item.get(key) for key in keys)
+def _by_identity(items: list[Any], keys: tuple[str, ...]) -> dict[tuple[Any, ...], Any] | None:
+    """Return the items by the values of `keys`; None for a list whose items these do not identify."""
+    found = {}
+    for item in items:
+        if not keys or not isinstance(item, Mapping):
+            return None
+        identity = tuple(item.get(key) for key in keys)
+        if any(isinstance(value, Mapping | list) for value in identity):
+            return None
+        found[identity] = item
+    return found

@@ -81,6 +81,23 @@ def test_quantities_are_compared_only_where_they_stand() -> None:
     assert covers({"emptyDir": {"sizeLimit": "1Gi"}}, {"emptyDir": {"sizeLimit": "1024Mi"}}, MERGE_KEYS)
 
 
+@pytest.mark.parametrize(
+    ("live", "desired", "covered"),
+    [
+        ([True], [True], True),
+        ([True, False], [True], False),
+        ([{"port": 1}, True], [{"port": 1}], False),
+        ([{"port": [1]}], [{"port": [1]}], True),
+        ([{"port": 1, "name": "a"}, {"port": 1, "name": "b"}], [{"port": 1, "name": "a"}], False),
+        ([{"port": 1, "name": "a"}, {"port": 1, "name": "b"}], [{"port": 1, "name": "a"}, {"port": 1}], True),
+    ],
+)
+def test_a_list_whose_items_have_no_identity_is_one_value(
+    live: list[Any], desired: list[Any], *, covered: bool
+) -> None:
+    assert covers({"ports": live}, {"ports": desired}, MERGE_KEYS) is covered
+
+
 json_values = st.recursive(
     st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
