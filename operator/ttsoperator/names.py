@@ -62,6 +62,7 @@ class Condition(StrEnum):
     MODEL_READY = "ModelReady"
     WORKLOAD_AVAILABLE = "WorkloadAvailable"
     AUTOSCALING_ACTIVE = "AutoscalingActive"
+    ADD_ONS_INSTALLED = "AddOnsInstalled"
 
 
 def service_account_name(service: str) -> str:

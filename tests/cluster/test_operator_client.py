@@ -176,6 +176,14 @@ async def test_an_api_that_is_not_installed_is_a_clear_refusal(cluster: Cluster,
         await cluster.get(Ref("batch/v1", "Job", scratch.namespace, "nothing"))
 
 
+async def test_the_kinds_of_an_api_are_those_that_the_server_serves(cluster: Cluster) -> None:
+    assert {"Deployment", "ReplicaSet"} <= set(await cluster.served_kinds("apps/v1"))
+    assert "Scale" not in await cluster.served_kinds("apps/v1"), "a subresource is no kind of the API"
+    assert "Pod" in await cluster.served_kinds("v1")
+    assert not await cluster.served_kinds("nobody.example.com/v1")
+    assert not await cluster.served_kinds("apps/v999")
+
+
 async def test_lists_are_filtered_by_the_server_and_carry_kind_and_version(cluster: Cluster, scratch: Kubectl) -> None:
     await cluster.create(config_map(scratch, "listed"))
     found, version = await cluster.list_objects("v1", "ConfigMap", scratch.namespace, labelSelector="app=tts")

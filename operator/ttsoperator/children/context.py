@@ -1,6 +1,7 @@
 """What the children are built from: one frozen value for every builder."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ttsoperator.children.worker.served_model import Serving, serving
@@ -24,8 +25,8 @@ class Context:
     service: TTSService
     defaults: Defaults
     snapshot: Snapshot
-    missing: frozenset[Resource] = frozenset()
-    """Optional kinds that the operator cannot use now: their children are left out."""
+    missing: Mapping[Resource, str] = field(default_factory=dict)
+    """Optional kinds that the operator cannot use now, and why: none is written, and none is in the snapshot."""
 
     @cached_property
     def serving(self) -> Serving | None:

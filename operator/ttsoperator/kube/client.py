@@ -1,7 +1,8 @@
 """The only Kubernetes client: plain REST requests over one pool of connections, and what their answers mean.
 
 Paths are written down rather than discovered: the operator knows its kinds, and discovery would cost a request for each
-API group and a writable cache folder. An API that is not installed is a `Refused` with a clear message.
+API group and a writable cache folder. An API that is not installed is a `Refused` with a clear message; which kinds an
+add-on's API has is asked with `served_kinds`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -83,6 +84,9 @@ class KubeClient(Protocol):
         self, api_version: str, kind: str, namespace: str | None, **selectors: str
     ) -> tuple[list[Manifest], int]:
         """List objects, with the list's resourceVersion."""
+
+    async def served_kinds(self, api_version: str) -> Collection[str]:
+        """Return the kinds that the API server serves of this group and version; none where it does not serve it."""
 
 
 class Cluster:
@@ -182,6 +186,16 @@ class Cluster:
             item.update(apiVersion=api_version, kind=kind)  # a list's items leave them out
         return answer["items"], int(answer["metadata"]["resourceVersion"])
 
+    async def served_kinds(self, api_version: str) -> Collection[str]:
+        """See KubeClient."""
+        try:
+            answer = await self.request("GET", root(api_version))
+        except (NotFound, Refused) as error:
+            if error.status != 404:
+                raise
+            return set()
+        return {resource["kind"] for resource in answer["resources"] if "/" not in resource["name"]}
+
     async def request(
         self,
         method: str,
@@ -254,10 +268,14 @@ class Cluster:
 
 def path(target: Ref, plural: str, *, collection: bool = False) -> str:
     """Return the URL path of an object, or of the collection it is in."""
-    root = "/api/" if "/" not in target.api_version else "/apis/"
     namespace = f"/namespaces/{target.namespace}" if target.namespace else ""
     name = "" if collection else f"/{target.name}"
-    return f"{root}{target.api_version}{namespace}/{plural}{name}"
+    return f"{root(target.api_version)}{namespace}/{plural}{name}"
+
+
+def root(api_version: str) -> str:
+    """Return the URL path of an API group and version."""
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
 def service_ref(namespace: str, name: str, uid: str | None = None) -> Ref:

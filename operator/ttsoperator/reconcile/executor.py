@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, KubeClient, NotFound, Unavailable
+from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, KubeClient, NotFound, Refused, Unavailable
 from ttsoperator.kube.manifest import Manifest, Ref, is_deleting, ref
 from ttsoperator.kube.snapshot import Ownership, ownership
 from ttsoperator.reconcile.actions import Action, Apply, Create, Delete, HandOverReplicas, describe, target_of
 from ttsoperator.reconcile.plan import Plan
 from ttsoperator.reconcile.status.observed import Conflict as NameTaken
-from ttsoperator.reconcile.status.observed import Refusal
+from ttsoperator.reconcile.status.observed import LeftOut, Refusal
 from ttsoperator.spec import TTSService
 from ttsoperator.watch.store import Cache
 
@@ -26,6 +26,7 @@ class Outcome:
     wrote: int = 0
     conflicts: list[NameTaken] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
     def blocked(self) -> bool:
         """Tell whether a child could not be written."""
@@ -33,9 +34,16 @@ class Outcome:
 
 
 class Executor:
-    """Writes children; `check_leading` is called before every write and raises where this replica may not write."""
+    """Writes children; `check_leading` is called before every write and raises where this replica may not write.
 
-    def __init__(self, cluster: KubeClient, cache: Cache, check_leading: Callable[[], None]) -> None:
+    `optional` are the kinds whose API may be removed at any time. A pass that finds one gone does the other actions:
+    the next listing finds it too.
+    """
+
+    def __init__(
+        self, cluster: KubeClient, cache: Cache, check_leading: Callable[[], None], optional: Collection[str] = ()
+    ) -> None:
+        self._optional = optional
         self._cluster = cluster
         self._cache = cache
         self._check_leading = check_leading
@@ -54,6 +62,10 @@ class Executor:
             except (Unavailable, Conflict):
                 raise
             except ApiError as error:
+                if self._is_api_gone(target, error):
+                    if not isinstance(action, Delete):
+                        outcome.left_out.append(LeftOut(target.kind, target.name, error.message))
+                    continue
                 log.warning(
                     "%s/%s: %s %s refused: %s", service.namespace, service.name, target.kind, target.name, error
                 )
@@ -65,6 +77,9 @@ class Executor:
                 outcome.conflicts.append(taken)
             break
         return outcome
+
+    def _is_api_gone(self, target: Ref, error: ApiError) -> bool:
+        return target.kind in self._optional and isinstance(error, Refused) and error.status == 404
 
     async def _do(self, service: TTSService, action: Action) -> NameTaken | None:
         log.info("%s/%s: %s", service.namespace, service.name, describe(action))

@@ -8,12 +8,12 @@ from ttsoperator import names
 from ttsoperator.children.context import Context
 from ttsoperator.children.registry import CHILDREN, Child, desired_children
 from ttsoperator.kube.manifest import Manifest, annotations, component_of, is_deleting, ref
-from ttsoperator.kube.resources import Resource
 from ttsoperator.names import Component
 from ttsoperator.reconcile.actions import Action, Apply, Create, HandOverReplicas, replace
 from ttsoperator.reconcile.downloads import download_actions
 from ttsoperator.reconcile.drift import differs
 from ttsoperator.reconcile.prune import prune
+from ttsoperator.reconcile.status.observed import LeftOut
 from ttsoperator.spec.autoscaling import Autoscaling
 
 
@@ -27,8 +27,8 @@ class Plan:
     actions: tuple[Action, ...]
     desired: tuple[Manifest, ...]
     requeue_after: float | None = None
-    left_out: tuple[Resource, ...] = ()
-    """Optional kinds of which the service wants a child, and whose API is missing."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Children that the service wants, and whose API is missing."""
 
 
 def make_plan(context: Context, now: datetime, rows: Sequence[Child] = CHILDREN) -> Plan:
@@ -50,7 +50,11 @@ def make_plan(context: Context, now: datetime, rows: Sequence[Child] = CHILDREN)
         else:
             actions += _child(context, row, manifest)
     actions += prune(context, names_wanted, rows, deleted_first=False)
-    left_out = {row.resource: None for row, _ in built if row.resource in context.missing}
+    left_out = [
+        LeftOut(manifest["kind"], manifest["metadata"]["name"], context.missing[row.resource])
+        for row, manifest in built
+        if row.resource in context.missing
+    ]
     return Plan(tuple(actions), tuple(manifest for _, manifest in desired), requeue_after, tuple(left_out))
 
 

@@ -13,11 +13,11 @@ def prune(
 ) -> Iterator[Delete]:
     """Yield the deletion of every child that is not `desired` (kind, name) and that its row lets go, row by row.
 
-    Left alone are objects that are no child of these rows, those without a controller (a retained claim), and those
-    whose API is missing. `deleted_first` selects the rows of before or of after the writes.
+    Left alone are objects that are no child of these rows, and those without a controller (a retained claim).
+    `deleted_first` selects the rows of before or of after the writes.
     """
     for row in rows:
-        if row.deleted_first is not deleted_first or row.resource in context.missing:
+        if row.deleted_first is not deleted_first:
             continue
         for child in context.snapshot.of(row.resource.kind, row.component):
             kept = (row.resource.kind, child["metadata"]["name"]) in desired or controller_of(child) is None

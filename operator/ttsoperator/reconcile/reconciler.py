@@ -13,7 +13,7 @@ from typing import Any
 
 from ttsoperator import metrics as m
 from ttsoperator.children.context import Context, Defaults
-from ttsoperator.children.registry import CHILDREN, Child
+from ttsoperator.children.registry import CHILDREN, Child, optional
 from ttsoperator.kube.client import ApiError, Conflict, KubeClient
 from ttsoperator.kube.manifest import Manifest, is_deleting
 from ttsoperator.kube.snapshot import Ownership, Snapshot, ownership
@@ -50,7 +50,7 @@ class Reconciler:
     ) -> None:
         self._cache = cache
         self._observer = observer
-        self._executor = Executor(cluster, cache, self._check_leading)
+        self._executor = Executor(cluster, cache, self._check_leading, {resource.kind for resource in optional(rows)})
         self._reporter = Reporter(cluster, cache)
         self._defaults = defaults
         self._metrics = metrics
@@ -85,7 +85,7 @@ class Reconciler:
             status = compute_status(invalid, Observed(Snapshot()), previous, self._now())
             self._finish(Outcome(), reported=await self._reporter.report(body, status, self._now()))
             return None
-        context = Context(service, self._defaults, self._snapshot(key, service))
+        context = Context(service, self._defaults, self._snapshot(key, service), dict(self._cache.missing))
         plan = make_plan(context, self._now(), self._rows)
         outcome = await self._executor.execute(service, plan)
         observed = Observed(
@@ -93,6 +93,7 @@ class Reconciler:
             desired=plan.desired,
             conflicts=outcome.conflicts,
             refusals=outcome.refusals,
+            left_out=[*plan.left_out, *outcome.left_out],
         )
         observed, ask_again = await self._observer.complete(key, service, observed, previous)
         self._check_leading()
@@ -107,7 +108,10 @@ class Reconciler:
     def _snapshot(self, key: Key, service: TTSService) -> Snapshot:
         children: dict[tuple[str, str], Manifest] = {}
         pods: list[Manifest] = []
+        missing = {resource.kind for resource in self._cache.missing}
         for obj in self._cache.owned(key):
+            if obj["kind"] in missing:
+                continue  # outdated: its API may be gone, and the object with it
             if obj["kind"] == "Pod":
                 pods.append(obj)
             elif ownership(obj, service) is Ownership.OURS:

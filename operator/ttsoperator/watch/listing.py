@@ -2,6 +2,9 @@
 
 The first time makes the cache complete, so that a pass never takes a child for missing that was only not heard of yet.
 Later times find what a watch lost: after a long interruption kopf lists anew, and does not notice what is gone from it.
+
+Optional kinds are listed here and not watched by kopf, which ends for good when the API of a watched kind is removed.
+So a change of theirs, of their API too, is acted upon at the pace of these lists.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from ttsoperator.children.registry import CHILDREN, Child, watched
+from ttsoperator.children.registry import CHILDREN, Child, optional, watched
 from ttsoperator.kube.client import ApiError, KubeClient, Refused, Unavailable
 from ttsoperator.kube.resources import TTS_SERVICE, Resource
 from ttsoperator.names import CHILD_SELECTOR
@@ -63,15 +66,21 @@ class Syncer:
         self._queue = queue
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)
         self._watched = watched(rows)
+        self._optional = optional(rows)
         self.synced = False
 
     async def sync(self) -> None:
-        """List everything once and wake what changed; raises ApiError, Forbidden."""
+        """List everything once and wake what changed; raises ApiError, Forbidden.
+
+        An optional kind that cannot be listed raises neither.
+        """
         for resource in self._watched:
             try:
                 await self._list(resource)
             except Refused as error:
                 raise Forbidden(f"{error.message} (the chart's roles allow it)") from error
+        for resource in self._optional:
+            await self._update_optional(resource)
         self.synced = True
 
     async def run(self) -> None:
@@ -85,6 +94,38 @@ class Syncer:
                 await self.sync()
             except (ApiError, Forbidden) as error:
                 log.warning("listing again failed: %s", error)
+
+    async def _update_optional(self, resource: Resource) -> None:
+        """List an optional kind if its API is there, and wake every service when that has changed."""
+        try:
+            problem = await self._list_optional(resource)
+        except Unavailable as error:
+            log.warning("cannot list %s: %s", resource, error)
+            if self.synced:
+                return  # what is known of it stays until the next list
+            problem = f"the operator cannot list {resource} yet: {error}"
+        if problem == self._cache.missing.get(resource):
+            return
+        if problem is None:
+            log.info("%s can be used now", resource)
+            del self._cache.missing[resource]
+        else:
+            log.info("%s: %s", resource, problem)
+            self._cache.missing[resource] = problem
+        for key in self._cache.services():
+            self._queue.add(key)
+
+    async def _list_optional(self, resource: Resource) -> str | None:
+        """Return why the kind cannot be used, None when it was listed; raises Unavailable."""
+        try:
+            if resource.kind not in await self._cluster.served_kinds(resource.api_version):
+                return f"the cluster does not serve {resource.kind} of {resource.api_version}"
+            await self._list(resource)
+        except Unavailable:
+            raise
+        except ApiError as error:
+            return f"the operator cannot list {resource}: {error.message}"
+        return None
 
     async def _list(self, resource: Resource) -> None:
         selectors = {} if resource == TTS_SERVICE else {"labelSelector": CHILD_SELECTOR}

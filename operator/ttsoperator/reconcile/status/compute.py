@@ -78,6 +78,8 @@ def _conditions(service: TTSService, observed: Observed, now: datetime) -> list[
     found.append(workload_condition(service, observed, model))
     if service.spec.autoscaling is not None:
         found.append(_autoscaling_condition(service, observed))
+    if observed.left_out:
+        found.append(_add_ons_condition(observed))
     return found
 
 
@@ -136,6 +138,11 @@ def _autoscaling_condition(service: TTSService, observed: Observed) -> Wanted:
         return Wanted(kind, status=None, reason=Reason.PENDING, message=message)
     message = f"between {autoscaling.min_replicas} and {autoscaling.max_replicas} workers follow the load; {ignored}"
     return Wanted(kind, status=True, reason=Reason.SCALING, message=message)
+
+
+def _add_ons_condition(observed: Observed) -> Wanted:
+    message = "; ".join(f"{child.kind} {child.name} is left out: {child.reason}" for child in observed.left_out)
+    return Wanted(Condition.ADD_ONS_INSTALLED, status=False, reason=Reason.API_NOT_INSTALLED, message=message)
 
 
 def _counts(service: TTSService, observed: Observed) -> Status:
