@@ -86,6 +86,26 @@ def test_the_former_one_goes_after_the_rollout() -> None:
     assert world.plan(wanted).actions == ()
 
 
+def test_the_one_of_the_release_before_stays_until_its_workers_are_replaced() -> None:
+    """It had one name for every content, and the template's annotation had the hash."""
+    world = World()
+    world.settle(service())
+    config_map = world.one("ConfigMap")
+    [(_, name)] = [key for key in world.children if key[0] == "ConfigMap"]
+    del world.children["ConfigMap", name], config_map["immutable"]
+    config_map["metadata"]["name"] = "english-worker"
+    world.children["ConfigMap", "english-worker"] = config_map
+    deployment = world.one("Deployment")
+    [volume] = [v for v in deployment["spec"]["template"]["spec"]["volumes"] if v["name"] == "config"]
+    volume["configMap"]["name"] = "english-worker"
+    world.run_workers()
+    assert summary(world.step(service())) == ["create ConfigMap", "apply Deployment"]
+    assert world.plan(service()).actions == ()
+    world.run_workers()
+    assert summary(world.step(service())) == ["delete ConfigMap"]
+    assert config_maps(world) == {name}
+
+
 @pytest.mark.parametrize(
     "status",
     [
