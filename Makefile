@@ -56,7 +56,7 @@ lock: .venv      ## pin every dependency again
 
 generate: .venv  ## render crds/, the chart's files/ and the generated parts of docs/ from the code
 	@$(PYTHON) -m tools.crd crds; $(PYTHON) -m tools.crd charts/tts-operator/files
-	@$(PYTHON) -m tools.apidoc docs/api.md; $(PYTHON) -m tools.metrics; $(PYTHON) -m tools.reasons docs
+	@$(PYTHON) -m tools.apidoc docs/api.md; $(PYTHON) -m tools.metrics; $(PYTHON) -m tools.reasons docs; $(PYTHON) -m tools.rbac
 
 page-picture: .venv ## take docs/page.png anew, of the worker's page
 	@$(PYTHON) -m tests.support.worker.page_picture

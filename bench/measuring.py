@@ -17,13 +17,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.cluster.installed import Operator
 from tests.support.cluster.kubectl import Object
 from ttscontract.metrics import API_REQUESTS
-from ttsoperator.kube.client import PLURALS, Cluster, NotFound, path
+from ttsoperator.children.registry import plurals
+from ttsoperator.kube.client import Cluster, NotFound
 from ttsoperator.kube.manifest import Ref, ref
 
 WRITERS = 32
 """Requests under way at once: more does not make one API server any faster."""
-
-PLURALS.setdefault("Namespace", "namespaces")
 
 
 @dataclass(frozen=True)
@@ -119,7 +118,7 @@ async def cluster_client(kubeconfig: Path) -> Cluster:
     """The administrator's connection, by the operator's own client: the same speed for both sides."""
     configuration = client.Configuration()
     await config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
-    return Cluster(configuration)
+    return Cluster(configuration, {**plurals(), "Namespace": "namespaces"})
 
 
 async def by_raw_client(cluster: Cluster, manifests: Sequence[Object]) -> None:
@@ -128,7 +127,7 @@ async def by_raw_client(cluster: Cluster, manifests: Sequence[Object]) -> None:
 
     async def create(manifest: Object) -> None:
         async with slots:
-            await cluster.request("POST", path(ref(manifest), collection=True), manifest)
+            await cluster.request("POST", cluster.path(ref(manifest), collection=True), manifest)
 
     await asyncio.gather(*map(create, manifests))
 

@@ -163,6 +163,12 @@ class Reason(StrEnum):
         "Of AutoscalingActive: the autoscaler cannot scale the Deployment; the message is its own.",
         "Do what the message says.",
     )
+    API_NOT_INSTALLED = (
+        "ApiNotInstalled",
+        Severity.PROGRESSING,
+        "Of AddOnsInstalled: a child is left out, as its API is not installed or the operator cannot use it.",
+        "Install the add-on: the child follows within five minutes. Or remove the field that asks for the child.",
+    )
 
     INVALID_SPEC = (
         "InvalidSpec",

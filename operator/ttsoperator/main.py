@@ -13,6 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from ttsoperator import logs
+from ttsoperator.children.registry import plurals
 from ttsoperator.kube.client import ApiError, Cluster
 from ttsoperator.kube.kubeconfig import NoCluster, load_configuration
 from ttsoperator.manager import Manager
@@ -58,7 +59,7 @@ async def run(settings: Settings) -> None:
     handle_signals = partial(_on_signals, stop)
     handle_signals()
     metrics = Metrics()
-    async with Cluster(await load_configuration(), metrics.count_request) as cluster:
+    async with Cluster(await load_configuration(), plurals(), metrics.count_request) as cluster:
         log.info("API server %s", cluster.configuration.host)
         await Manager(settings, cluster, metrics, handle_signals).run(stop)
 

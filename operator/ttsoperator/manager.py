@@ -12,7 +12,7 @@ import kopf
 from aiohttp import web
 
 from ttsoperator import logs
-from ttsoperator.children import Defaults
+from ttsoperator.children.context import Defaults
 from ttsoperator.kube.client import ApiError, Cluster
 from ttsoperator.kube.leader import LeaderElection
 from ttsoperator.kube.scrape import Scraper

@@ -30,8 +30,6 @@ CHILD_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGER}"
 
 APPLIED_HASH: Final = f"{GROUP}/applied-hash"
 """On each child: hash of the manifest as rendered; it differs as soon as a field is added, changed or removed."""
-CONFIG_HASH: Final = f"{GROUP}/config-hash"
-"""On the worker pod template: hash of worker.json, so that a change of the configuration rolls the workers."""
 TEMPLATE_HASH: Final = f"{GROUP}/template-hash"
 """On the worker pod template: hash of the rest of the template, which says of a pod from which one it came."""
 MODEL_KEY: Final = f"{GROUP}/model-key"
@@ -64,6 +62,7 @@ class Condition(StrEnum):
     MODEL_READY = "ModelReady"
     WORKLOAD_AVAILABLE = "WorkloadAvailable"
     AUTOSCALING_ACTIVE = "AutoscalingActive"
+    ADD_ONS_INSTALLED = "AddOnsInstalled"
 
 
 def service_account_name(service: str) -> str:
@@ -71,9 +70,9 @@ def service_account_name(service: str) -> str:
     return f"{service}-worker"
 
 
-def config_map_name(service: str) -> str:
-    """ConfigMap that holds worker.json."""
-    return f"{service}-worker"
+def config_map_name(service: str, content: str) -> str:
+    """ConfigMap that holds worker.json: another content is another ConfigMap."""
+    return f"{service}-worker-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
 
 
 def claim_name(service: str) -> str:

@@ -94,7 +94,7 @@ def _live_through(tenant: Tenant, files: FileServer) -> list[Object]:
 def _settled(tenant: Tenant, kinds: set[str]) -> Object:
     """What is there once nothing is in progress any more: the conditions, and every child as it is wanted.
 
-    A claim goes last, when no pod mounts it any more: nothing but its absence tells.
+    A claim and a former ConfigMap go last, when no pod mounts them any more: nothing but their absence tells.
     """
     service = tenant.service("english")
     assert service.get("status", {}).get("observedGeneration") == service["metadata"]["generation"]
@@ -103,7 +103,7 @@ def _settled(tenant: Tenant, kinds: set[str]) -> Object:
     assert conditions["Reconciling"].startswith("False"), conditions
     children = tenant.children("english")
     assert not any("deletionTimestamp" in child["metadata"] for child in children)
-    assert {child["kind"] for child in children} == kinds
+    assert sorted(child["kind"] for child in children) == sorted(kinds)
     assert len(tenant.list("pod", "app.kubernetes.io/component=model")) <= 1, "the Job ran twice"
     content = {f"{child['kind']}/{child['metadata']['name']}": _content(child) for child in children}
     return {

@@ -1,6 +1,7 @@
 """What the operator made is kept as it made it; what others add to it is left alone."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.cluster.files import FileServer
-from tests.support.cluster.kubectl import Object
+from tests.support.cluster.kubectl import KubectlError, Object
 from tests.support.cluster.manifests import SMALL
 from tests.support.cluster.tenant import Tenant
 from tests.support.cluster.waiting import eventually, holds
@@ -64,7 +65,7 @@ def test_deleted_child_is_made_again(whole: Tenant, kind: str) -> None:
 # No Job: it cannot be changed where it counts, and a finished one is the record of what was done.
 EDITS: dict[str, Object] = {
     "serviceaccount": {"automountServiceAccountToken": True},
-    "configmap": {"data": {"worker.json": "{}"}},
+    "configmap": {"metadata": {"labels": {"app.kubernetes.io/component": None}}},  # its data cannot be changed
     "pvc": {"metadata": {"labels": {"app.kubernetes.io/component": None}}},
     "deployment": {"spec": {"minReadySeconds": 600, "template": {"spec": {"automountServiceAccountToken": True}}}},
     "service": {"spec": {"selector": {"app.kubernetes.io/component": "other"}}},
@@ -84,6 +85,13 @@ def test_edited_child_is_put_right(whole: Tenant, kind: str) -> None:
 
     eventually(put_right)
     whole.until_ready(NAME)
+
+
+def test_the_workers_settings_cannot_be_edited(whole: Tenant) -> None:
+    before = _child(whole, "configmap")
+    with pytest.raises(KubectlError, match="immutable"):
+        whole.patch("configmap", before["metadata"]["name"], {"data": {"worker.json": "{}"}})
+    assert _wanted(_child(whole, "configmap")) == _wanted(before)
 
 
 def test_what_others_add_is_left_alone(tenant: Tenant, worker_image: str) -> None:
@@ -116,11 +124,19 @@ def test_what_others_add_is_left_alone(tenant: Tenant, worker_image: str) -> Non
 def test_no_longer_wanted_children_are_pruned(tenant: Tenant, files: FileServer) -> None:
     tenant.serve("english", engine="hibari", model=files.model, autoscaling=AUTOSCALED)
     tenant.until_ready("english")
-    embedded = ["ConfigMap/english-worker", "Deployment/english", "Service/english", "ServiceAccount/english-worker"]
+    embedded = ["ConfigMap/english-worker-", "Deployment/english", "Service/english", "ServiceAccount/english-worker"]
 
     tenant.serve("english")  # the embedded voice, without autoscaling
 
-    eventually(lambda: tenant.child_names("english") == embedded)
+    def pruned() -> bool:
+        """The only ConfigMap left is the one that the workers mount; a hash ends its name."""
+        found = tenant.child_names("english")
+        assert [re.sub("(?<=ConfigMap/english-worker-)[0-9a-f]{10}$", "", name) for name in found] == embedded
+        volumes = tenant.get("deployment", "english")["spec"]["template"]["spec"]["volumes"]
+        [mounted] = [volume["configMap"]["name"] for volume in volumes if "configMap" in volume]
+        return f"ConfigMap/{mounted}" in found
+
+    eventually(pruned)
     tenant.until_ready("english")
 
 

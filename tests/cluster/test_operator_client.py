@@ -11,6 +11,7 @@ from kubernetes.aio import client, config
 
 from tests.support.cluster import setup
 from tests.support.cluster.kubectl import Kubectl
+from ttsoperator.children.registry import plurals
 from ttsoperator.kube.client import AlreadyExists, Cluster, Conflict, NotFound, Refused
 from ttsoperator.kube.leader import LeaderElection
 from ttsoperator.kube.manifest import Ref, ref
@@ -30,7 +31,7 @@ def scratch(kubectl: Kubectl) -> Iterator[Kubectl]:
 async def cluster(kubectl: Kubectl) -> AsyncIterator[Cluster]:
     configuration = client.Configuration()
     await config.load_kube_config(config_file=str(kubectl.kubeconfig), client_configuration=configuration)
-    async with Cluster(configuration) as cluster:
+    async with Cluster(configuration, plurals()) as cluster:
         yield cluster
 
 
@@ -173,6 +174,14 @@ async def test_an_api_that_is_not_installed_is_a_clear_refusal(cluster: Cluster,
         await cluster.list_objects("nobody.example.com/v1", "Job", scratch.namespace)
     with pytest.raises(NotFound):
         await cluster.get(Ref("batch/v1", "Job", scratch.namespace, "nothing"))
+
+
+async def test_the_kinds_of_an_api_are_those_that_the_server_serves(cluster: Cluster) -> None:
+    assert {"Deployment", "ReplicaSet"} <= set(await cluster.served_kinds("apps/v1"))
+    assert "Scale" not in await cluster.served_kinds("apps/v1"), "a subresource is no kind of the API"
+    assert "Pod" in await cluster.served_kinds("v1")
+    assert not await cluster.served_kinds("nobody.example.com/v1")
+    assert not await cluster.served_kinds("apps/v999")
 
 
 async def test_lists_are_filtered_by_the_server_and_carry_kind_and_version(cluster: Cluster, scratch: Kubectl) -> None:

@@ -3,9 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.operator.world import DEFAULTS, HTTPS, SHA, World, downloaded
+from tests.support.operator.world import HTTPS, SHA, World, downloaded
 from ttsoperator import names
-from ttsoperator.children import desired_children
 
 LONGEST_LABEL = 63
 
@@ -15,7 +14,7 @@ def test_every_child_of_the_longest_name_fits_a_label() -> None:
     world = World()
     world.step(wanted)
     world.finish_job()
-    children = desired_children(wanted, DEFAULTS, world.live)
+    children = world.plan(wanted).desired
     assert len(children) == 7
     assert all(len(child["metadata"]["name"]) <= LONGEST_LABEL for child in children)
 

@@ -1,23 +1,15 @@
 """What the pods of the workers and of the download share: image, placement, security, volumes."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from ttscontract.pods import USER_ID
 from ttsoperator import names
+from ttsoperator.children.context import Defaults
 from ttsoperator.spec import TTSService
 from ttsoperator.spec.model import AccessMode
 from ttsoperator.spec.scheduling import Affinity
 
 _HOSTNAME: Final = "kubernetes.io/hostname"
-
-
-@dataclass(frozen=True)
-class Defaults:
-    """What the operator's own settings add to a spec: the worker image and its pull policy."""
-
-    worker_image: str
-    worker_image_pull_policy: str = "IfNotPresent"
 
 
 POD_SECURITY: Final[dict[str, Any]] = {
@@ -74,12 +66,12 @@ def environment(service: TTSService) -> list[dict[str, Any]]:
     return [variable.rendered() for variable in template.env or []] if template else []
 
 
-def template_metadata(service: TTSService, component: names.Component, own: dict[str, str]) -> dict[str, Any]:
-    """Return a pod template's metadata: the user's labels and annotations, and `own` annotations."""
+def template_metadata(service: TTSService, component: names.Component) -> dict[str, Any]:
+    """Return a pod template's metadata: the user's labels and annotations, and our labels."""
     template = service.spec.pod_template
     labels = (template.labels if template else None) or {}
     annotations = (template.annotations if template else None) or {}
-    return {"labels": {**labels, **names.pod_labels(service.name, component)}, "annotations": {**annotations, **own}}
+    return {"labels": {**labels, **names.pod_labels(service.name, component)}, "annotations": dict(annotations)}
 
 
 def pod_spec(service: TTSService, *, on_volume: bool) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The only Kubernetes client: plain REST requests over one pool of connections, and what their answers mean.
 
 Paths are written down rather than discovered: the operator knows its kinds, and discovery would cost a request for each
-API group and a writable cache folder. An API that is not installed is a `Refused` with a clear message.
+API group and a writable cache folder. An API that is not installed is a `Refused` with a clear message; which kinds an
+add-on's API has is asked with `served_kinds`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -18,7 +19,7 @@ import aiohttp
 from kubernetes.aio import client
 
 from ttsoperator.kube.manifest import Manifest, Ref, ref
-from ttsoperator.names import API_VERSION, HANDOVER_MANAGER, KIND, MANAGER, PLURAL
+from ttsoperator.names import API_VERSION, HANDOVER_MANAGER, KIND, MANAGER
 
 log = logging.getLogger(__name__)
 
@@ -26,21 +27,6 @@ POOL_CONNECTIONS = 32
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30.0)  # the API server itself ends a request at 60 seconds
 TRIES = 4
 LONGEST_WAIT_SECONDS = 10.0  # a longer Retry-After goes back to the queue instead of holding a worker
-
-PLURALS = {
-    KIND: PLURAL,
-    "ConfigMap": "configmaps",
-    "Deployment": "deployments",
-    "Event": "events",
-    "HorizontalPodAutoscaler": "horizontalpodautoscalers",
-    "Job": "jobs",
-    "Lease": "leases",
-    "PersistentVolumeClaim": "persistentvolumeclaims",
-    "Pod": "pods",
-    "Service": "services",
-    "ServiceAccount": "serviceaccounts",
-    "StorageClass": "storageclasses",
-}
 
 
 class ApiError(Exception):
@@ -99,15 +85,27 @@ class KubeClient(Protocol):
     ) -> tuple[list[Manifest], int]:
         """List objects, with the list's resourceVersion."""
 
+    async def served_kinds(self, api_version: str) -> Collection[str]:
+        """Return the kinds that the API server serves of this group and version; none where it does not serve it."""
+
 
 class Cluster:
-    """A connection to one API server; close it with `close` or use it as an async context manager."""
+    """A connection to one API server; close it with `close` or use it as an async context manager.
 
-    def __init__(self, configuration: client.Configuration, count: Callable[[str, int], None] | None = None) -> None:
+    `plurals` are the names by which URL paths know the kinds that the operator uses.
+    """
+
+    def __init__(
+        self,
+        configuration: client.Configuration,
+        plurals: Mapping[str, str],
+        count: Callable[[str, int], None] | None = None,
+    ) -> None:
         configuration.connection_pool_maxsize = POOL_CONNECTIONS
         # Reading ~/.netrc and the proxy variables takes two threads for each request; a kubeconfig's proxy-url works.
         configuration.client_session_kwargs = {"trust_env": False}
         self.configuration = configuration
+        self._plurals = plurals
         self._client = client.ApiClient(configuration)
         self._count = count or (lambda _verb, _code: None)
 
@@ -123,14 +121,14 @@ class Cluster:
 
     async def get(self, target: Ref) -> Manifest:
         """See KubeClient."""
-        return await self.request("GET", path(target))
+        return await self.request("GET", self.path(target))
 
     async def create(self, manifest: Manifest) -> Manifest:
         """See KubeClient.
 
         A POST and not an apply: it can never take over an object, and it costs the server a fifth less.
         """
-        target = path(ref(manifest), collection=True)
+        target = self.path(ref(manifest), collection=True)
         try:
             return await self.request("POST", target, manifest, query={"fieldManager": MANAGER})
         except Conflict as error:
@@ -167,14 +165,14 @@ class Cluster:
         if target.uid:
             options["preconditions"] = {"uid": target.uid}
         try:
-            answer = await self.request("DELETE", path(target), options)
+            answer = await self.request("DELETE", self.path(target), options)
         except (NotFound, Conflict):  # another uid is another object: the one we meant is gone
             return None
         return None if answer["kind"] == "Status" else answer
 
     async def patch(self, target: Ref, body: Mapping[str, Any], subresource: str = "") -> Manifest:
         """See KubeClient."""
-        url = path(target) + (f"/{subresource}" if subresource else "")
+        url = self.path(target) + (f"/{subresource}" if subresource else "")
         query = {"fieldManager": MANAGER}
         return await self.request("PATCH", url, body, "application/merge-patch+json", query)
 
@@ -182,11 +180,21 @@ class Cluster:
         self, api_version: str, kind: str, namespace: str | None, **selectors: str
     ) -> tuple[list[Manifest], int]:
         """See KubeClient; `labelSelector` and `fieldSelector` are passed on."""
-        url = path(Ref(api_version, kind, namespace or "", ""), collection=True)
+        url = self.path(Ref(api_version, kind, namespace or "", ""), collection=True)
         answer = await self.request("GET", url, query=selectors)
         for item in answer["items"]:
             item.update(apiVersion=api_version, kind=kind)  # a list's items leave them out
         return answer["items"], int(answer["metadata"]["resourceVersion"])
+
+    async def served_kinds(self, api_version: str) -> Collection[str]:
+        """See KubeClient."""
+        try:
+            answer = await self.request("GET", root(api_version))
+        except (NotFound, Refused) as error:
+            if error.status != 404:
+                raise
+            return set()
+        return {resource["kind"] for resource in answer["resources"] if "/" not in resource["name"]}
 
     async def request(
         self,
@@ -211,6 +219,10 @@ class Cluster:
                 await asyncio.sleep(wait)
         raise AssertionError("the last try returns or raises")
 
+    def path(self, target: Ref, *, collection: bool = False) -> str:
+        """Return the URL path of an object, or of the collection it is in."""
+        return path(target, self._plurals[target.kind], collection=collection)
+
     async def _send(self, method: str, url: str, body: object, content_type: str) -> Manifest:
         headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": MANAGER}
         if token := await self.configuration.get_api_key_with_prefix("BearerToken"):  # re-reads a rotated token
@@ -231,7 +243,7 @@ class Cluster:
 
     async def _apply(self, target: Ref, manifest: Manifest, manager: str) -> Manifest:
         query = {"fieldManager": manager, "force": "true"}
-        return await self.request("PATCH", path(target), manifest, "application/apply-patch+yaml", query)
+        return await self.request("PATCH", self.path(target), manifest, "application/apply-patch+yaml", query)
 
     async def _own_as_applied(self, live: Manifest) -> None:
         """Turn the ownership a create gave us into that of an apply, without which an apply can't remove a field.
@@ -251,15 +263,19 @@ class Cluster:
             {"op": "replace", "path": "/metadata/managedFields", "value": upgraded},
             {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
         ]
-        await self.request("PATCH", path(ref(live)), steps, "application/json-patch+json")
+        await self.request("PATCH", self.path(ref(live)), steps, "application/json-patch+json")
 
 
-def path(target: Ref, *, collection: bool = False) -> str:
+def path(target: Ref, plural: str, *, collection: bool = False) -> str:
     """Return the URL path of an object, or of the collection it is in."""
-    root = "/api/" if "/" not in target.api_version else "/apis/"
     namespace = f"/namespaces/{target.namespace}" if target.namespace else ""
     name = "" if collection else f"/{target.name}"
-    return f"{root}{target.api_version}{namespace}/{PLURALS[target.kind]}{name}"
+    return f"{root(target.api_version)}{namespace}/{plural}{name}"
+
+
+def root(api_version: str) -> str:
+    """Return the URL path of an API group and version."""
+    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
 def service_ref(namespace: str, name: str, uid: str | None = None) -> Ref:

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, NotFound, path
 from ttsoperator.kube.manifest import Manifest, Ref, micro_time_text
+from ttsoperator.kube.resources import LEASE
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class LeaderElection:
     ) -> None:
         self.identity = f"{pod}_{uuid.uuid4()}"
         self._api = api
-        self._ref = Ref("coordination.k8s.io/v1", "Lease", namespace, name)
+        self._ref = Ref(LEASE.api_version, LEASE.kind, namespace, name)
         self._clock = clock
         self._renewed = float("-inf")
         self._lease: Manifest | None = None
@@ -107,7 +108,7 @@ class LeaderElection:
     async def _take(self) -> bool:
         if self._lease is None:
             try:
-                self._lease = await self._api.request("GET", path(self._ref))
+                self._lease = await self._api.request("GET", path(self._ref, LEASE.plural))
             except NotFound:
                 return await self._create()
         spec: dict[str, Any] = self._lease.get("spec") or {}
@@ -137,14 +138,14 @@ class LeaderElection:
             },
         }
         try:
-            self._lease = await self._api.request("POST", path(self._ref, collection=True), lease)
+            self._lease = await self._api.request("POST", path(self._ref, LEASE.plural, collection=True), lease)
         except (AlreadyExists, Conflict):
             return False
         return True
 
     async def _put(self, lease: Manifest) -> bool:
         try:
-            self._lease = await self._api.request("PUT", path(self._ref), lease)
+            self._lease = await self._api.request("PUT", path(self._ref, LEASE.plural), lease)
         except (Conflict, NotFound):
             self._lease = None  # somebody was faster, or our own last write did arrive
             return False
@@ -164,11 +165,11 @@ class LeaderElection:
         with suppress(ApiError, TimeoutError):
             async with asyncio.timeout(RELEASE_SECONDS):
                 # Read anew: the answer to our last write may not have been waited for.
-                lease = await self._api.request("GET", path(self._ref))
+                lease = await self._api.request("GET", path(self._ref, LEASE.plural))
                 spec: dict[str, Any] = lease.get("spec") or {}
                 if spec.get("holderIdentity") == self.identity:
                     free = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
-                    await self._api.request("PUT", path(self._ref), {**lease, "spec": {**spec, **free}})
+                    await self._api.request("PUT", path(self._ref, LEASE.plural), {**lease, "spec": {**spec, **free}})
                     log.info("released the Lease %s", self._ref.name)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ttsoperator.names import LABEL_COMPONENT
+
 Manifest = dict[str, Any]
 
 
@@ -34,6 +36,11 @@ def ref(manifest: Mapping[str, Any]) -> Ref:
 def labels(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Return the labels, empty where there are none."""
     return manifest["metadata"].get("labels") or {}
+
+
+def component_of(manifest: Mapping[str, Any]) -> str | None:
+    """Return the component that a child or pod is labelled with, if it is."""
+    return labels(manifest).get(LABEL_COMPONENT)
 
 
 def annotations(manifest: Mapping[str, Any]) -> dict[str, str]:

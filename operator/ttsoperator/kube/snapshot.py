@@ -6,13 +6,16 @@ from enum import Enum
 from typing import Any
 
 from ttsoperator import names
-from ttsoperator.kube.manifest import Manifest, controller_of, is_deleting, labels
+from ttsoperator.kube.manifest import Manifest, component_of, controller_of, is_deleting, labels
 from ttsoperator.spec import TTSService
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The children that are ours (see `ownership`) by kind and name, and the pods labelled with the service's name."""
+    """The children that are ours (see `ownership`) by kind and name, and the pods labelled with the service's name.
+
+    Several components may have children of one kind: ask for a child by its name, or for the children of a component.
+    """
 
     children: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
     pods: Sequence[Manifest] = ()
@@ -21,17 +24,19 @@ class Snapshot:
         """Return the child, or None where there is none."""
         return self.children.get((kind, name))
 
-    def of_kind(self, kind: str) -> list[Manifest]:
-        """Return all children of one kind, by name."""
-        return [child for (k, _), child in sorted(self.children.items()) if k == kind]
+    def of(self, kind: str, component: names.Component) -> list[Manifest]:
+        """Return a component's children of one kind, in the order of their names."""
+        found = (child for (k, _), child in sorted(self.children.items()) if k == kind)
+        return [child for child in found if component_of(child) == component.value]
+
+    def pod_templates(self) -> list[Manifest]:
+        """Return the pod templates of all children, of whatever kind: each may start a pod at any time."""
+        specs = (child.get("spec") or {} for child in self.children.values())
+        return [spec["template"] for spec in specs if "template" in spec]
 
     def pods_of(self, component: names.Component) -> list[Manifest]:
         """Return the pods of the workers or of the download, those being deleted left out."""
-        return [
-            pod
-            for pod in self.pods
-            if labels(pod).get(names.LABEL_COMPONENT) == component.value and not is_deleting(pod)
-        ]
+        return [pod for pod in self.pods if component_of(pod) == component.value and not is_deleting(pod)]
 
 
 class Ownership(Enum):

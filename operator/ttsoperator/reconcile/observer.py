@@ -10,7 +10,7 @@ from typing import Any
 
 from ttscontract import metrics
 from ttscontract.metric import Metric
-from ttsoperator.children.model.download import PROGRESS_SECONDS
+from ttsoperator.children.model.download import PROGRESS_SECONDS, own_claim
 from ttsoperator.kube.client import ApiError, KubeClient
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Samples, ScrapeFailed, Scraper, takes_requests, value
@@ -64,8 +64,9 @@ class Observer:
             observed = replace(observed, facts=facts)
             if facts is None:
                 again.append(FACTS_RETRY_SECONDS)
-        if claims := [c for c in observed.snapshot.of_kind("PersistentVolumeClaim") if not _is_bound(c)]:
-            classes, events = await self._ask(key, "claim", CLAIM_SECONDS, lambda: self._claim_hints(claims[0]))
+        claim = own_claim(service, observed.snapshot)
+        if claim is not None and not _is_bound(claim):
+            classes, events = await self._ask(key, "claim", CLAIM_SECONDS, lambda: self._claim_hints(claim))
             observed = replace(observed, storage_classes=classes, claim_events=events)
             again.append(CLAIM_SECONDS)
         return observed, min(again, default=None)

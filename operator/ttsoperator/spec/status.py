@@ -33,7 +33,7 @@ class ConditionModel(ApiModel):
     """One condition."""
 
     type: Annotated[str, StringConstraints(max_length=316)]
-    """Ready, Reconciling, Stalled, ModelReady, WorkloadAvailable or AutoscalingActive."""
+    """Ready, Reconciling, Stalled, ModelReady, WorkloadAvailable, AutoscalingActive or AddOnsInstalled."""
     status: ConditionStatus
     """Status of the condition."""
     observed_generation: Annotated[int, Field(ge=-1)] = -1
@@ -89,7 +89,8 @@ class TTSServiceStatus(ApiModel):
     observed_generation: Annotated[int, Field(ge=-1)] = -1
     """Generation of the spec that this status is about; -1 before the operator has seen the object."""
     conditions: Annotated[list[ConditionModel], Field(max_length=16, json_schema_extra=map_list("type"))] | None = None
-    """Ready, Reconciling, Stalled, ModelReady, WorkloadAvailable, and with spec.autoscaling AutoscalingActive."""
+    """Ready, Reconciling, Stalled, ModelReady, WorkloadAvailable, with spec.autoscaling AutoscalingActive, and
+    AddOnsInstalled while it is False."""
     replicas: Annotated[int, Field(ge=0)] | None = None
     """Number of workers."""
     ready_replicas: Annotated[int, Field(ge=0)] | None = None

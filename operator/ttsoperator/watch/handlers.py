@@ -2,47 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import kopf
 
-from ttsoperator.names import GROUP, KIND, PLURAL, VERSION
+from ttsoperator.children.registry import watched
 from ttsoperator.watch.store import Cache, Key, key_of
 from ttsoperator.watch.workqueue import WorkQueue
 
 
-@dataclasses.dataclass(frozen=True)
-class Watched:
-    """One kind, as kopf names it and as lists of it are asked for."""
-
-    api_version: str
-    kind: str
-    plural: str
-
-
-WATCHED = (
-    Watched(f"{GROUP}/{VERSION}", KIND, PLURAL),
-    Watched("v1", "ServiceAccount", "serviceaccounts"),
-    Watched("v1", "ConfigMap", "configmaps"),
-    Watched("v1", "PersistentVolumeClaim", "persistentvolumeclaims"),
-    Watched("v1", "Service", "services"),
-    Watched("v1", "Pod", "pods"),
-    Watched("batch/v1", "Job", "jobs"),
-    Watched("apps/v1", "Deployment", "deployments"),
-    Watched("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers"),
-)
-
-
 def register(registry: kopf.OperatorRegistry, cache: Cache, queue: WorkQueue[Key]) -> None:
-    """Watch every kind; our own objects are the only ones of the others' kinds that are sent to us."""
+    """Watch every kind that a cluster always has; of the children's kinds only objects with our label are sent."""
 
     async def seen(event: kopf.RawEvent, **_: object) -> None:
         note(cache, queue, str(event["type"]), dict(event["object"]))
 
-    for kind in WATCHED:
-        kopf.on.event(kind.api_version, kind.plural, id=kind.kind, registry=registry)(seen)
+    for resource in watched():
+        kopf.on.event(resource.api_version, resource.plural, id=resource.kind, registry=registry)(seen)
 
 
 def note(cache: Cache, queue: WorkQueue[Key], event_type: str, obj: Mapping[str, Any]) -> None:

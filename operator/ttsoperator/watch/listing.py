@@ -2,17 +2,21 @@
 
 The first time makes the cache complete, so that a pass never takes a child for missing that was only not heard of yet.
 Later times find what a watch lost: after a long interruption kopf lists anew, and does not notice what is gone from it.
+
+Optional kinds are listed here and not watched by kopf, which ends for good when the API of a watched kind is removed.
+So a change of theirs, of their API too, is acted upon at the pace of these lists.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Sequence
 
+from ttsoperator.children.registry import CHILDREN, Child, optional, watched
 from ttsoperator.kube.client import ApiError, KubeClient, Refused, Unavailable
-from ttsoperator.names import CHILD_SELECTOR, GROUP, KIND, PLURAL, VERSION
-from ttsoperator.watch.handlers import WATCHED, Watched
+from ttsoperator.kube.resources import TTS_SERVICE, Resource
+from ttsoperator.names import CHILD_SELECTOR
 from ttsoperator.watch.store import Cache, Key
 from ttsoperator.watch.workqueue import WorkQueue
 
@@ -32,14 +36,14 @@ async def wait_for_crd(cluster: KubeClient, namespace: str | None) -> None:
     attempt = 0
     while True:
         try:
-            await cluster.list_objects(f"{GROUP}/{VERSION}", KIND, namespace, limit="1")
+            await cluster.list_objects(TTS_SERVICE.api_version, TTS_SERVICE.kind, namespace, limit="1")
             return
         except Unavailable as error:
             problem = f"the API server: {error}"
         except Refused as error:
             if error.status != 404:
                 return  # it is there; what we may do with it, the lists will tell
-            problem = f"the CRD {PLURAL}.{GROUP}: install the chart, or kubectl apply -f crds/"
+            problem = f"the CRD {TTS_SERVICE}: install the chart, or kubectl apply -f crds/"
         if attempt % REMIND_TRIES == 0:
             log.warning("waiting for %s", problem)
         attempt += 1
@@ -49,23 +53,34 @@ async def wait_for_crd(cluster: KubeClient, namespace: str | None) -> None:
 class Syncer:
     """Brings the cache up to date by lists."""
 
-    def __init__(self, cluster: KubeClient, cache: Cache, queue: WorkQueue[Key], namespaces: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        cluster: KubeClient,
+        cache: Cache,
+        queue: WorkQueue[Key],
+        namespaces: tuple[str, ...],
+        rows: Sequence[Child] = CHILDREN,
+    ) -> None:
         self._cluster = cluster
         self._cache = cache
         self._queue = queue
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)
+        self._watched = watched(rows)
+        self._optional = optional(rows)
         self.synced = False
 
     async def sync(self) -> None:
-        """List everything once and wake what changed; raises ApiError, Forbidden."""
-        for kind, namespace in self._lists():
-            selectors = {} if kind.kind == KIND else {"labelSelector": CHILD_SELECTOR}
+        """List everything once and wake what changed; raises ApiError, Forbidden.
+
+        An optional kind that cannot be listed raises neither.
+        """
+        for resource in self._watched:
             try:
-                found, version = await self._cluster.list_objects(kind.api_version, kind.kind, namespace, **selectors)
+                await self._list(resource)
             except Refused as error:
                 raise Forbidden(f"{error.message} (the chart's roles allow it)") from error
-            for key in self._cache.replace(kind.kind, namespace, found, version):
-                self._queue.add(key)
+        for resource in self._optional:
+            await self._update_optional(resource)
         self.synced = True
 
     async def run(self) -> None:
@@ -80,7 +95,43 @@ class Syncer:
             except (ApiError, Forbidden) as error:
                 log.warning("listing again failed: %s", error)
 
-    def _lists(self) -> Iterator[tuple[Watched, str | None]]:
-        for kind in WATCHED:
-            for namespace in self._namespaces:
-                yield kind, namespace
+    async def _update_optional(self, resource: Resource) -> None:
+        """List an optional kind if its API is there, and wake every service when that has changed."""
+        try:
+            problem = await self._list_optional(resource)
+        except Unavailable as error:
+            log.warning("cannot list %s: %s", resource, error)
+            if self.synced:
+                return  # what is known of it stays until the next list
+            problem = f"the operator cannot list {resource} yet: {error}"
+        if problem == self._cache.missing.get(resource):
+            return
+        if problem is None:
+            log.info("%s can be used now", resource)
+            del self._cache.missing[resource]
+        else:
+            log.info("%s: %s", resource, problem)
+            self._cache.missing[resource] = problem
+        for key in self._cache.services():
+            self._queue.add(key)
+
+    async def _list_optional(self, resource: Resource) -> str | None:
+        """Return why the kind cannot be used, None when it was listed; raises Unavailable."""
+        try:
+            if resource.kind not in await self._cluster.served_kinds(resource.api_version):
+                return f"the cluster does not serve {resource.kind} of {resource.api_version}"
+            await self._list(resource)
+        except Unavailable:
+            raise
+        except ApiError as error:
+            return f"the operator cannot list {resource}: {error.message}"
+        return None
+
+    async def _list(self, resource: Resource) -> None:
+        selectors = {} if resource == TTS_SERVICE else {"labelSelector": CHILD_SELECTOR}
+        for namespace in self._namespaces:
+            found, version = await self._cluster.list_objects(
+                resource.api_version, resource.kind, namespace, **selectors
+            )
+            for key in self._cache.replace(resource.kind, namespace, found, version):
+                self._queue.add(key)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ttsoperator.kube.manifest import Manifest, Ref
+from ttsoperator.kube.resources import Resource
 from ttsoperator.names import KIND, LABEL_SERVICE
 
 REMEMBERED_DELETIONS = 4096  # enough for every event that can still be under way
@@ -41,6 +42,8 @@ class Cache:
         self._objects: dict[tuple[str, str, str], Manifest] = {}
         self._of_service: defaultdict[Key, set[tuple[str, str, str]]] = defaultdict(set)
         self._deleted: OrderedDict[str, int] = OrderedDict()
+        self.missing: dict[Resource, str] = {}
+        """Optional kinds that cannot be used now, each with the reason; what is known of their objects is outdated."""
 
     def put(self, obj: Mapping[str, Any], *, listed: bool = False) -> bool:
         """Remember `obj` unless something newer is known; True when it was news.

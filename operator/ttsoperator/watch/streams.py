@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 import kopf
 from kubernetes.aio import client
 
-from ttsoperator.names import CHILD_SELECTOR, KIND
-from ttsoperator.watch.handlers import WATCHED
+from ttsoperator.children.registry import watched
+from ttsoperator.kube.resources import TTS_SERVICE
+from ttsoperator.names import CHILD_SELECTOR
 
 
 class WatchFailed(Exception):
@@ -53,9 +54,9 @@ def settings() -> kopf.OperatorSettings:
     chosen.networking.request_timeout = 60
     chosen.watching.server_timeout = 600  # opened anew every ten minutes, so that several API servers share them
     chosen.queueing.exit_timeout = 0.1
-    for kind in WATCHED:
-        if kind.kind != KIND:
-            chosen.watching.label_selectors[kind.api_version, kind.plural] = CHILD_SELECTOR
+    for resource in watched():
+        if resource != TTS_SERVICE:
+            chosen.watching.label_selectors[resource.api_version, resource.plural] = CHILD_SELECTOR
     return chosen
 
 

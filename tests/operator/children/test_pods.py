@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.operator.world import DEFAULTS, START, World, downloaded, service
 from ttsoperator import names
-from ttsoperator.children import Defaults
+from ttsoperator.children.context import Context, Defaults
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.reconcile.plan import make_plan
 
@@ -19,7 +19,7 @@ def children(defaults: Defaults = DEFAULTS, **spec: Any) -> dict[str, Manifest]:
     world, wanted = World(), downloaded(**spec)
     world.step(wanted)
     world.finish_job()
-    plan = make_plan(wanted, defaults, world.live, START)
+    plan = make_plan(Context(wanted, defaults, world.live), START)
     return {manifest["kind"]: manifest for manifest in plan.desired}
 
 

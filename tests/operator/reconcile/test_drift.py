@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttsoperator import names
+from ttsoperator.children.registry import POD_TEMPLATE
 from ttsoperator.reconcile.drift import covers, differs
 
+MERGE_KEYS = POD_TEMPLATE | {"ports": ("port", "protocol")}
 MANIFEST: dict[str, Any] = {
     "metadata": {"name": "a", "labels": {"x": "y"}, "annotations": {names.APPLIED_HASH: "h"}},
     "spec": {
@@ -29,7 +31,7 @@ def changed(**edit: Any) -> dict[str, Any]:
 
 
 def test_what_was_applied_is_no_drift() -> None:
-    assert not differs(MANIFEST, copy.deepcopy(MANIFEST))
+    assert not differs(MANIFEST, copy.deepcopy(MANIFEST), MERGE_KEYS)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +52,7 @@ def test_what_was_applied_is_no_drift() -> None:
     ],
 )
 def test_a_change_of_ours_is_found(live: dict[str, Any]) -> None:
-    assert differs(MANIFEST, live)
+    assert differs(MANIFEST, live, MERGE_KEYS)
 
 
 @pytest.mark.parametrize(
@@ -66,17 +68,34 @@ def test_a_change_of_ours_is_found(live: dict[str, Any]) -> None:
     ],
 )
 def test_additions_of_others_are_none(live: dict[str, Any]) -> None:
-    assert not differs(MANIFEST, live)
+    assert not differs(MANIFEST, live, MERGE_KEYS)
 
 
 def test_the_api_server_drops_what_is_empty() -> None:
-    assert covers({"a": 1}, {"a": 1, "values": [], "selector": {}, "value": "", "optional": False})
-    assert not covers({"a": 1}, {"a": 1, "b": 2})
+    assert covers({"a": 1}, {"a": 1, "values": [], "selector": {}, "value": "", "optional": False}, MERGE_KEYS)
+    assert not covers({"a": 1}, {"a": 1, "b": 2}, MERGE_KEYS)
 
 
 def test_quantities_are_compared_only_where_they_stand() -> None:
-    assert not covers({"env": [{"name": "A", "value": "1"}]}, {"env": [{"name": "A", "value": "1000m"}]})
-    assert covers({"emptyDir": {"sizeLimit": "1Gi"}}, {"emptyDir": {"sizeLimit": "1024Mi"}})
+    assert not covers({"env": [{"name": "A", "value": "1"}]}, {"env": [{"name": "A", "value": "1000m"}]}, MERGE_KEYS)
+    assert covers({"emptyDir": {"sizeLimit": "1Gi"}}, {"emptyDir": {"sizeLimit": "1024Mi"}}, MERGE_KEYS)
+
+
+@pytest.mark.parametrize(
+    ("live", "desired", "covered"),
+    [
+        ([True], [True], True),
+        ([True, False], [True], False),
+        ([{"port": 1}, True], [{"port": 1}], False),
+        ([{"port": [1]}], [{"port": [1]}], True),
+        ([{"port": 1, "name": "a"}, {"port": 1, "name": "b"}], [{"port": 1, "name": "a"}], False),
+        ([{"port": 1, "name": "a"}, {"port": 1, "name": "b"}], [{"port": 1, "name": "a"}, {"port": 1}], True),
+    ],
+)
+def test_a_list_whose_items_have_no_identity_is_one_value(
+    live: list[Any], desired: list[Any], *, covered: bool
+) -> None:
+    assert covers({"ports": live}, {"ports": desired}, MERGE_KEYS) is covered
 
 
 json_values = st.recursive(
@@ -88,9 +107,9 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_everything_covers_itself(value: object) -> None:
-    assert covers(value, copy.deepcopy(value))
+    assert covers(value, copy.deepcopy(value), MERGE_KEYS)
 
 
 @given(st.dictionaries(st.text(max_size=3), json_values, max_size=4), st.dictionaries(st.text(min_size=4), json_values))
 def test_more_covers_less(value: dict[str, Any], more: dict[str, Any]) -> None:
-    assert covers({**more, **value}, value)
+    assert covers({**more, **value}, value, MERGE_KEYS)

@@ -66,7 +66,8 @@ def pod(
 def rolled_out(*pods: Manifest) -> Observed:
     """Workers of the wanted template: then their facts are worth asking for."""
     template = {"metadata": {"annotations": {TEMPLATE_HASH: "t"}}}
-    deployment = {"kind": "Deployment", "metadata": {"name": "english"}, "spec": {"template": template}}
+    meta = {"name": "english", "labels": pod_labels("english", Component.WORKER)}
+    deployment = {"kind": "Deployment", "metadata": meta, "spec": {"template": template}}
     for pod in pods:
         pod["metadata"]["annotations"] = {TEMPLATE_HASH: "t"}
     return Observed(Snapshot(children={("Deployment", "english"): deployment}, pods=pods), desired=[deployment])

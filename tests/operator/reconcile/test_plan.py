@@ -103,7 +103,7 @@ def test_a_new_model_is_downloaded_beside_the_old_one() -> None:
     [job] = [key for key in world.children if key[0] == "Job" and key[1] != before["metadata"]["name"]][-1:]
     world.children[job]["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
     plan = world.step(wanted)
-    assert summary(plan) == ["apply ConfigMap", "apply Deployment", "delete Job"]
+    assert summary(plan) == ["create ConfigMap", "apply Deployment", "delete Job"]
     assert world.one("Deployment")["metadata"]["annotations"][names.MODEL_KEY] == names.model_key(OTHER, None)
     assert world.one("Deployment")["metadata"]["annotations"][names.ENGINE] == "coqui"
     assert world.plan(wanted).actions == ()
@@ -152,10 +152,10 @@ def test_a_complete_download_is_not_repeated_whatever_changes() -> None:
 def test_the_volume_of_a_builtin_model_goes_when_no_pod_uses_it_any_more() -> None:
     world, wanted = running(), service(generation=2)
     assert "PersistentVolumeClaim" in world.kinds()
-    assert summary(world.step(wanted)) == ["apply ConfigMap", "apply Deployment", "delete Job"]
+    assert summary(world.step(wanted)) == ["create ConfigMap", "apply Deployment", "delete Job"]
     assert world.plan(wanted).actions == (), "the old workers still have it mounted"
     world.run_workers()
-    assert summary(world.step(wanted)) == ["delete PersistentVolumeClaim"]
+    assert summary(world.step(wanted)) == ["delete PersistentVolumeClaim", "delete ConfigMap"]
     assert world.plan(wanted).actions == ()
 
 

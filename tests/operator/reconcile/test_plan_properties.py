@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.operator.world import HTTPS, SHA, World, service
+from ttsoperator.children.registry import CHILDREN
 from ttsoperator.reconcile.drift import differs
 from ttsoperator.spec import TTSService
 
@@ -101,9 +102,11 @@ def test_a_plan_carried_out_leaves_nothing_to_do(story: tuple[World, TTSService]
     world, wanted = story
     world.settle(wanted)
     plan = world.plan(wanted)
+    keys = {row.resource.kind: row.merge_keys for row in CHILDREN}
     for manifest in plan.desired:
-        if manifest["kind"] != "Job":
-            assert not differs(manifest, world.children[manifest["kind"], manifest["metadata"]["name"]])
+        kind = manifest["kind"]
+        if kind != "Job":
+            assert not differs(manifest, world.children[kind, manifest["metadata"]["name"]], keys[kind])
 
 
 @settings(max_examples=60, deadline=None)

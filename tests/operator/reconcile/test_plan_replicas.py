@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.operator.world import START, World, downloaded, running, service, summary
 from ttsoperator.kube.manifest import Ref
-from ttsoperator.reconcile.plan import HandOverReplicas
+from ttsoperator.reconcile.actions import HandOverReplicas
 
 
 def test_switching_autoscaling_on_hands_the_live_count_over_first() -> None:

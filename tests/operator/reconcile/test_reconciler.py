@@ -11,7 +11,8 @@ from prometheus_client import generate_latest
 
 from tests.support.operator.fakes import FakeCluster
 from ttscontract.reasons import Reason
-from ttsoperator.children import Defaults
+from ttsoperator.children.context import Defaults
+from ttsoperator.children.registry import watched
 from ttsoperator.kube.client import ApiError, Refused, Unavailable
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Scraper
@@ -19,7 +20,6 @@ from ttsoperator.metrics import Metrics
 from ttsoperator.names import CHILD_SELECTOR, KIND
 from ttsoperator.reconcile.observer import Observer
 from ttsoperator.reconcile.reconciler import FORMER_SECONDS, Reconciler
-from ttsoperator.watch.handlers import WATCHED
 from ttsoperator.watch.store import Cache, Key
 from ttsoperator.watch.workqueue import Retry
 
@@ -58,7 +58,7 @@ class World:
 
     async def watch(self) -> None:
         """Let the cache catch up."""
-        for kind in WATCHED:
+        for kind in watched():
             selector = {} if kind.kind == KIND else {"labelSelector": CHILD_SELECTOR}
             found, version = await self.cluster.list_objects(kind.api_version, kind.kind, None, **selector)
             self.cache.replace(kind.kind, None, found, version)
@@ -78,6 +78,11 @@ class World:
 
     def object(self, kind: str, name: str = "english") -> Manifest:
         return self.cluster.objects[kind, "ns", name]
+
+    def config_map(self) -> Manifest:
+        """The only ConfigMap."""
+        [found] = [obj for (kind, _, _), obj in self.cluster.objects.items() if kind == "ConfigMap"]
+        return found
 
     def condition(self, kind: str) -> Manifest:
         conditions = self.object(KIND)["status"]["conditions"]
@@ -157,16 +162,29 @@ async def test_what_others_delete_or_change_is_put_right(world: World) -> None:
     world.cluster.seed(service())
     await world.settle()
     world.cluster.remove("Service", "ns", "english")
-    broken = copy.deepcopy(world.object("ConfigMap", "english-worker"))
-    good = broken["data"]
-    broken["data"] = {"worker.json": "{}"}
+    broken = copy.deepcopy(world.config_map())
+    name, good = broken["metadata"]["name"], broken["data"]
+    broken |= {"immutable": False, "data": {"worker.json": "{}"}}
     world.cluster.seed(broken)
     world.cluster.writes.clear()
     await world.reconcile()
     assert ("create", "Service", "english") in world.cluster.writes
-    assert ("apply", "ConfigMap", "english-worker") in world.cluster.writes
-    assert world.object("ConfigMap", "english-worker")["data"] == good
+    assert ("apply", "ConfigMap", name) in world.cluster.writes
+    assert world.config_map()["data"] == good
     assert {write[0] for write in world.cluster.writes} <= {"create", "apply", "patch status"}
+
+
+async def test_an_immutable_child_of_other_content_is_replaced(world: World) -> None:
+    world.cluster.seed(service())
+    await world.settle()
+    good = copy.deepcopy(world.config_map())
+    world.cluster.seed({**good, "data": {"worker.json": "{}"}})
+    world.cluster.writes.clear()
+    await world.reconcile()
+    name = good["metadata"]["name"]
+    assert world.cluster.writes[:2] == [("delete", "ConfigMap", name), ("create", "ConfigMap", name)]
+    assert world.config_map()["data"] == good["data"]
+    await world.settle()
 
 
 async def test_a_child_that_lost_its_labels_is_found_by_its_name_and_healed(world: World) -> None:
@@ -213,7 +231,7 @@ async def test_children_of_a_former_service_of_the_name_are_waited_for(world: Wo
     assert world.condition("Reconciling")["reason"] == Reason.WAITING_FOR_DELETION
     assert world.condition("Stalled")["status"] == "False"
     for kind in CHILDREN:
-        name = "english-worker" if kind in {"ServiceAccount", "ConfigMap"} else "english"
+        [(_, _, name)] = [identity for identity in world.cluster.objects if identity[0] == kind]
         world.cluster.remove(kind, "ns", name)
     await world.settle()
     (reference,) = world.object("Deployment")["metadata"]["ownerReferences"]

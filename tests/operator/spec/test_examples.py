@@ -7,9 +7,8 @@ import pytest
 import yaml
 
 from tests.support.operator.schema import leaves, problems
-from tests.support.operator.world import DEFAULTS, World
+from tests.support.operator.world import World
 from tools.crd import structural_schema
-from ttsoperator.children import desired_children
 from ttsoperator.spec import TTSServiceSpec, parse
 
 SCHEMA = structural_schema(TTSServiceSpec)
@@ -28,7 +27,7 @@ def test_an_example_is_a_service(path: Path) -> None:
     assert (body["apiVersion"], body["kind"]) == ("tts-operator.io/v1alpha1", "TTSService")
     assert not list(problems(body["spec"], SCHEMA))
     body["metadata"] |= {"namespace": "speech", "uid": "u"}
-    assert desired_children(parse(body), DEFAULTS, World().live)
+    assert World().plan(parse(body)).desired
 
 
 def test_the_shortest_has_one_line_of_spec() -> None:

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from tests.support.operator.schema import Path, Schema, leaves, problems
-from tests.support.operator.world import DEFAULTS, HTTPS, SHA, World, service
+from tests.support.operator.world import HTTPS, SHA, World, service
 from tools.crd import structural_schema
-from ttsoperator.children import desired_children
 from ttsoperator.spec import TTSServiceSpec
 
 SCHEMA = structural_schema(TTSServiceSpec)
@@ -74,7 +73,7 @@ def rendered(spec: dict[str, Any]) -> list[dict[str, Any]]:
     wanted, world = service(**spec), World()
     world.step(wanted)
     world.finish_job()
-    return desired_children(wanted, DEFAULTS, world.live)
+    return list(world.plan(wanted).desired)
 
 
 @pytest.mark.parametrize("path", LEAVES, ids=".".join)

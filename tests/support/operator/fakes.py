@@ -5,15 +5,19 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, NotFound
+from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, NotFound, Refused
 from ttsoperator.kube.manifest import Manifest, Ref, ref
 
 
 class FakeCluster:
-    """Implements `KubeClient`. `writes` lists what was written; `refuse` may turn a request down."""
+    """Implements `KubeClient`. `writes` lists what was written; `refuse` may turn a request down.
+
+    It serves every API of Kubernetes, and of add-ons what is installed.
+    """
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], Manifest] = {}
+        self.add_ons: dict[str, set[str]] = {}
         self.handed_over: set[str] = set()
         self.writes: list[tuple[str, str, str]] = []
         self.refuse: Callable[[str, str, str], ApiError | None] = lambda _verb, _kind, _name: None
@@ -34,10 +38,20 @@ class FakeCluster:
         """Take an object away as if somebody else had."""
         return self.objects.pop((kind, namespace, name))
 
+    def install(self, api_version: str, *kinds: str) -> None:
+        """Serve the API of an add-on."""
+        self.add_ons[api_version] = set(kinds)
+
+    def uninstall(self, api_version: str) -> None:
+        """Serve an add-on's API no more; its objects go with it."""
+        self.add_ons[api_version] = set()
+        self.objects = {key: obj for key, obj in self.objects.items() if obj["apiVersion"] != api_version}
+
     def kinds(self) -> set[str]:
         return {kind for kind, _, _ in self.objects}
 
     async def get(self, target: Ref) -> Manifest:
+        self._check_served(target.api_version)
         return copy.deepcopy(self._find(target))
 
     async def create(self, manifest: Manifest) -> Manifest:
@@ -51,6 +65,8 @@ class FakeCluster:
         target = ref(manifest)
         self._write("apply", target)
         live = self._find(target)
+        if live.get("immutable") and live["data"] != manifest["data"]:
+            raise Refused(422, "data: Forbidden: field is immutable when `immutable` is set")
         kept = {"uid", "creationTimestamp"}
         merged = copy.deepcopy(manifest)
         merged["metadata"] |= {name: live["metadata"][name] for name in kept}
@@ -88,6 +104,7 @@ class FakeCluster:
     ) -> tuple[list[Manifest], int]:
         if error := self.refuse("list", kind, ""):
             raise error
+        self._check_served(api_version)
         wanted = dict(t.split("=") for t in selectors.get("labelSelector", "").split(",") if t)
         found = [
             copy.deepcopy(obj)
@@ -99,6 +116,15 @@ class FakeCluster:
         ]
         return found, next(self._versions)
 
+    async def served_kinds(self, api_version: str) -> set[str]:
+        if error := self.refuse("discover", api_version, ""):
+            raise error
+        return self.add_ons.get(api_version, set())
+
+    def _check_served(self, api_version: str) -> None:
+        if not self.add_ons.get(api_version, {"of Kubernetes"}):
+            raise Refused(404, "the cluster does not serve this API: is its CRD or add-on installed?")
+
     def _find(self, target: Ref) -> Manifest:
         try:
             return self.objects[target.kind, target.namespace, target.name]
@@ -109,6 +135,7 @@ class FakeCluster:
         self.writes.append((verb, target.kind, target.name))
         if error := self.refuse(verb, target.kind, target.name):
             raise error
+        self._check_served(target.api_version)
 
 
 def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:

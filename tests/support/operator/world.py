@@ -2,15 +2,17 @@
 
 import copy
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ttsoperator import names
-from ttsoperator.children import Defaults
+from ttsoperator.children.context import Context, Defaults
+from ttsoperator.children.registry import CHILDREN, Child
 from ttsoperator.kube.manifest import Manifest, Ref
 from ttsoperator.kube.snapshot import Snapshot
-from ttsoperator.reconcile.plan import Action, Apply, Create, Delete, HandOverReplicas, Plan, make_plan
+from ttsoperator.reconcile.actions import Action, Apply, Create, Delete, HandOverReplicas
+from ttsoperator.reconcile.plan import Plan, make_plan
 from ttsoperator.reconcile.status import compute_status
 from ttsoperator.reconcile.status.observed import Observed
 from ttsoperator.spec import TTSService, parse
@@ -40,7 +42,8 @@ def downloaded(generation: int = 1, source: str = HTTPS, **spec: Any) -> TTSServ
 class World:
     """KubeClient and pods, with as much of the API's rules as the plan relies upon."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Sequence[Child] = CHILDREN) -> None:
+        self.rows = rows
         self.now = START
         self.children: dict[tuple[str, str], Manifest] = {}
         self.pods: dict[str, Manifest] = {}
@@ -52,7 +55,7 @@ class World:
         return Snapshot(copy.deepcopy(self.children), copy.deepcopy(list(self.pods.values())))
 
     def plan(self, wanted: TTSService) -> Plan:
-        return make_plan(wanted, DEFAULTS, self.live, self.now)
+        return make_plan(Context(wanted, DEFAULTS, self.live), self.now, self.rows)
 
     def step(self, wanted: TTSService) -> Plan:
         """Make a plan and carry it out."""
@@ -172,6 +175,7 @@ class World:
         deployment["status"] = {
             "observedGeneration": deployment["metadata"]["generation"],
             "replicas": count,
+            "updatedReplicas": count,
             "readyReplicas": here,
             "availableReplicas": here,
         }

@@ -1,21 +1,28 @@
 """PersistentVolumeClaim that holds the model."""
 
 from ttsoperator import names
+from ttsoperator.children.context import Context
 from ttsoperator.children.model.download import own_claim
-from ttsoperator.kube.manifest import Manifest
+from ttsoperator.kube.manifest import Manifest, controller_of
 from ttsoperator.kube.metadata import metadata, with_applied_hash
-from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.spec import TTSService, quantities
 from ttsoperator.spec.model import DEFAULT_SIZE, AccessMode, ReclaimPolicy
 
 
-def build(service: TTSService, snapshot: Snapshot) -> Manifest:
-    """Return the claim. One that was grown by hand keeps its size: a claim cannot shrink."""
-    storage = service.storage
+def build(context: Context) -> Manifest | None:
+    """Return the claim. One that was grown by hand keeps its size: a claim cannot shrink.
+
+    None for an embedded model, which needs no volume, and where the spec names a claim of the user's.
+    """
+    service, storage = context.service, context.service.storage
+    if service.builtin or storage.existing_claim_name is not None:
+        return None
     modes = storage.access_modes or [AccessMode.READ_WRITE_ONCE]
     spec = {
         "accessModes": [mode.value for mode in modes],
-        "resources": {"requests": {"storage": _size(storage.size or DEFAULT_SIZE, own_claim(service, snapshot))}},
+        "resources": {
+            "requests": {"storage": _size(storage.size or DEFAULT_SIZE, own_claim(service, context.snapshot))}
+        },
     }
     if storage.storage_class_name is not None:
         spec["storageClassName"] = storage.storage_class_name
@@ -30,6 +37,15 @@ def build(service: TTSService, snapshot: Snapshot) -> Manifest:
     )
 
 
+def unwanted(claim: Manifest, context: Context) -> str | None:
+    """Return why the claim of a former model goes: the model is a builtin one now, and no pod mounts the claim."""
+    if not context.service.builtin or controller_of(claim) is None:
+        return None
+    name = claim["metadata"]["name"]
+    used = any(_mounts(pod, name) for pod in [*context.snapshot.pod_templates(), *context.snapshot.pods])
+    return None if used else "the model is a builtin one"
+
+
 def claim_of(service: TTSService) -> str:
     """Return the name of the claim the pods mount, made for the service or an existing one."""
     return service.storage.existing_claim_name or names.claim_name(service.name)
@@ -40,3 +56,8 @@ def _size(asked: str, claim: Manifest | None) -> str:
         return asked
     present: str = claim["spec"]["resources"]["requests"]["storage"]
     return present if quantities.value_of(present) > quantities.value_of(asked) else asked
+
+
+def _mounts(pod: Manifest, claim: str) -> bool:
+    volumes = (pod.get("spec") or {}).get("volumes") or []
+    return any((volume.get("persistentVolumeClaim") or {}).get("claimName") == claim for volume in volumes)

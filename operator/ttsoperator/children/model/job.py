@@ -5,16 +5,10 @@ from typing import Any, Final
 from ttscontract.model_folder import MODEL_ROOT
 from ttscontract.pods import METRICS_PORT
 from ttsoperator import names
+from ttsoperator.children.context import Context, Defaults
 from ttsoperator.children.model.claim import claim_of
-from ttsoperator.children.pods import (
-    TMP_MOUNT,
-    TMP_VOLUME,
-    Defaults,
-    container,
-    environment,
-    pod_spec,
-    template_metadata,
-)
+from ttsoperator.children.model.download import JobState, current_job, state_of
+from ttsoperator.children.pods import TMP_MOUNT, TMP_VOLUME, container, environment, pod_spec, template_metadata
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import annotated, metadata, with_applied_hash
 from ttsoperator.spec import TTSService, quantities
@@ -23,9 +17,11 @@ from ttsoperator.spec.model import DEFAULT_SIZE
 _RESOURCES: Final[dict[str, Any]] = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
 
 
-def build(service: TTSService, defaults: Defaults) -> Manifest:
-    """Return the first Job for the spec's model; `next_attempt` makes the next attempt of it."""
-    model = service.spec.model
+def build(context: Context) -> Manifest | None:
+    """Return the first Job for the spec's model, None for an embedded one; `next_attempt` makes the next attempt."""
+    service, model = context.service, context.service.spec.model
+    if service.builtin:
+        return None
     manifest = with_applied_hash(
         {
             "apiVersion": "batch/v1",
@@ -38,13 +34,23 @@ def build(service: TTSService, defaults: Defaults) -> Manifest:
                 # time to live the Job stays, and with it the knowledge that the model is there.
                 "backoffLimit": 0,
                 "template": {
-                    "metadata": template_metadata(service, names.Component.MODEL, {}),
-                    "spec": _pod(service, defaults),
+                    "metadata": template_metadata(service, names.Component.MODEL),
+                    "spec": _pod(service, context.defaults),
                 },
             },
         }
     )
     return annotated(manifest, {names.ATTEMPT: "0", names.GENERATION: str(service.generation)})
+
+
+def unwanted(job: Manifest, context: Context) -> str | None:
+    """Return why the Job of another model goes: an unfinished one at once, a complete one when the new model is there.
+
+    Until then the complete one is the record of the model that the workers serve, to which the spec may return.
+    """
+    current = current_job(context.service, context.snapshot)
+    there = context.service.builtin or (current is not None and state_of(current) is JobState.COMPLETE)
+    return "another model is wanted" if there or state_of(job) is not JobState.COMPLETE else None
 
 
 def next_attempt(job: Manifest, attempt: int, last_failure: str) -> Manifest:

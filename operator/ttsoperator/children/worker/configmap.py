@@ -1,4 +1,8 @@
-"""ConfigMap with worker.json: the worker's settings as it reads them at its start."""
+"""ConfigMap with worker.json: the worker's settings as it reads them at its start.
+
+It is named by its content and immutable, and each pod template refers to its own. So a change of the settings rolls the
+workers, and a worker of the former template that starts again during the rollout reads the settings it was made for.
+"""
 
 import json
 import math
@@ -8,22 +12,44 @@ from ttscontract.model_folder import MODEL_ROOT
 from ttscontract.pods import CONFIG_FILE
 from ttscontract.worker_config import MAX_THREADS, THREADS, WRITTEN
 from ttsoperator import names
-from ttsoperator.children.worker.served_model import Serving
+from ttsoperator.children.context import Context
+from ttsoperator.children.worker.served_model import Serving, worker_deployment
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import metadata, with_applied_hash
 from ttsoperator.spec import TTSService, quantities
 
 
-def build(service: TTSService, serving: Serving) -> Manifest:
-    """Return the ConfigMap."""
+def build(context: Context) -> Manifest | None:
+    """Return the ConfigMap, None while there is no model to serve."""
+    service, serving = context.service, context.serving
+    if serving is None:
+        return None
+    content = render(service, serving)
     return with_applied_hash(
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": metadata(service, names.config_map_name(service.name), names.Component.WORKER),
-            "data": {CONFIG_FILE: render(service, serving)},
+            "metadata": metadata(service, names.config_map_name(service.name, content), names.Component.WORKER),
+            "immutable": True,
+            "data": {CONFIG_FILE: content},
         }
     )
+
+
+def unwanted(config_map: Manifest, context: Context) -> str | None:
+    """Return why a former ConfigMap goes: the rollout is over, and no pod reads it.
+
+    During a rollout it stays even if no pod mounts it now: its ReplicaSet may replace a lost worker.
+    """
+    deployment = worker_deployment(context.service, context.snapshot)
+    if context.serving is None or deployment is None or _is_rolling_out(deployment):
+        return None
+    running = [
+        pod for pod in context.snapshot.pods if pod.get("status", {}).get("phase") not in {"Succeeded", "Failed"}
+    ]
+    name = config_map["metadata"]["name"]
+    used = any(_mounts(pod, name) for pod in [*context.snapshot.pod_templates(), *running])
+    return None if used else "no worker reads it any more"
 
 
 def render(service: TTSService, serving: Serving) -> str:
@@ -49,3 +75,16 @@ def threads(service: TTSService) -> int:
     if limit is None:
         return THREADS.default
     return min(max(1, math.floor(quantities.value_of(limit))), MAX_THREADS)
+
+
+def _is_rolling_out(deployment: Manifest) -> bool:
+    """Tell whether a former ReplicaSet may still have workers, by the same rule as `kubectl rollout status`."""
+    status = deployment.get("status") or {}
+    seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
+    counts = {status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")}
+    return not seen or counts != {deployment["spec"].get("replicas", 1)}
+
+
+def _mounts(pod: Manifest, config_map: str) -> bool:
+    volumes = (pod.get("spec") or {}).get("volumes") or []
+    return any((volume.get("configMap") or {}).get("name") == config_map for volume in volumes)

@@ -6,11 +6,11 @@ from ttscontract.engines import Engine
 from ttscontract.model_folder import MODEL_ROOT
 from ttscontract.pods import CONFIG_DIR, CONFIG_FILE, CONFIG_VARIABLE, HEALTH_PATH, HTTP_PORT, METRICS_PORT, READY_PATH
 from ttsoperator import names
+from ttsoperator.children.context import Context, Defaults
 from ttsoperator.children.model.claim import claim_of
 from ttsoperator.children.pods import (
     TMP_MOUNT,
     TMP_VOLUME,
-    Defaults,
     container,
     environment,
     is_pinned,
@@ -28,11 +28,14 @@ PRE_STOP_SECONDS: Final = 3
 _STARTUP: Final = {"periodSeconds": 2, "failureThreshold": 300}  # a large model may take ten minutes to load
 
 
-def build(service: TTSService, defaults: Defaults, serving: Serving) -> Manifest:
-    """Return the Deployment that serves one model.
+def build(context: Context) -> Manifest | None:
+    """Return the Deployment that serves one model, None while there is none.
 
-    With autoscaling `replicas` is absent: the HPA's they are.
+    With autoscaling `replicas` is absent: the HorizontalPodAutoscaler sets it.
     """
+    service, serving = context.service, context.serving
+    if serving is None:
+        return None
     gpus = gpu_count(service, serving.engine)
     autoscaled = service.spec.autoscaling is not None
     spec: dict[str, Any] = {
@@ -41,7 +44,7 @@ def build(service: TTSService, defaults: Defaults, serving: Serving) -> Manifest
         "minReadySeconds": 1,
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": 900,  # longer than a start may take
-        "template": _template(service, defaults, serving, gpus),
+        "template": _template(service, context.defaults, serving, gpus),
     }
     if not autoscaled:
         spec["replicas"] = service.spec.replicas
@@ -59,6 +62,11 @@ def build(service: TTSService, defaults: Defaults, serving: Serving) -> Manifest
     return with_applied_hash(annotated(manifest, own))
 
 
+def unwanted(_manifest: Manifest, _context: Context) -> str | None:
+    """Return None: workers that serve stay as long as the service lives, whatever it waits for."""
+    return None
+
+
 def _strategy(gpus: int) -> dict[str, Any]:
     """Add the new worker before the old one goes; with GPUs after it, for there may be none to spare."""
     surge, unavailable = (0, 1) if gpus else (1, 0)
@@ -66,9 +74,8 @@ def _strategy(gpus: int) -> dict[str, Any]:
 
 
 def _template(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -> dict[str, Any]:
-    own = {names.CONFIG_HASH: digest(render(service, serving))}
     template = {
-        "metadata": template_metadata(service, names.Component.WORKER, own),
+        "metadata": template_metadata(service, names.Component.WORKER),
         "spec": _pod(service, defaults, serving, gpus),
     }
     return annotated(template, {names.TEMPLATE_HASH: digest(template)})
@@ -79,8 +86,9 @@ def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -
     pod = pod_spec(service, on_volume=on_volume)
     if not (on_volume and is_pinned(service)):
         pod["topologySpreadConstraints"] = [_spread(service)]
+    config_map = names.config_map_name(service.name, render(service, serving))
     volumes: list[dict[str, Any]] = [
-        {"name": "config", "configMap": {"name": names.config_map_name(service.name)}},
+        {"name": "config", "configMap": {"name": config_map}},
         TMP_VOLUME,
     ]
     if on_volume:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ttscontract.engines import Engine, find
 from ttsoperator import names
 from ttsoperator.children.model.download import is_published
-from ttsoperator.kube.manifest import annotations
+from ttsoperator.kube.manifest import Manifest, annotations
 from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.spec import TTSService
 
@@ -29,7 +29,7 @@ def serving(service: TTSService, snapshot: Snapshot) -> Serving | None:
     if is_published(service, snapshot):
         model = service.spec.model
         return Serving(names.model_key(model.source, model.sha256), service.engine)
-    deployment = snapshot.get("Deployment", names.deployment_name(service.name))
+    deployment = worker_deployment(service, snapshot)
     if deployment is None:
         return None
     served = annotations(deployment)
@@ -37,6 +37,11 @@ def serving(service: TTSService, snapshot: Snapshot) -> Serving | None:
     if engine is None or names.MODEL_KEY not in served:
         return None
     return Serving(served[names.MODEL_KEY] or None, engine)
+
+
+def worker_deployment(service: TTSService, snapshot: Snapshot) -> Manifest | None:
+    """Return the Deployment of the workers, if it is there."""
+    return snapshot.get("Deployment", names.deployment_name(service.name))
 
 
 def gpu_count(service: TTSService, engine: Engine) -> int:

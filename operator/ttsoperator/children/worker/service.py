@@ -4,13 +4,15 @@ from typing import Any
 
 from ttscontract.pods import HTTP_PORT, METRICS_PORT
 from ttsoperator import names
+from ttsoperator.children.context import Context
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import annotated, metadata, with_applied_hash
-from ttsoperator.spec import ServiceType, TTSService
+from ttsoperator.spec import ServiceType
 
 
-def build(service: TTSService) -> Manifest:
+def build(context: Context) -> Manifest:
     """Return the Service. One that is reached from outside the cluster does not offer the metrics there."""
+    service = context.service
     options = service.spec.service
     ports: list[dict[str, Any]] = [_port("http", HTTP_PORT)]
     if options.type is ServiceType.CLUSTER_IP:

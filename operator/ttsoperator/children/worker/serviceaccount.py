@@ -1,13 +1,14 @@
 """ServiceAccount of the pods: it exists so that they do not run as the namespace's default, and may do nothing."""
 
 from ttsoperator import names
+from ttsoperator.children.context import Context
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import metadata, with_applied_hash
-from ttsoperator.spec import TTSService
 
 
-def build(service: TTSService) -> Manifest:
+def build(context: Context) -> Manifest:
     """Return the ServiceAccount."""
+    service = context.service
     return with_applied_hash(
         {
             "apiVersion": "v1",

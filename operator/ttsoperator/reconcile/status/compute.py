@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ttscontract.reasons import Reason
 from ttsoperator import names
+from ttsoperator.children.worker.served_model import worker_deployment
 from ttsoperator.names import Condition
 from ttsoperator.reconcile.status.conditions import Wanted, merged, summary
 from ttsoperator.reconcile.status.diagnosis import Finding
@@ -77,6 +78,8 @@ def _conditions(service: TTSService, observed: Observed, now: datetime) -> list[
     found.append(workload_condition(service, observed, model))
     if service.spec.autoscaling is not None:
         found.append(_autoscaling_condition(service, observed))
+    if observed.left_out:
+        found.append(_add_ons_condition(observed))
     return found
 
 
@@ -137,8 +140,13 @@ def _autoscaling_condition(service: TTSService, observed: Observed) -> Wanted:
     return Wanted(kind, status=True, reason=Reason.SCALING, message=message)
 
 
+def _add_ons_condition(observed: Observed) -> Wanted:
+    message = "; ".join(f"{child.kind} {child.name} is left out: {child.reason}" for child in observed.left_out)
+    return Wanted(Condition.ADD_ONS_INSTALLED, status=False, reason=Reason.API_NOT_INSTALLED, message=message)
+
+
 def _counts(service: TTSService, observed: Observed) -> Status:
-    deployment = observed.snapshot.get("Deployment", names.deployment_name(service.name)) or {}
+    deployment = worker_deployment(service, observed.snapshot) or {}
     reported = deployment.get("status") or {}
     selector = ",".join(f"{key}={value}" for key, value in sorted(names.worker_selector(service.name).items()))
     found = {

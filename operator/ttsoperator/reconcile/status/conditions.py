@@ -112,6 +112,6 @@ def _events(kind: str, condition: Mapping[str, Any], before: Mapping[str, Any] |
         return [Event("Normal", reason, message)]
     if kind in {Condition.READY, Condition.MODEL_READY} and holds and not (before and before["status"] == "True"):
         return [Event("Normal", reason, message)]
-    if kind == Condition.AUTOSCALING_ACTIVE and condition["status"] != "Unknown":
+    if kind in {Condition.AUTOSCALING_ACTIVE, Condition.ADD_ONS_INSTALLED} and condition["status"] != "Unknown":
         return [Event("Normal" if holds else "Warning", reason, message)]
     return []

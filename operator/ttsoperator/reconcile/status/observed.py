@@ -51,6 +51,15 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A child that is wanted and not written, because the operator cannot use its API; `reason` says why."""
+
+    kind: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Observed:
     """What one pass saw. Everything but `snapshot` and `desired` may be left out when it is not known."""
 
@@ -61,6 +70,7 @@ class Observed:
     facts: WorkerFacts | None = None
     conflicts: Sequence[Conflict] = ()
     refusals: Sequence[Refusal] = ()
+    left_out: Sequence[LeftOut] = ()
     storage_classes: Mapping[str, bool] | None = None
     """Name of each StorageClass and whether it is the default; None when not known. Wanted while a claim is unbound."""
     claim_events: Sequence[str] = ()

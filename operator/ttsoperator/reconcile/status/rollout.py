@@ -2,7 +2,8 @@
 
 from ttscontract.reasons import Reason, Severity
 from ttsoperator import names
-from ttsoperator.kube.manifest import Manifest, annotations, condition, has_condition
+from ttsoperator.children.worker.served_model import worker_deployment
+from ttsoperator.kube.manifest import Manifest, annotations, component_of, condition, has_condition
 from ttsoperator.names import Condition
 from ttsoperator.reconcile.status import diagnosis
 from ttsoperator.reconcile.status.conditions import Wanted
@@ -76,11 +77,12 @@ def replicas_wanted(service: TTSService, observed: Observed) -> int:
 
 
 def _desired(observed: Observed) -> Manifest | None:
-    return next((manifest for manifest in observed.desired if manifest["kind"] == "Deployment"), None)
+    deployments = (manifest for manifest in observed.desired if manifest["kind"] == "Deployment")
+    return next((found for found in deployments if component_of(found) == names.Component.WORKER), None)
 
 
 def _deployment(service: TTSService, observed: Observed) -> Manifest | None:
-    return observed.snapshot.get("Deployment", names.deployment_name(service.name))
+    return worker_deployment(service, observed.snapshot)
 
 
 def _template(deployment: Manifest) -> str | None:

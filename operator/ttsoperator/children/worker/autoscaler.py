@@ -1,0 +1,18 @@
+"""The row of the HorizontalPodAutoscaler; `scaling.hpa` renders it."""
+
+from ttsoperator.children.context import Context
+from ttsoperator.kube.manifest import Manifest
+from ttsoperator.scaling import hpa
+
+
+def build(context: Context) -> Manifest | None:
+    """Return the HorizontalPodAutoscaler, None without `spec.autoscaling` and while there are no workers to scale."""
+    autoscaling = context.service.spec.autoscaling
+    if autoscaling is None or context.serving is None:
+        return None
+    return hpa.build(context.service, autoscaling)
+
+
+def unwanted(_manifest: Manifest, context: Context) -> str | None:
+    """Return why it goes: only the spec switches autoscaling off."""
+    return "autoscaling is switched off" if context.service.spec.autoscaling is None else None
