@@ -1,4 +1,4 @@
-"""The model that is spoken, and the volume that holds it."""
+"""The model, and the volume that holds it."""
 
 from enum import StrEnum
 from typing import Annotated, Final
@@ -27,7 +27,7 @@ class ReclaimPolicy(StrEnum):
 
 
 class Model(ApiModel):
-    """The model that is spoken."""
+    """The model that the workers speak with."""
 
     model_config = rules(
         rule(
@@ -63,7 +63,7 @@ class Model(ApiModel):
         ),
     ]
     sha256: Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9a-f]{64}$")] | None = None
-    """SHA-256 of the file or archive, 64 hexadecimal digits in lower case. Another content is refused."""
+    """SHA-256 of the file or archive, 64 hexadecimal digits in lower case. The download Job refuses any other content."""
 
 
 class Storage(ApiModel):

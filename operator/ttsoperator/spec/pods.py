@@ -1,4 +1,4 @@
-"""What a user may say about the pods and their image."""
+"""The fields for the pods and their image."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -14,9 +14,9 @@ class Resources(ApiModel):
     """Compute resources of the worker container."""
 
     requests: Quantities | None = None
-    """What the scheduler reserves for each worker, such as {cpu: 250m, memory: 512Mi}."""
+    """Resources that the scheduler reserves for each worker, such as {cpu: 250m, memory: 512Mi}."""
     limits: Quantities | None = None
-    """What each worker may use at most. A CPU limit is also the number of its threads (rounded down, at least one)."""
+    """Most resources that each worker may use. A CPU limit also sets its threads (rounded down, at least one)."""
 
 
 class KeyReference(ApiModel):
@@ -25,9 +25,9 @@ class KeyReference(ApiModel):
     name: Name
     """Name of the Secret or ConfigMap."""
     key: Name
-    """The key whose value is taken."""
+    """Key of the value."""
     optional: bool | None = None
-    """Start without the variable when the object or the key is missing."""
+    """True starts the container without the variable when the object or the key is missing."""
 
 
 class FieldReference(ApiModel):
@@ -38,7 +38,7 @@ class FieldReference(ApiModel):
 
 
 class EnvSource(ApiModel):
-    """Where a variable's value comes from."""
+    """Source of a variable's value."""
 
     model_config = rules(
         rule(
@@ -70,16 +70,16 @@ class EnvVar(ApiModel):
     name: Annotated[str, StringConstraints(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")]
     """Name of the variable."""
     value: Annotated[str, StringConstraints(max_length=4096)] | None = None
-    """Its value."""
+    """Value of the variable."""
     value_from: EnvSource | None = None
-    """Where its value comes from, instead of value."""
+    """Source of the value, instead of value."""
 
 
 _RESERVED = "!k.startsWith('tts-operator.io/')"
 
 
 class PodTemplate(ApiModel):
-    """What is added to the pods of the workers and of the download."""
+    """Additions to the pods of the workers and of the download Job."""
 
     model_config = rules(
         rule(
@@ -99,11 +99,11 @@ class PodTemplate(ApiModel):
     annotations: Annotations | None = None
     """Annotations to add."""
     node_selector: Labels | None = None
-    """Labels a node must have."""
+    """Labels that a node must have to run the pods."""
     tolerations: Annotated[list[Toleration], Field(max_length=32)] | None = None
-    """Taints of nodes that the pods put up with."""
+    """Tolerated taints: the pods may run on nodes that have them."""
     affinity: Affinity | None = None
-    """Nodes the pods must, should or should not run on."""
+    """Rules for the nodes on which the pods must, should or should not run."""
     priority_class_name: Name | None = None
     """PriorityClass of the pods."""
     runtime_class_name: Name | None = None
@@ -113,7 +113,7 @@ class PodTemplate(ApiModel):
 
 
 class PullPolicy(StrEnum):
-    """When the image is pulled."""
+    """When the kubelet pulls the image."""
 
     ALWAYS = "Always"
     IF_NOT_PRESENT = "IfNotPresent"
@@ -128,7 +128,7 @@ class PullSecret(ApiModel):
 
 
 class Image(ApiModel):
-    """The worker image; what is absent is the operator's own choice."""
+    """The worker image; the operator's settings fill in absent fields."""
 
     repository: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\s@]*[^\s@:]$")] | None = (
         None
@@ -137,6 +137,6 @@ class Image(ApiModel):
     tag: Annotated[str, StringConstraints(max_length=128, pattern=r"^[\w][\w.-]*$")] | None = None
     """Tag of the image."""
     pull_policy: PullPolicy | None = None
-    """When the image is pulled."""
+    """When the kubelet pulls the image."""
     pull_secrets: Annotated[list[PullSecret], Field(max_length=16, json_schema_extra=map_list("name"))] | None = None
     """Secrets with the credentials of the image's registry."""

@@ -12,7 +12,7 @@ Weight = Annotated[int, Field(ge=1, le=100)]
 
 
 class NodeOperator(StrEnum):
-    """How a node's label is compared."""
+    """Operator of a condition on a node."""
 
     IN = "In"
     NOT_IN = "NotIn"
@@ -23,7 +23,7 @@ class NodeOperator(StrEnum):
 
 
 class LabelOperator(StrEnum):
-    """How an object's label is compared."""
+    """Operator of a condition on a label."""
 
     IN = "In"
     NOT_IN = "NotIn"
@@ -37,13 +37,13 @@ class NodeRequirement(ApiModel):
     key: Name
     """The label or field."""
     operator: NodeOperator
-    """How it is compared with the values."""
+    """Operator that compares it with the values."""
     values: Annotated[list[LabelValue], Field(max_length=64)] | None = None
     """The values; none for Exists and DoesNotExist, one whole number for Gt and Lt."""
 
 
 class NodeSelectorTerm(ApiModel):
-    """Conditions that a node must meet together."""
+    """Conditions of which a node must meet all."""
 
     match_expressions: Annotated[list[NodeRequirement], Field(max_length=16)] | None = None
     """Conditions on labels."""
@@ -59,23 +59,23 @@ class NodeSelector(ApiModel):
 
 
 class PreferredNode(ApiModel):
-    """A node that is liked."""
+    """A preference for some nodes, with its weight."""
 
     weight: Weight
-    """How much, from 1 to 100."""
+    """Weight of the preference, from 1 to 100."""
     preference: NodeSelectorTerm
-    """Which nodes."""
+    """The preferred nodes."""
 
 
 class NodeAffinity(ApiModel):
-    """Nodes by their labels."""
+    """Node affinity: nodes that the pods require or prefer, by their labels."""
 
     required_during_scheduling_ignored_during_execution: NodeSelector | None = None
-    """Nodes that are allowed."""
+    """Nodes on which the pods may run."""
     preferred_during_scheduling_ignored_during_execution: (
         Annotated[list[PreferredNode], Field(max_length=16)] | None
     ) = None
-    """Nodes that are liked."""
+    """Preferred nodes."""
 
 
 class LabelRequirement(ApiModel):
@@ -84,13 +84,13 @@ class LabelRequirement(ApiModel):
     key: Name
     """The label."""
     operator: LabelOperator
-    """How it is compared with the values."""
+    """Operator that compares it with the values."""
     values: Annotated[list[LabelValue], Field(max_length=64)] | None = None
     """The values; none for Exists and DoesNotExist."""
 
 
 class LabelSelector(ApiModel):
-    """Objects by their labels: all conditions must be met."""
+    """Selects the objects whose labels meet all conditions."""
 
     match_labels: Labels | None = None
     """Labels and the values they must have."""
@@ -99,64 +99,64 @@ class LabelSelector(ApiModel):
 
 
 class PodAffinityTerm(ApiModel):
-    """Pods, and the domain in which to be together with them or apart."""
+    """Selects pods, and the topology domain that counts as near them."""
 
     topology_key: Name
-    """Node label whose value names the domain, such as kubernetes.io/hostname."""
+    """Node label whose value names the topology domain, such as kubernetes.io/hostname."""
     label_selector: LabelSelector | None = None
-    """Which pods."""
+    """Selects pods by their labels."""
     namespaces: Names | None = None
     """Namespaces of the pods; the service's own when absent."""
     namespace_selector: LabelSelector | None = None
-    """Namespaces of the pods, by label."""
+    """Selects the namespaces of the pods by their labels."""
     match_label_keys: Names | None = None
-    """Labels whose value must be the pod's own."""
+    """Keys of labels that must have the same value as on the pod itself."""
     mismatch_label_keys: Names | None = None
-    """Labels whose value must not be the pod's own."""
+    """Keys of labels that must have another value than on the pod itself."""
 
 
 class PreferredPods(ApiModel):
-    """Pods whose neighbourhood is liked (or, for anti-affinity, disliked)."""
+    """A preference for running near some pods (or, for anti-affinity, away from them), with its weight."""
 
     weight: Weight
-    """How much, from 1 to 100."""
+    """Weight of the preference, from 1 to 100."""
     pod_affinity_term: PodAffinityTerm
-    """Which pods, and which domain."""
+    """The pods and the topology domain."""
 
 
 class PodAffinity(ApiModel):
-    """Nodes by the pods they run."""
+    """Pod affinity: nodes that the pods require or prefer, by the pods that run there."""
 
     required_during_scheduling_ignored_during_execution: (
         Annotated[list[PodAffinityTerm], Field(max_length=16)] | None
     ) = None
-    """What must be met."""
+    """Rules that a node must meet."""
     preferred_during_scheduling_ignored_during_execution: (
         Annotated[list[PreferredPods], Field(max_length=16)] | None
     ) = None
-    """What is liked."""
+    """Preferred rules."""
 
 
 class Affinity(ApiModel):
-    """Nodes the pods must, should or should not run on."""
+    """Rules for the nodes on which the pods must, should or should not run."""
 
     node_affinity: NodeAffinity | None = None
-    """By the node's labels."""
+    """Rules on the labels of nodes."""
     pod_affinity: PodAffinity | None = None
-    """Near other pods."""
+    """Rules for running near other pods."""
     pod_anti_affinity: PodAffinity | None = None
-    """Away from other pods."""
+    """Rules for running away from other pods."""
 
 
 class TolerationOperator(StrEnum):
-    """How a taint is compared."""
+    """Operator of a toleration."""
 
     EXISTS = "Exists"
     EQUAL = "Equal"
 
 
 class TaintEffect(StrEnum):
-    """What a taint does."""
+    """Effect of a taint."""
 
     NO_SCHEDULE = "NoSchedule"
     PREFER_NO_SCHEDULE = "PreferNoSchedule"
@@ -164,15 +164,15 @@ class TaintEffect(StrEnum):
 
 
 class Toleration(ApiModel):
-    """A taint of nodes that the pods put up with."""
+    """A tolerated taint: the pods may run on nodes that have it."""
 
     key: Name | None = None
-    """The taint's key; absent with operator Exists: every taint."""
+    """Key of the taint; absent, with operator Exists, it matches every taint."""
     operator: TolerationOperator | None = None
     """Exists, or Equal (when absent)."""
     value: LabelValue | None = None
-    """The taint's value, for Equal."""
+    """Value of the taint, for Equal."""
     effect: TaintEffect | None = None
-    """The taint's effect; absent: every effect."""
+    """Effect of the taint; absent, it matches every effect."""
     toleration_seconds: Annotated[int, Field(ge=0, le=31_536_000)] | None = None
-    """For how many seconds a NoExecute taint is put up with; absent: for ever."""
+    """Seconds for which the pods tolerate a NoExecute taint; absent, they tolerate it without limit."""

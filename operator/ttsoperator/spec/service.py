@@ -132,7 +132,7 @@ class TTSServiceSpec(ApiModel):
 
     engine: Annotated[EngineName | None, Field(description=engine_text())] = None
     model: Model
-    """The model that is spoken."""
+    """The model that the workers speak with."""
     storage: Storage | None = None
     """The volume that holds the model; when absent a claim of 10Gi, ReadWriteOnce, of the default StorageClass, deleted
     with the service."""
@@ -147,9 +147,9 @@ class TTSServiceSpec(ApiModel):
     autoscaling: Autoscaling | None = None
     """Makes the number of workers follow the load; when absent it is spec.replicas."""
     pod_template: PodTemplate | None = None
-    """What is added to the pods of the workers and of the download."""
+    """Additions to the pods of the workers and of the download Job."""
     image: Image | None = None
-    """The worker image; when absent the one the operator was installed with."""
+    """The worker image; when absent, the image in the operator's settings."""
 
 
 class TTSService(BaseModel):
