@@ -63,7 +63,7 @@ class Model(ApiModel):
         ),
     ]
     sha256: Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9a-f]{64}$")] | None = None
-    """SHA-256 of the file or archive, 64 hexadecimal digits in lower case. The download Job refuses any other content."""
+    """SHA-256 of the file or archive, 64 hexadecimal digits in lower case. The Job refuses any other content."""
 
 
 class Storage(ApiModel):
