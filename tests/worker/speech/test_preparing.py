@@ -3,8 +3,8 @@
 import pytest
 
 from ttsworker.engines import Voice
-from ttsworker.http.errors import ApiError
-from ttsworker.speech.request import choose_voice
+from ttsworker.speech.errors import InvalidRequest
+from ttsworker.speech.preparing import choose_voice
 
 ANNA, BEN, DEFAULT = Voice("anna", "en"), Voice("ben", "en"), Voice("default", "en")
 
@@ -20,5 +20,5 @@ def test_a_voice_that_is_called_default_is_a_voice_as_any() -> None:
 
 
 def test_another_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ApiError, match="known are anna, ben"):
+    with pytest.raises(InvalidRequest, match="known are anna, ben"):
         choose_voice("carl", [ANNA, BEN])
