@@ -36,7 +36,9 @@ CODES = {
 
 
 @pytest.mark.parametrize(("error", "status", "headers"), CASES, ids=lambda value: type(value).__name__)
-def test_every_error_has_its_status_code_and_headers(error: Exception, status: int, headers: dict[str, str]) -> None:
+def test_every_error_has_its_status_code_param_and_headers(
+    error: Exception, status: int, headers: dict[str, str]
+) -> None:
     response = answer_to(error).response()
     body = json.loads(bytes(response.body))["error"]
     assert response.status_code == status
@@ -49,7 +51,7 @@ def test_every_error_has_its_status_code_and_headers(error: Exception, status: i
     }
 
 
-def test_an_error_s_message_is_the_answer_s_but_for_what_a_program_says() -> None:
+def test_the_message_is_the_error_s_except_that_of_an_encoder() -> None:
     assert answer_to(Interrupted()).body()["error"]["message"].startswith("this worker is shutting down: try again")
     assert answer_to(EncodingFailed("ffmpeg: its own words")).body()["error"]["message"] == (
         "the audio could not be encoded: try another response_format"

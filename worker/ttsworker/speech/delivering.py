@@ -1,4 +1,4 @@
-"""From a prepared request to the bytes of its audio: admission, then chunks in time, then everything is given back."""
+"""From a prepared request to the bytes of its audio."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ from ttsworker.speech.request import SpeechJob
 from ttsworker.speech.synthesising import Synthesis
 
 CHUNK_BYTES = 65_536
-"""Of a whole file, sent at once: the next chunk waits until the client has read most of this one."""
+"""Size of the chunks of a whole file: the next one waits until the client has read most of this one."""
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ async def deliver(parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> Asy
 
 
 class Delivery:
-    """The bytes of one answer, whole or while they are being made. What describes them is final with the first chunk.
+    """The bytes of one answer, all at once or while they are being made; either it or each piece has `timeout` seconds.
 
-    The whole answer, or else each of its pieces, has `timeout` seconds to be ready.
+    The first chunk makes the other attributes final: until then another model may take the request over.
     """
 
     def __init__(self, synthesis: Synthesis, job: SpeechJob, *, timeout: float) -> None:
@@ -55,11 +55,11 @@ class Delivery:
         single = len(self.prepared.sentences) == 1 and not self.prepared.model.engine.streams
         self._whole = job.whole or single  # a single piece is complete as soon as it has begun
         self.length: int | None = None
-        """In bytes, where the answer is whole."""
+        """Bytes of the whole answer; None where it is sent while it is being made."""
 
     @property
     def prepared(self) -> PreparedSpeech:
-        """The request as the model speaks it that gives the audio."""
+        """The prepared request, for the model that gives the audio."""
         return self._synthesis.prepared
 
     @property
@@ -69,18 +69,18 @@ class Delivery:
 
     @property
     def cancelled(self) -> bool:
-        """Whether nobody wants the rest."""
+        """Whether the client has gone."""
         return self._synthesis.cancelled
 
     def cancel(self) -> None:
-        """Stop: nobody wants the rest."""
+        """Stop, as the client has gone."""
         self._synthesis.cancel()
 
     async def chunks(self) -> AsyncGenerator[bytes | memoryview, None]:
         """Yield the bytes. Raises Cancelled.
 
-        Before the first chunk any other error is one that a client can be answered with: InvalidRequest, Interrupted,
-        AudioTimeout, EncodingFailed or SynthesisFailed. After it, it is the original one.
+        Before the first chunk, raises only errors that have an answer: InvalidRequest, Interrupted, AudioTimeout,
+        EncodingFailed and SynthesisFailed. After it, raises the original error.
         """
         async with aclosing(self._whole_file() if self._whole else self._stream()) as chunks:
             try:
@@ -114,7 +114,7 @@ class Delivery:
             return await anext(parts, None)
 
     def _raise_answerable(self, error: Exception) -> None:
-        """Raise in its place the error for a client. Log an engine's or an encoder's own error here, and only here."""
+        """Raise the error that has an answer in its place, if need be; log what went wrong in the engine or encoder."""
         if isinstance(error, Cancelled | Interrupted | InvalidRequest | UnsupportedEncoding):
             return
         if isinstance(error, Unspeakable):

@@ -1,6 +1,5 @@
-"""One request at the scheduler: its audio, encoded, and its failover to another model."""
+"""The synthesis of one request: its audio, encoded, and its failover to another model."""
 
-import logging
 import time
 from collections.abc import AsyncGenerator
 
@@ -13,8 +12,6 @@ from ttsworker.speech.errors import InvalidRequest
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.preparing import PreparedSpeech, prepare
 from ttsworker.speech.request import SpeechJob
-
-log = logging.getLogger(__name__)
 
 
 class Synthesis:
