@@ -54,7 +54,7 @@ class Worker:
             observer=self.metrics,
         )
         self.admission = Admission(
-            refused=lambda reason: self.metrics.rejected.labels(reason).inc(),
+            on_refused=lambda code: self.metrics.rejected.labels(code).inc(),
             max_concurrency=settings.max_concurrency,
             max_queue_length=settings.max_queue_length,
             max_queue_audio_seconds=settings.max_queue_audio_seconds,

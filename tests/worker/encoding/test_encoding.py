@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 
 from tests.support.worker.decoding import Samples, assert_same_sound, decode
 from ttsworker.audio import Pcm, to_pcm
-from ttsworker.encoding import Encoder, Encoding, encoder_for, slices
+from ttsworker.encoding import AudioFormat, Encoder, Encoding, UnsupportedEncoding, encoder_for, slices
 from ttsworker.encoding.choosing import RATES
-from ttsworker.http.errors import ApiError
-from ttsworker.speech.request import AudioFormat
 
 FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)
 RATE = 22_050
@@ -197,6 +195,7 @@ def test_the_rate_is_the_engines_or_the_next(audio_format: AudioFormat, engine_r
 
 @pytest.mark.parametrize(("audio_format", "rate"), [("mp3", 8001), ("aac", 47_999), ("opus", 22_050)])
 def test_a_rate_the_format_does_not_have_is_refused(audio_format: AudioFormat, rate: int) -> None:
-    with pytest.raises(ApiError, match=f"{audio_format} has no sample rate of {rate}; known are 8000, ") as error:
+    known = f"{audio_format} has no sample rate of {rate}; known are 8000, "
+    with pytest.raises(UnsupportedEncoding, match=known) as error:
         encoder_for(Encoding(audio_format, rate), 24_000)
-    assert (error.value.status, error.value.param) == (400, "sample_rate")
+    assert (error.value.code, error.value.param) == ("invalid_value", "sample_rate")

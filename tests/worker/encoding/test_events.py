@@ -10,9 +10,8 @@ import pytest
 
 from tests.worker.encoding.test_encoding import without_serial_numbers
 from ttsworker.audio import Pcm
-from ttsworker.encoding import Encoding, encoder_for
+from ttsworker.encoding import AudioFormat, Encoding, encoder_for
 from ttsworker.encoding.events import DELTA_BYTES
-from ttsworker.speech.request import AudioFormat
 
 RATE = 24_000
 SOUND: Pcm = (9000 * np.sin(np.arange(2 * RATE + 1) ** 1.1 / 20)).astype(np.int16)

@@ -2,8 +2,7 @@ import asyncio
 
 import pytest
 
-from ttsworker.http.errors import ApiError
-from ttsworker.scheduling.admission import MAX_RETRY_AFTER, Admission, Load, retry_after
+from ttsworker.scheduling.admission import MAX_RETRY_AFTER, Admission, Load, NotAdmitted, retry_after
 
 NOTHING = Load(waiting=0, waiting_audio_seconds=0.0, work_seconds=0.0)
 
@@ -13,7 +12,7 @@ def admission(max_concurrency: int = 2, max_queue_length: int = 1, max_queue_aud
         max_concurrency=max_concurrency,
         max_queue_length=max_queue_length,
         max_queue_audio_seconds=max_queue_audio_seconds,
-        refused=print,
+        on_refused=print,
     )
     opened.state = "open"
     return opened
@@ -21,21 +20,20 @@ def admission(max_concurrency: int = 2, max_queue_length: int = 1, max_queue_aud
 
 def test_nobody_comes_in_before_the_doors_open_or_after_they_close() -> None:
     reasons: list[str] = []
-    closed = Admission(max_concurrency=1, max_queue_length=1, max_queue_audio_seconds=1.0, refused=reasons.append)
+    closed = Admission(max_concurrency=1, max_queue_length=1, max_queue_audio_seconds=1.0, on_refused=reasons.append)
     for state in ("starting", "draining"):
         closed.state = state
-        with pytest.raises(ApiError) as error:
+        with pytest.raises(NotAdmitted) as error:
             closed.enter(NOTHING, 1.0)
-        assert (error.value.status, error.value.code) == (503, state)
-        assert error.value.headers
-        assert int(error.value.headers["Retry-After"]) >= 1
+        assert error.value.code == state
+        assert error.value.retry_after_seconds >= 1
     assert reasons == ["starting", "draining"]
 
 
 def test_a_place_given_back_is_free_again_but_only_once() -> None:
     doors = admission(max_concurrency=1, max_queue_length=0)
     ticket = doors.enter(NOTHING, 1.0)
-    with pytest.raises(ApiError, match="no more can wait"):
+    with pytest.raises(NotAdmitted, match="no more can wait"):
         doors.enter(NOTHING, 1.0)
     ticket.give_back()
     ticket.give_back()
@@ -48,16 +46,16 @@ def test_the_audio_that_waits_is_bounded_but_the_first_to_wait_may_be_long() -> 
     doors.enter(NOTHING, 1000.0)
     some = Load(waiting=1, waiting_audio_seconds=60.0, work_seconds=9.0)
     doors.enter(some, 40.0)
-    with pytest.raises(ApiError, match="about 60 s of audio wait, and at most 100 s may: try again in 5 s") as error:
+    with pytest.raises(NotAdmitted, match="about 60 s of audio wait, and at most 100 s may: try again in 5 s") as error:
         doors.enter(some, 41.0)
-    assert (error.value.status, error.value.headers) == (429, {"Retry-After": "5"})
+    assert (error.value.code, error.value.retry_after_seconds) == ("queue_full", 5)
 
 
 def test_what_is_cached_comes_in_however_much_waits_and_takes_nobodys_place() -> None:
     doors = admission(max_concurrency=1, max_queue_length=0)
     full = Load(waiting=9, waiting_audio_seconds=1000.0, work_seconds=1000.0)
     cached = doors.enter(full, 0.0)
-    with pytest.raises(ApiError, match="0 requests are being answered"):
+    with pytest.raises(NotAdmitted, match="0 requests are being answered"):
         doors.enter(full, 0.1)
     spoken = doors.enter(NOTHING, 1.0)
     assert doors.accepted == 2
@@ -69,9 +67,9 @@ def test_what_is_cached_comes_in_however_much_waits_and_takes_nobodys_place() ->
 def test_what_is_cached_is_bounded_by_itself() -> None:
     doors = admission(max_concurrency=2, max_queue_length=1)
     tickets = [doors.enter(NOTHING, 0.0) for _ in range(3)]
-    with pytest.raises(ApiError, match="3 requests are being answered from the cache") as error:
+    with pytest.raises(NotAdmitted, match="3 requests are being answered from the cache") as error:
         doors.enter(NOTHING, 0.0)
-    assert (error.value.status, error.value.headers) == (429, {"Retry-After": "1"})
+    assert (error.value.code, error.value.retry_after_seconds) == ("queue_full", 1)
     tickets[0].give_back()
     doors.enter(NOTHING, 0.0)
 

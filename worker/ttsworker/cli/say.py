@@ -1,4 +1,4 @@
-"""`ttsworker say`: a text becomes a file."""
+"""`ttsworker say`: writes the speech of a text to a file."""
 
 import asyncio
 import io
@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import typer
 
@@ -15,18 +15,18 @@ from ttsworker.audio import Pcm, silence, to_pcm
 from ttsworker.cli.loading import configure_logs, load_engine, settings_for
 from ttsworker.cli.output import STANDARD_OUTPUT, open_output
 from ttsworker.cli.progress import Progress
-from ttsworker.encoding import Encoder, Encoding, encoder_for
+from ttsworker.encoding import AUDIO_FORMATS, AudioFormat, Encoder, Encoding, UnsupportedEncoding, encoder_for
 from ttsworker.engines import Engine, ModelError, Unspeakable, Utterance
-from ttsworker.http.errors import ApiError
 from ttsworker.models.store import verify_model
 from ttsworker.settings import Settings
-from ttsworker.speech.request import AUDIO_FORMATS, AudioFormat, utterances_of
+from ttsworker.speech.errors import InvalidRequest
+from ttsworker.speech.preparing import utterances_of
 from ttsworker.speech.validation import check_text
 
 
 @dataclass(frozen=True)
 class Order:
-    """What to say, how, and where to; `-` as text or output is standard input or output."""
+    """What to speak, how, and into which file; `-` as text or output is standard input or output."""
 
     text: str
     output: str
@@ -37,25 +37,25 @@ class Order:
 
 @dataclass(frozen=True)
 class Spoken:
-    """Seconds of audio, and of the work it took."""
+    """Seconds of audio, and of the time that its synthesis took."""
 
     audio_seconds: float
     work_seconds: float
 
 
 def say_text(order: Order, options: Mapping[str, Any]) -> int:
-    """Speak; returns the exit code: 1 for what failed, 2 for what was asked wrongly. Both are told in one line."""
+    """Speak; returns the exit code: 1 for a failure, 2 for a wrong request. Prints either in one line."""
     configure_logs()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # At once, and so that no unfinished file stays behind: asyncio would wait for a pause in the work.
+        # Ends at once and leaves no unfinished file; asyncio would end only at the next await.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     settings = settings_for(options)
     try:
         spoken = _say(order, settings)
-    except (ApiError, Unspeakable) as error:
+    except (InvalidRequest, UnsupportedEncoding, Unspeakable) as error:
         return _fail(str(error), 2)
-    except BrokenPipeError:  # whoever listened has heard enough
+    except BrokenPipeError:  # the reader of the pipe has gone
         return 1
     except OSError as error:
         return _fail(f"cannot write {order.output}: {error.strerror}", 1)
@@ -90,7 +90,7 @@ def _say(order: Order, settings: Settings) -> Spoken:
         seconds = time.perf_counter() - started
         engine.close()
         if not samples:
-            raise ApiError(400, "nothing_to_speak", "the text has nothing in it that this model speaks")
+            raise InvalidRequest("nothing_to_speak", "the text has nothing in it that this model speaks")
     return Spoken(samples / engine.sample_rate, seconds)
 
 
@@ -110,7 +110,7 @@ def _pieces(engine: Engine, utterances: Sequence[Utterance], progress: Progress)
 
 
 async def _write(pieces: Iterator[Pcm], encoder: Encoder, file: BinaryIO, *, whole: bool) -> int:
-    """Write every piece as it comes; returns the samples. For a `whole` file the length is put into its header."""
+    """Write every piece as it comes; return the number of samples. A `whole` file gets its length into its header."""
     file.write(encoder.header(None))
     samples = length = 0
     try:
@@ -132,14 +132,15 @@ def _text(argument: str) -> str:
         try:
             argument = io.TextIOWrapper(sys.stdin.buffer, "utf-8", newline="").read()
         except UnicodeDecodeError as error:
-            raise ApiError(400, "invalid_text", "standard input is not UTF-8: convert it with iconv") from error
+            raise InvalidRequest("invalid_text", "standard input is not UTF-8: convert it with iconv") from error
     return check_text(argument, max(1, len(argument)), param="TEXT")
 
 
 def _audio_format(name: str) -> AudioFormat:
-    if name not in AUDIO_FORMATS:
-        raise ApiError(400, "unsupported_format", f"there is no format {name!r}; known are {', '.join(AUDIO_FORMATS)}")
-    return cast("AudioFormat", name)
+    for known in AUDIO_FORMATS:
+        if known == name:
+            return known
+    raise InvalidRequest("unsupported_format", f"there is no format {name!r}; known are {', '.join(AUDIO_FORMATS)}")
 
 
 def _fail(message: str, code: int) -> int:

@@ -5,7 +5,16 @@ PyAV would make all of them, but its wheels link libx264 and libx265 (GPL) into 
 may only run beside us.
 """
 
-from ttsworker.encoding.choosing import Encoding, encoder_for, encoding_of
-from ttsworker.encoding.protocol import Encoder, EncodingFailed, slices
+from ttsworker.encoding.choosing import AUDIO_FORMATS, AudioFormat, Encoding, encoder_for
+from ttsworker.encoding.protocol import Encoder, EncodingFailed, UnsupportedEncoding, slices
 
-__all__ = ["Encoder", "Encoding", "EncodingFailed", "encoder_for", "encoding_of", "slices"]
+__all__ = [
+    "AUDIO_FORMATS",
+    "AudioFormat",
+    "Encoder",
+    "Encoding",
+    "EncodingFailed",
+    "UnsupportedEncoding",
+    "encoder_for",
+    "slices",
+]

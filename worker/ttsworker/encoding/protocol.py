@@ -15,6 +15,15 @@ class EncodingFailed(Exception):
     """The program that encodes has ended or could not be started; the message has its own words."""
 
 
+class UnsupportedEncoding(Exception):
+    """The format lacks what the client asks for, or this worker cannot make it: code, message, and parameter."""
+
+    def __init__(self, code: str, message: str, *, param: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+
+
 class Encoder(Protocol):
     """One response's format. However the audio is cut into pieces, the bytes are the same.
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 from ttscontract.pods import HEALTH_PATH, READY_PATH
 from ttsworker.http.access.gate import Gate
 from ttsworker.http.access.middleware import Access
-from ttsworker.http.errors import ApiError
+from ttsworker.http.errors import ANSWERS, ApiError, answer_to
 from ttsworker.http.routes import cache, coqui, details, marytts, openai, page, probes
 from ttsworker.http.telemetry import Telemetry
 from ttsworker.observe.tracing import Tracer
@@ -30,7 +30,8 @@ def create_app(parts: Parts, tracer: Tracer | None = None, redis: RedisClient | 
     app.state.parts = parts
     for module in ROUTES:
         app.include_router(module.router)
-    app.add_exception_handler(ApiError, _answer_api_error)
+    for kind in ANSWERS:
+        app.add_exception_handler(kind, _answer_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
     guarded = Access(app, gate, limited=counted, refused=lambda reason: parts.metrics.rejected.labels(reason).inc())
@@ -38,9 +39,8 @@ def create_app(parts: Parts, tracer: Tracer | None = None, redis: RedisClient | 
     return Telemetry(guarded, parts.failover, parts.metrics, tracer or Tracer(), counted=counted, quiet=quiet)
 
 
-async def _answer_api_error(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)  # noqa: S101 - for mypy: Starlette calls this for nothing else
-    return error.response()
+async def _answer_error(_: Request, error: Exception) -> Response:
+    return answer_to(error).response()
 
 
 async def _answer_http_error(request: Request, error: Exception) -> Response:

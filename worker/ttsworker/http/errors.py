@@ -1,8 +1,21 @@
-"""The one shape of every error of the API: {"error": {message, type, param, code}}, as OpenAI's clients read it."""
+"""The answers to every error: {"error": {message, type, param, code}}, the shape that OpenAI's clients read.
 
+Errors of the rooms below know nothing of HTTP; the table here gives each its status, code and headers.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.responses import JSONResponse
+
+from ttsworker.cache import CacheUnavailable
+from ttsworker.encoding import EncodingFailed, UnsupportedEncoding
+from ttsworker.scheduling import Interrupted
+from ttsworker.scheduling.admission import NotAdmitted
+from ttsworker.speech.errors import AudioTimeout, InvalidRequest, SynthesisFailed
+
+CACHE_RETRY_SECONDS = 5
+"""The worker finds a restarted Redis again in about that time."""
 
 
 class ApiError(Exception):
@@ -31,3 +44,42 @@ class ApiError(Exception):
     def response(self) -> JSONResponse:
         """Return the HTTP response."""
         return JSONResponse(self.body(), self.status, self.headers)
+
+
+def _invalid(error: InvalidRequest | UnsupportedEncoding) -> ApiError:
+    return ApiError(400, error.code, str(error), param=error.param)
+
+
+def _not_admitted(error: NotAdmitted) -> ApiError:
+    status = 429 if error.code == "queue_full" else 503
+    return ApiError(status, error.code, str(error), headers=retry_after(error.retry_after_seconds))
+
+
+def _encoding_failed(_: EncodingFailed) -> ApiError:
+    return ApiError(500, "encoding_failed", "the audio could not be encoded: try another response_format")
+
+
+def retry_after(seconds: int) -> dict[str, str]:
+    """Return the header that says when to try again."""
+    return {"Retry-After": str(seconds)}
+
+
+ANSWERS: Mapping[type[Exception], Callable[[Any], ApiError]] = {
+    ApiError: lambda error: error,
+    InvalidRequest: _invalid,
+    UnsupportedEncoding: _invalid,
+    NotAdmitted: _not_admitted,
+    Interrupted: lambda error: ApiError(503, "draining", str(error), headers=retry_after(1)),
+    AudioTimeout: lambda error: ApiError(504, "timeout", str(error)),
+    EncodingFailed: _encoding_failed,
+    SynthesisFailed: lambda error: ApiError(500, "synthesis_failed", str(error)),
+    CacheUnavailable: lambda error: ApiError(
+        503, "cache_unavailable", str(error), headers=retry_after(CACHE_RETRY_SECONDS)
+    ),
+}
+"""The answer to each type of error. Any other error is a bug, and `http/telemetry.py` answers it."""
+
+
+def answer_to(error: Exception) -> ApiError:
+    """Return the answer to an error of one of these types."""
+    return next(answer(error) for kind, answer in ANSWERS.items() if isinstance(error, kind))

@@ -12,11 +12,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ttsworker.http.access.middleware import CLIENT_KEY
 from ttsworker.http.errors import ApiError
+from ttsworker.http.speech_response import OUTCOME
 from ttsworker.models.failover import Failover
 from ttsworker.observe.logs import request_id
 from ttsworker.observe.metrics import Metrics
 from ttsworker.observe.tracing import Tracer, describe_answer
-from ttsworker.speech.delivering import OUTCOME
 
 REQUEST_ID_HEADER = "X-Request-ID"
 

@@ -18,6 +18,9 @@ class Cancelled(Exception):
 class Interrupted(Exception):
     """The worker ended before the audio was complete."""
 
+    def __init__(self) -> None:
+        super().__init__("this worker is shutting down: try again, another one will answer")
+
 
 @dataclass(frozen=True)
 class Sentence:

@@ -1,1 +1,1 @@
-"""One request for speech, from the text that is asked for to the bytes of its audio."""
+"""One request for speech, from its text to the bytes of its audio."""

@@ -1,6 +1,7 @@
 """What answering a request takes."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from ttsworker.cache import AudioCache
 from ttsworker.models.failover import Failover
@@ -18,6 +19,8 @@ class Parts:
     failover: Failover
     cache: AudioCache
     metrics: Metrics
+    long_texts: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a long text is prepared."""
 
     def not_ready(self) -> str | None:
         """Say why no new request should be sent here; None when one may."""

@@ -1,24 +1,20 @@
-"""What may be asked for: the body of POST /v1/audio/speech and the sentences it becomes."""
+"""What a client may ask for: the body of POST /v1/audio/speech, and how its audio is to be delivered."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
-from ttsworker.engines import Utterance, Voice
-from ttsworker.http.errors import ApiError
+from ttsworker.encoding import AudioFormat, Encoding
+from ttsworker.speech.errors import InvalidCode, InvalidRequest
 from ttsworker.speech.validation import refuse_repeated_names
-from ttsworker.text import normalise, split_sentences
-
-AudioFormat = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
-AUDIO_FORMATS: tuple[str, ...] = get_args(AudioFormat)
 
 MIN_SPEED, MAX_SPEED = 0.25, 4.0
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 48_000
 
 
 def _voice_name(value: object) -> object:
-    """Return the name in {"id": name} or {"name": name}: OpenAI's way to ask for a voice of one's own."""
+    """Return the name in {"id": name} or {"name": name}: OpenAI's form for custom voices."""
     if not isinstance(value, dict):
         return value
     if len(value) == 1 and set(value) <= {"id", "name"}:
@@ -65,67 +61,42 @@ class SpeechRequest(BaseModel):
     language: str | None = Field(None, description="For models that speak several.")
 
 
+@dataclass(frozen=True)
+class SpeechJob:
+    """A request, and how its audio is to be delivered."""
+
+    request: SpeechRequest
+    encoding: Encoding
+    whole: bool
+    """Whether the answer is sent in one go, with its length, once all the audio is there."""
+    param: str = "input"
+    """What the API that the client uses calls the text; error messages name it."""
+
+
+def encoding_of(request: SpeechRequest) -> Encoding:
+    """Return the encoding that a request asks for."""
+    return Encoding(
+        request.response_format,
+        request.sample_rate,
+        request.channels,
+        events=request.stream_format == "sse",
+        characters=len(request.input),
+    )
+
+
 def parse_speech_request(body: bytes) -> SpeechRequest:
-    """Read the JSON body; raises ApiError 400 that names the first wrong field."""
+    """Read the JSON body; raises InvalidRequest that names the first wrong field."""
     refuse_repeated_names(body)
     try:
         return SpeechRequest.model_validate_json(body)
     except ValidationError as error:
         problem: Any = error.errors(include_url=False)[0]
     if problem["type"] == "json_invalid":
-        raise ApiError(400, "invalid_json", f"the body is not valid JSON: {problem['ctx']['error']}")
+        raise InvalidRequest("invalid_json", f"the body is not valid JSON: {problem['ctx']['error']}")
     param = ".".join(str(part) for part in problem["loc"])[:64] or None
     if problem["type"] == "extra_forbidden":
         message = f"there is no parameter {param!r}; known are {', '.join(SpeechRequest.model_fields)}"
-        raise ApiError(400, "unknown_parameter", message, param=param)
+        raise InvalidRequest("unknown_parameter", message, param=param)
     message = f"{param}: {problem['msg']}" if param else f"the body: {problem['msg']}"
-    code = "unsupported_format" if param in {"response_format", "stream_format"} else "invalid_value"
-    raise ApiError(400, code, message, param=param)
-
-
-def utterances_of(
-    text: str,
-    voices: Sequence[Voice],
-    languages: Sequence[str],
-    *,
-    max_characters: int,
-    voice: str | None = None,
-    language: str | None = None,
-    speed: float = 1.0,
-    param: str = "input",
-) -> list[Utterance]:
-    """Return the sentences of a checked text, for a model of these voices and languages; raises ApiError 400.
-
-    None of them is longer than `max_characters`.
-    """
-    chosen = choose_voice(voice, voices)
-    spoken = choose_language(language, chosen, languages)
-    sentences = split_sentences(normalise(text), spoken or chosen.language, max_characters)
-    if not sentences:
-        raise ApiError(400, "nothing_to_speak", "the text has nothing in it that can be spoken", param=param)
-    return [Utterance(sentence, chosen.name, spoken, speed) for sentence in sentences]
-
-
-def choose_voice(name: str | None, voices: Sequence[Voice]) -> Voice:
-    """Return the voice of that name, or the first one for no name or an unknown `default`; raises ApiError 400."""
-    for voice in voices:
-        if voice.name == name:
-            return voice
-    if not name or name == "default":
-        return voices[0]
-    raise ApiError(400, "unknown_voice", f"there is no such voice; known are {_some(voices)}", param="voice")
-
-
-def choose_language(language: str | None, voice: Voice, languages: Sequence[str]) -> str | None:
-    """Return the language to speak, None where the model has but one; raises ApiError 400 with the known ones."""
-    if not language or language == voice.language:
-        return language if languages else None
-    if language in languages:
-        return language
-    known = ", ".join(languages) or voice.language
-    raise ApiError(400, "unknown_language", f"the model does not speak it; known are {known}", param="language")
-
-
-def _some(voices: Sequence[Voice], most: int = 20) -> str:
-    more = f" and {len(voices) - most} more, see /v1/audio/voices" if len(voices) > most else ""
-    return ", ".join(voice.name for voice in voices[:most]) + more
+    code: InvalidCode = "unsupported_format" if param in {"response_format", "stream_format"} else "invalid_value"
+    raise InvalidRequest(code, message, param=param)

@@ -29,7 +29,7 @@ AppParts = Annotated[Parts, Depends(get_parts)]
 
 
 async def get_loaded_parts(parts: AppParts) -> Parts:
-    """Return the parts once a model is active; raises ApiError 503 while the first one is being loaded."""
+    """Return the parts once a model is active; raises NotAdmitted while the first one is being loaded."""
     if not parts.failover.loaded:
         parts.admission.check_open()
     return parts
@@ -39,7 +39,7 @@ LoadedParts = Annotated[Parts, Depends(get_loaded_parts)]
 
 
 async def get_active_model(parts: LoadedParts) -> LoadedModel:
-    """Return the active model; raises ApiError 503 while the first one is being loaded."""
+    """Return the active model; raises NotAdmitted while the first one is being loaded."""
     return parts.failover.active
 
 

@@ -1,23 +1,19 @@
-"""Forgetting audio: an API of our own, for those who have a key."""
+"""Deleting audio from the cache: an API of our own, for clients with a key."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from ttsworker.cache import CacheUnavailable, is_cache_key
+from ttsworker.cache import is_cache_key
 from ttsworker.engines import ModelError
 from ttsworker.http.errors import ApiError
 from ttsworker.http.routes.bodies import LoadedParts
-from ttsworker.speech.delivering import utterances
 from ttsworker.speech.parts import Parts
+from ttsworker.speech.preparing import keyed_utterances
 from ttsworker.speech.request import parse_speech_request
 
 CACHE_PATH = "/v1/audio/cache"
-
-RETRY_AFTER = "5"
-"""Seconds; a Redis that was restarted is found again in about that time."""
-
 
 router = APIRouter(tags=["Cache"])
 
@@ -30,7 +26,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 
 class CacheSelector(BaseModel):
-    """What is to be deleted: one of `key`, `model` and `input`; the others say how the input was spoken."""
+    """What to delete: one of `key`, `model` and `input`; the others say how the input was spoken."""
 
     key: str | None = Field(None, description="Of one sentence: tts:<model>:<hash>.")
     model: str | None = Field(None, description="The served model's name, or a fallback's: all of its audio.")
@@ -42,19 +38,16 @@ class CacheSelector(BaseModel):
 
 @router.delete(CACHE_PATH, responses=_RESPONSES)
 async def clear_cache(parts: LoadedParts, selector: Annotated[CacheSelector, Query()]) -> dict[str, int]:
-    """Delete a sentence, a text's sentences or a model's audio from the cache; tells how many sentences it deleted."""
+    """Delete a sentence, a text's sentences or a model's audio from the cache; returns how many sentences."""
     if parts.settings.api_keys_file is None:  # with keys, whoever comes here has shown one
         message = "deleting needs an API key, and this worker has none: set api_keys_file"
         raise ApiError(403, "api_keys_required", message)
     if sum(map(bool, (selector.key, selector.model, selector.input))) != 1:
         raise ApiError(400, "invalid_value", "give one of key, model and input in the query", param="key")
-    try:
-        if selector.model:
-            return {"deleted": await parts.cache.clear_model(_digest(parts, selector.model))}
-        keys = [_checked(selector.key)] if selector.key else _keys(parts, selector)
-        return {"deleted": await parts.cache.clear(keys)}
-    except CacheUnavailable as error:
-        raise ApiError(503, "cache_unavailable", str(error), headers={"Retry-After": RETRY_AFTER}) from error
+    if selector.model:
+        return {"deleted": await parts.cache.clear_model(_digest(parts, selector.model))}
+    keys = [_checked(selector.key)] if selector.key else await _keys(parts, selector)
+    return {"deleted": await parts.cache.clear(keys)}
 
 
 def _checked(key: str) -> str:
@@ -74,7 +67,7 @@ def _digest(parts: Parts, model: str) -> str:
     return digest
 
 
-def _keys(parts: Parts, selector: CacheSelector) -> list[str]:
-    """Return the keys of a text's sentences, read as a request for speech is read."""
+async def _keys(parts: Parts, selector: CacheSelector) -> list[str]:
+    """Return the keys of a text's sentences, as a request for speech with these parameters has them."""
     wanted = parse_speech_request(selector.model_dump_json(exclude_none=True, exclude={"key", "model"}).encode())
-    return [parts.failover.active.key(utterance) for utterance in utterances(parts, wanted)]
+    return [key for key, _ in await keyed_utterances(parts, parts.failover.active, wanted)]

@@ -9,9 +9,10 @@ from ttsworker.http.errors import ApiError
 from ttsworker.http.routes.bodies import LoadedParts, read_body
 from ttsworker.http.routes.fields import read_form, read_query
 from ttsworker.http.routes.openai import AUDIO
-from ttsworker.speech.delivering import SpeechJob, speak
+from ttsworker.http.speech_response import speak
+from ttsworker.speech.errors import InvalidRequest
 from ttsworker.speech.parts import Parts
-from ttsworker.speech.request import SpeechRequest
+from ttsworker.speech.request import SpeechJob, SpeechRequest
 
 SPEECH_PATH = "/api/tts"
 
@@ -54,7 +55,7 @@ async def speak_wav(
     wanted = SpeechRequest(input=text, voice=voice, language=language)
     try:
         return await speak(parts, SpeechJob(wanted, Encoding("wav"), whole=True, param=spelled["text"]))
-    except ApiError as error:
+    except InvalidRequest as error:
         error.param = spelled.get(error.param or "", error.param)
         raise
 

@@ -4,19 +4,18 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from ttsworker.encoding import encoding_of
 from ttsworker.http.errors import ApiError
 from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, read_body
-from ttsworker.speech.delivering import SpeechJob, speak
-from ttsworker.speech.request import SpeechRequest, parse_speech_request
+from ttsworker.http.speech_response import speak
+from ttsworker.speech.request import SpeechJob, SpeechRequest, encoding_of, parse_speech_request
 
 SPEECH_PATH = "/v1/audio/speech"
 
 OPENAI_NAMES = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15"})
-"""Names that existing clients send; they mean the one model there is."""
+"""Names that existing clients send; each means the one model that is served."""
 
 IGNORED = "X-TTS-Ignored"
-"""Header of an answer: what was asked for and had no effect."""
+"""Header of a response: the parameters that had no effect."""
 
 _AUDIO_TYPES = ("audio/mpeg", "audio/ogg", "audio/aac", "audio/flac", "audio/wav", "audio/pcm")
 

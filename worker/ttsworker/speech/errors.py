@@ -1,0 +1,39 @@
+"""The errors of a request for speech, besides those that the rooms below raise. `http/errors.py` has the answers."""
+
+from typing import Literal
+
+InvalidCode = Literal[
+    "control_character",
+    "empty_text",
+    "invalid_json",
+    "invalid_text",
+    "invalid_value",
+    "markup",
+    "nothing_to_speak",
+    "text_too_long",
+    "unknown_language",
+    "unknown_parameter",
+    "unknown_voice",
+    "unspeakable_text",
+    "unsupported_format",
+]
+
+
+class InvalidRequest(Exception):
+    """The client must change its request: a code for programs, a message that says what to change, and which parameter.
+
+    `param` is None where the error is of no single parameter.
+    """
+
+    def __init__(self, code: InvalidCode, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.param = param
+
+
+class AudioTimeout(Exception):
+    """The first audio, or the whole of it, was not ready in time."""
+
+
+class SynthesisFailed(Exception):
+    """The engine failed. The message is for clients: the engine's own error is the cause, and is in the log."""
