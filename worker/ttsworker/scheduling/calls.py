@@ -10,10 +10,10 @@ import numpy as np
 
 from ttsworker.audio import Audio, Pcm, to_pcm
 from ttsworker.engines import Engine
-from ttsworker.scheduling.sharing import Synthesis
+from ttsworker.scheduling.sharing import SharedSynthesis
 from ttsworker.scheduling.threads import CallThreads
 
-OnCalled = Callable[[list[Synthesis], float, float], None]
+OnCalled = Callable[[list[SharedSynthesis], float, float], None]
 """Called in the engine's thread after a call: its sentences, the seconds of audio and the seconds of work."""
 
 
@@ -29,7 +29,7 @@ class EngineCalls:
         self._last_piece: dict[int, float] = {}
         self.running = 0
 
-    async def speak(self, batch: list[Synthesis]) -> None:
+    async def speak(self, batch: list[SharedSynthesis]) -> None:
         """Speak a batch in one call, until nobody listens any more; raises whatever the engine raises."""
         self.running += 1
         try:
@@ -50,7 +50,7 @@ class EngineCalls:
         """Wait for the threads' end, at most `timeout` seconds; false when the engine has not returned."""
         return self._threads.join(timeout)
 
-    def _call(self, batch: list[Synthesis]) -> None:
+    def _call(self, batch: list[SharedSynthesis]) -> None:
         if _abandoned(batch):
             return
         thread = threading.get_ident()
@@ -60,7 +60,7 @@ class EngineCalls:
         finally:
             del self._last_piece[thread]
 
-    def _speak(self, thread: int, batch: list[Synthesis]) -> None:
+    def _speak(self, thread: int, batch: list[SharedSynthesis]) -> None:
         started = time.perf_counter()
         samples = 0
         for synthesis, piece in self._pieces(batch):
@@ -73,7 +73,7 @@ class EngineCalls:
                 return
         self._on_called(batch, samples / self._engine.sample_rate, time.perf_counter() - started)
 
-    def _pieces(self, batch: list[Synthesis]) -> Iterator[tuple[Synthesis, Audio]]:
+    def _pieces(self, batch: list[SharedSynthesis]) -> Iterator[tuple[SharedSynthesis, Audio]]:
         if len(batch) == 1:
             [synthesis] = batch
             for piece in self._engine.stream(synthesis.utterance):
@@ -85,10 +85,10 @@ class EngineCalls:
                 yield synthesis, whole
                 synthesis.complete = True
 
-    def _deliver(self, synthesis: Synthesis, piece: Pcm) -> None:
+    def _deliver(self, synthesis: SharedSynthesis, piece: Pcm) -> None:
         # One turn of the loop later: so the engine gets its next call before readers work on this call's last piece.
         self._loop.call_soon(synthesis.put, piece)
 
 
-def _abandoned(batch: list[Synthesis]) -> bool:
+def _abandoned(batch: list[SharedSynthesis]) -> bool:
     return all(synthesis.abandoned() for synthesis in batch)

@@ -9,7 +9,7 @@ from ttsworker.audio import Pcm, silence
 from ttsworker.engines import Engine, Unspeakable, Utterance
 from ttsworker.scheduling.calls import EngineCalls
 from ttsworker.scheduling.policy import Queue, State
-from ttsworker.scheduling.sharing import InFlight, Synthesis
+from ttsworker.scheduling.sharing import InFlight, SharedSynthesis
 from ttsworker.scheduling.stream import Interrupted, Sentence, Stream
 from ttsworker.scheduling.throughput import Throughput
 
@@ -176,13 +176,13 @@ class Scheduler:
                 if synthesis.complete and self._on_synthesized:
                     self._on_synthesized(synthesis.utterance, synthesis.audio())
 
-    async def _next_batch(self) -> list[Synthesis]:
+    async def _next_batch(self) -> list[SharedSynthesis]:
         while not (batch := self._take_batch(ahead=self._calls.running >= self._engine.parallelism)):
             self._wake.clear()
             await self._wake.wait()
         return batch
 
-    def _take_batch(self, *, ahead: bool) -> list[Synthesis]:
+    def _take_batch(self, *, ahead: bool) -> list[SharedSynthesis]:
         """Take the sentences of one call. Equal ones share a synthesis.
 
         Ahead of time, while every thread is in a call, only a sentence that no later request could come before or join.
@@ -198,7 +198,7 @@ class Scheduler:
                 self._note_start(stream)
         return batch
 
-    async def _attempt(self, batch: list[Synthesis]) -> Exception | None:
+    async def _attempt(self, batch: list[SharedSynthesis]) -> Exception | None:
         try:
             await self._calls.speak(batch)
         except Exception as error:  # noqa: BLE001 - whatever an engine raises ends these requests, not the worker
@@ -207,7 +207,7 @@ class Scheduler:
             self._wake.set()
         return None
 
-    async def _speak_again(self, synthesis: Synthesis, error: Exception | None) -> None:
+    async def _speak_again(self, synthesis: SharedSynthesis, error: Exception | None) -> None:
         """Speak one sentence alone, several times if need be; its streams get an error that stays."""
         for pause in RETRY_SECONDS:
             if error:
@@ -238,7 +238,7 @@ class Scheduler:
                 self._queue.preempt(stream)
                 self._admit()
 
-    def _called(self, batch: list[Synthesis], audio_seconds: float, work_seconds: float) -> None:
+    def _called(self, batch: list[SharedSynthesis], audio_seconds: float, work_seconds: float) -> None:
         self._observer.synthesized(len(batch), audio_seconds, work_seconds)
         characters = sum(len(synthesis.utterance.text) for synthesis in batch)
         self._throughput.observe(characters, audio_seconds, work_seconds)

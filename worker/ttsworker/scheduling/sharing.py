@@ -9,7 +9,7 @@ from ttsworker.engines import Utterance
 from ttsworker.scheduling.stream import Stream
 
 
-class Synthesis:
+class SharedSynthesis:
     """One sentence on its way from the engine to the streams that want it."""
 
     def __init__(self, utterance: Utterance, stream: Stream) -> None:
@@ -53,12 +53,12 @@ class InFlight:
     """The sentences that the engine speaks now."""
 
     def __init__(self) -> None:
-        self._by_utterance: dict[Utterance, Synthesis] = {}
+        self._by_utterance: dict[Utterance, SharedSynthesis] = {}
 
-    def start(self, stream: Stream) -> Synthesis:
+    def start(self, stream: Stream) -> SharedSynthesis:
         """Begin the stream's next sentence."""
         utterance = stream.begin().utterance
-        synthesis = self._by_utterance[utterance] = Synthesis(utterance, stream)
+        synthesis = self._by_utterance[utterance] = SharedSynthesis(utterance, stream)
         return synthesis
 
     def join(self, stream: Stream) -> bool:
@@ -70,7 +70,7 @@ class InFlight:
         synthesis.join(stream)
         return True
 
-    def complete(self, syntheses: Iterable[Synthesis]) -> Iterator[Stream]:
+    def complete(self, syntheses: Iterable[SharedSynthesis]) -> Iterator[Stream]:
         """End these syntheses, whether they have all their audio or failed; yields their streams."""
         for synthesis in syntheses:
             if self._by_utterance.get(synthesis.utterance) is synthesis:
