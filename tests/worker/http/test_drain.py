@@ -103,8 +103,7 @@ async def test_sigterm_while_the_model_is_being_loaded_ends_at_once() -> None:
 async def test_sigterm_at_rest_ends_at_once() -> None:
     with worker_process({"TTSWORKER_DRAIN_TIMEOUT_SECONDS": "600"}) as worker:
         await asyncio.to_thread(worker.wait_for, "ready")
-        async with httpx.AsyncClient(
-            base_url=worker.url, timeout=PATIENCE_SECONDS
-        ) as client:  # with an idle connection left open
+        async with httpx.AsyncClient(base_url=worker.url, timeout=PATIENCE_SECONDS) as client:
+            # An idle connection is left open.
             assert (await client.get("/ready")).status_code == 200
             assert await asyncio.to_thread(worker.terminate) == 0
