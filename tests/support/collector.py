@@ -1,6 +1,7 @@
 """An OTLP/HTTP collector on loopback that keeps the spans it is sent."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,13 @@ class Collector(ThreadingHTTPServer):
         self.silent = False
         self.asked = threading.Event()
         self.ended = threading.Event()
+
+    def wait_for_spans(self, count: int, seconds: float) -> bool:
+        """Wait until so many spans have come; false when they have not in this time."""
+        deadline = time.monotonic() + seconds
+        while len(self.spans) < count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return len(self.spans) >= count
 
     @property
     def url(self) -> str:

@@ -2,9 +2,18 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Protocol
+
+
+class Timer(Protocol):
+    """A call that is still to come."""
+
+    def cancel(self) -> None:
+        """Prevent the call."""
+        ...
 
 
 class Clock(Protocol):
@@ -26,6 +35,10 @@ class Clock(Protocol):
         """Cancel the block and raise TimeoutError when it takes longer."""
         ...
 
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
+        """Call a function from the event loop, unless the timer is cancelled before."""
+        ...
+
 
 class SystemClock:
     """The machine's own time."""
@@ -45,3 +58,7 @@ class SystemClock:
     def timeout(self, seconds: float) -> AbstractAsyncContextManager[object]:
         """Return asyncio's timeout."""
         return asyncio.timeout(seconds)
+
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
+        """Return the event loop's timer."""
+        return asyncio.get_running_loop().call_later(seconds, callback)

@@ -59,9 +59,9 @@ class Worker:
             max_queue_length=settings.max_queue_length,
             max_queue_audio_seconds=settings.max_queue_audio_seconds,
         )
-        self._clock = clock or SystemClock()
+        self.clock = clock or SystemClock()
         self._exit_timeout = exit_timeout
-        self.failover = Failover(_models(settings), self._load, clock=self._clock, on_activated=self._publish)
+        self.failover = Failover(_models(settings), self._load, clock=self.clock, on_activated=self._publish)
         self.parts = Parts(settings, self.admission, self.failover, self.cache, self.metrics)
         self._make_engine = make_engine
         self._loader = CallThreads("loader")
@@ -95,7 +95,7 @@ class Worker:
         self.admission.state = "draining"
         log.info("draining", extra={"requests": self.admission.accepted})
         try:
-            async with self._clock.timeout(self.settings.drain_timeout_seconds):
+            async with self.clock.timeout(self.settings.drain_timeout_seconds):
                 await self.admission.empty()
         except TimeoutError:
             lost = self.admission.accepted
@@ -127,7 +127,7 @@ class Worker:
             options,
             self.settings,
             metrics=self.metrics,
-            clock=self._clock,
+            clock=self.clock,
             exit_timeout=self._exit_timeout,
             read_gpu=self.gpu.read,
             on_synthesized=self.cache.put,
@@ -163,8 +163,10 @@ async def run(settings: Settings) -> int:
     tracer = make_tracer()
     renewing = asyncio.create_task(certificate.watch()) if certificate else None
     try:
-        app = create_app(worker.parts, tracer, worker.redis)
-        return await serve(app, worker, settings, listener=listener, stop=stop, certificate=certificate)
+        app = create_app(worker.parts, worker.clock, tracer, worker.redis)
+        return await serve(
+            app, worker, settings, listener=listener, stop=stop, clock=worker.clock, certificate=certificate
+        )
     finally:
         tracer.close()
         if renewing:

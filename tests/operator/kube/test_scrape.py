@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from ttsoperator.kube.scrape import ScrapeFailed, Scraper, parse, takes_requests, value
 
+PATIENCE_SECONDS = 60.0
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -51,7 +53,7 @@ async def serve() -> AsyncIterator[Callable[[Handler], Awaitable[int]]]:
 
 async def test_a_real_exporter_is_read(exporter: int) -> None:
     results: list[str] = []
-    scraper = Scraper(results.append, port=exporter)
+    scraper = Scraper(results.append, port=exporter, timeout=PATIENCE_SECONDS)
     samples = await scraper.pod(pod())
     assert value(samples, "tts_queue_depth") == 3
     assert {s.labels["voice"] for s in samples["tts_voice_info"]} == {"amy", "bob"}
@@ -66,7 +68,7 @@ async def test_many_pods_are_asked_at_the_same_time(serve: Callable[[Handler], A
         await together.wait()
         return web.Response(text="tts_queue_depth 1\n")
 
-    scraper = Scraper(port=await serve(wait_for_the_others))
+    scraper = Scraper(port=await serve(wait_for_the_others), timeout=PATIENCE_SECONDS)
     answers = await scraper.pods([pod()] * 20)
     assert sum(value(samples, "tts_queue_depth") for samples in answers) == 20
     await scraper.close()
@@ -104,7 +106,7 @@ async def test_an_answer_without_metrics_is_a_failure(
         return web.Response(status=status, text=body, headers={"Location": "/elsewhere"} if status == 302 else None)
 
     results: list[str] = []
-    scraper = Scraper(results.append, port=await serve(answer))
+    scraper = Scraper(results.append, port=await serve(answer), timeout=PATIENCE_SECONDS)
     with pytest.raises(ScrapeFailed, match=message):
         await scraper.pod(pod())
     assert results == ["failed"]
@@ -119,21 +121,21 @@ async def test_an_endless_answer_is_cut_off(serve: Callable[[Handler], Awaitable
             await response.write(b"# " + b"x" * 100_000 + b"\n")
         return response
 
-    scraper = Scraper(port=await serve(flood))
+    scraper = Scraper(port=await serve(flood), timeout=PATIENCE_SECONDS)
     with pytest.raises(ScrapeFailed, match="more than 4194304 bytes"):
         await scraper.pod(pod())
     await scraper.close()
 
 
 async def test_one_missing_pod_spoils_the_whole_answer(exporter: int) -> None:
-    scraper = Scraper(port=exporter)
+    scraper = Scraper(port=exporter, timeout=PATIENCE_SECONDS)
     with pytest.raises(ScrapeFailed, match="no address yet"):
         await scraper.pods([pod(), pod(None)])
     await scraper.close()
 
 
 async def test_nobody_listening_is_a_failure() -> None:
-    scraper = Scraper(port=1)
+    scraper = Scraper(port=1, timeout=PATIENCE_SECONDS)
     with pytest.raises(ScrapeFailed, match="english-1"):
         await scraper.pod(pod())
     with pytest.raises(ScrapeFailed, match="english-1"):

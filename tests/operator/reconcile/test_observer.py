@@ -81,7 +81,7 @@ def claim(phase: str) -> Manifest:
 async def test_download_progress_is_read_from_the_jobs_pod_at_most_once_in_five_seconds(exporter: Exporter) -> None:
     done = exporter.gauge("tts_model_download_bytes", 100)
     exporter.gauge("tts_model_download_total_bytes", 1000)
-    time, scraper = Time(), Scraper(exporter.asked.append, port=exporter.server.server_port)
+    time, scraper = Time(), Scraper(exporter.asked.append, port=exporter.server.server_port, timeout=60)
     observer = Observer(FakeCluster(), scraper, time)
     observed = Observed(Snapshot(pods=[pod(Component.MODEL)]))
     found, again = await observer.complete(KEY, service(), observed, {})
@@ -100,7 +100,7 @@ async def test_download_progress_is_read_from_the_jobs_pod_at_most_once_in_five_
 
 async def test_an_unknown_size_is_no_size(exporter: Exporter) -> None:
     exporter.gauge("tts_model_download_bytes", 100)
-    scraper = Scraper(port=exporter.server.server_port)
+    scraper = Scraper(port=exporter.server.server_port, timeout=60)
     found, _ = await Observer(FakeCluster(), scraper).complete(
         KEY, service(), Observed(Snapshot(pods=[pod(Component.MODEL)])), {}
     )
@@ -123,7 +123,7 @@ async def test_the_newest_ready_worker_tells_voices_and_benchmark_once(exporter:
     for voice in ("bob", "amy"):
         voices.labels(voice, "en").set(1)
     exporter.gauge("tts_warmup_real_time_factor", 0.014)
-    scraper = Scraper(exporter.asked.append, port=exporter.server.server_port)
+    scraper = Scraper(exporter.asked.append, port=exporter.server.server_port, timeout=60)
     observer = Observer(FakeCluster(), scraper)
     dead = pod(Component.WORKER, ready=True, name="old", made=1)
     dead["status"]["podIP"] = None
@@ -137,7 +137,7 @@ async def test_the_newest_ready_worker_tells_voices_and_benchmark_once(exporter:
 
 
 async def test_a_worker_that_is_not_ready_is_not_asked(exporter: Exporter) -> None:
-    scraper = Scraper(exporter.asked.append, port=exporter.server.server_port)
+    scraper = Scraper(exporter.asked.append, port=exporter.server.server_port, timeout=60)
     observed = rolled_out(pod(Component.WORKER, ready=False))
     found, again = await Observer(FakeCluster(), scraper).complete(KEY, service(), observed, {})
     assert (found.facts, again, exporter.asked) == (None, None, [])

@@ -160,7 +160,7 @@ async def serving(api: Api, cache: Cache, scraper: Scraper) -> AsyncIterator[Non
 async def api(pki: Path, tmp_path: Path, cache: Cache, gauges: Gauges) -> AsyncIterator[Api]:
     use_certificate(pki, "tls", tmp_path)
     api = Api(pki, tmp_path)
-    async with serving(api, cache, Scraper(port=gauges.server.server_port)):
+    async with serving(api, cache, Scraper(port=gauges.server.server_port, timeout=60)):
         yield api
 
 

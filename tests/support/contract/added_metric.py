@@ -60,7 +60,7 @@ async def answers(port: int, *paths: str) -> list[Any]:
     cache = Cache()
     cache.put(SERVICE)
     cache.put(POD)
-    scraper = Scraper(port=port)
+    scraper = Scraper(port=port, timeout=60)
     async with TestClient(TestServer(CustomMetrics(cache, scraper, lambda _: None).app())) as client:
         found = [await (await client.get(f"/apis/{GROUP_VERSION}{path}")).json() for path in paths]
     await scraper.close()

@@ -82,15 +82,18 @@ async def serve_worker(
     worker: Worker, listener: socket.socket, stop: asyncio.Event, certificate: Certificate | None = None
 ) -> int:
     """Serve as `ttsworker serve` does; returns the exit code."""
-    app = create_app(worker.parts, redis=worker.redis)
-    return await serve(app, worker, worker.settings, listener=listener, stop=stop, certificate=certificate)
+    app = create_app(worker.parts, worker.clock, redis=worker.redis)
+    return await serve(
+        app, worker, worker.settings, listener=listener, stop=stop, clock=worker.clock, certificate=certificate
+    )
 
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition; fails the test when it does not come."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110 - what a test waits for has no event of its own
-            await asyncio.sleep(0.01)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "what the test waits for does not come"
+        await asyncio.sleep(0.01)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import sys
 import tarfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from ttsworker.models.store import verify_model
 
 BODY = random.Random(3).randbytes(600_000)
 KEY = "m-0123456789abcdef"
+PATIENCE_SECONDS = 120.0
 PROGRAM = [sys.executable, "-m", "ttsworker.fetch"]
 
 
@@ -67,14 +68,15 @@ class Job:
             self.process = subprocess.Popen([*PROGRAM, *words], stderr=log, stdout=log)
 
     def wait(self) -> tuple[int, dict[str, Any]]:
-        code = self.process.wait(timeout=120)
+        code = self.process.wait(timeout=PATIENCE_SECONDS)
         lines = self.log_lines()
         assert all({"timestamp", "level", "message"} <= line.keys() for line in lines)
         text = self._termination.read_text()
         return code, json.loads(text) if text else {}
 
     def log_lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._log.read_text().splitlines()]
+        complete = self._log.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in complete.splitlines()]
 
 
 def paused(server: BadServer, after: int) -> tuple[threading.Event, threading.Event]:
@@ -89,12 +91,21 @@ def paused(server: BadServer, after: int) -> tuple[threading.Event, threading.Ev
     return begun, gate
 
 
-def wait_for_part(volume: Path, count: int, key: str = KEY) -> None:
-    part = volume / ".partial" / key / "download"
-    deadline = time.monotonic() + 60
-    while not part.exists() or part.stat().st_size < count:
-        assert time.monotonic() < deadline, "the download did not get that far"
+def wait_until(condition: Callable[[], bool], job: Job | None = None) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert job is None or job.process.poll() is None, "the program has ended"
+        assert time.monotonic() < deadline, "the program did not get that far"
         time.sleep(0.01)
+
+
+def size_of_part(volume: Path, key: str = KEY) -> int:
+    part = volume / ".partial" / key / "download"
+    return part.stat().st_size if part.exists() else 0
+
+
+def wait_for_part(volume: Path, count: int, key: str = KEY) -> None:
+    wait_until(lambda: size_of_part(volume, key) >= count)
 
 
 def test_it_downloads_once_and_then_says_so(server: BadServer, volume: Path) -> None:
@@ -140,7 +151,7 @@ def test_misuse_is_told_in_one_line(options: list[str], capsys: pytest.CaptureFi
 def test_told_to_stop_it_keeps_its_part_and_the_next_run_continues(server: BadServer, volume: Path) -> None:
     begun, gate = paused(server, 200_000)
     job = Job(server, volume)
-    begun.wait()
+    assert begun.wait(PATIENCE_SECONDS)
     wait_for_part(volume, 200_000)
     job.process.send_signal(signal.SIGTERM)
     code, ending = job.wait()
@@ -154,11 +165,9 @@ def test_told_to_stop_it_keeps_its_part_and_the_next_run_continues(server: BadSe
 def test_two_at_once_download_once(server: BadServer, volume: Path) -> None:
     begun, gate = paused(server, 200_000)
     first = Job(server, volume)
-    begun.wait()
+    assert begun.wait(PATIENCE_SECONDS)
     second = Job(server, volume)
-    while not any("waiting for it" in line["message"] for line in second.log_lines()):
-        assert second.process.poll() is None
-        time.sleep(0.05)
+    wait_until(lambda: any("waiting for it" in line["message"] for line in second.log_lines()), second)
     gate.set()
     assert [first.wait()[1]["reason"], second.wait()[1]["reason"]] == ["Published", "AlreadyPresent"]
     assert len(server.requests) == 1
@@ -168,29 +177,34 @@ def test_the_gauges_and_the_log_tell_how_far_it_is(server: BadServer, volume: Pa
     begun, gate = paused(server, 200_000)
     port = free_port()
     job = Job(server, volume, "--metrics-port", str(port))
-    begun.wait()
-    wait_for_part(volume, 200_000)
-    text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
-    while not any(line["message"] == "downloading" for line in job.log_lines()):
-        assert job.process.poll() is None
-        time.sleep(0.1)
-    line = job.log_lines()[-1]
+    assert begun.wait(PATIENCE_SECONDS)
+
+    def gauges() -> dict[str, float]:
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=PATIENCE_SECONDS).text
+        return {family.name: family.samples[0].value for family in text_string_to_metric_families(text)}
+
+    def line() -> dict[str, Any]:
+        return job.log_lines()[-1]
+
+    wait_until(lambda: gauges()["tts_model_download_bytes"] >= 200_000, job)
+    wait_until(lambda: bool(job.log_lines()) and line()["message"] == "downloading" and line()["bytes"] >= 200_000, job)
+    shown, told = gauges(), line()
     gate.set()
     assert job.wait()[0] == 0
-    gauges = {family.name: family.samples[0].value for family in text_string_to_metric_families(text)}
-    assert gauges == {"tts_model_download_bytes": 200_000, "tts_model_download_total_bytes": len(BODY)}
-    assert (line["bytes"], line["total_bytes"]) == (200_000, len(BODY))
-    assert line["bytes_per_second"] >= 0
+    assert shown == {"tts_model_download_bytes": 200_000, "tts_model_download_total_bytes": len(BODY)}
+    assert (told["bytes"], told["total_bytes"]) == (200_000, len(BODY))
+    assert told["bytes_per_second"] >= 0
 
 
 def test_killed_in_the_middle_of_the_body_again_and_again_it_still_arrives(server: BadServer, volume: Path) -> None:
     gates = []
-    for step in range(1, 4):
+    for _ in range(3):
         begun, gate = paused(server, 150_000)
         gates.append(gate)
+        had = size_of_part(volume)
         job = Job(server, volume)
-        begun.wait()
-        wait_for_part(volume, 150_000 * step - 10_000)  # what a kill may lose is in the program's write buffer
+        assert begun.wait(PATIENCE_SECONDS)
+        wait_for_part(volume, had + 150_000 - 10_000)  # what a kill may lose is in the program's write buffer
         job.process.kill()
         job.wait()
         assert not (volume / KEY).exists()
@@ -280,7 +294,7 @@ def test_a_disk_that_fills_up_keeps_the_part_and_continues_when_there_is_room(sm
     with serving(BadServer(BODY)) as server:
         begun, gate = paused(server, 100_000)
         job = Job(server, small_disk)
-        begun.wait()
+        assert begun.wait(PATIENCE_SECONDS)
         wait_for_part(small_disk, 90_000)
         with filler.open("ab") as file:
             file.write(bytes(400_000))
@@ -310,7 +324,7 @@ def test_another_models_part_gives_way_unless_it_is_being_worked_on(small_disk: 
     with serving(BadServer(BODY)) as server, serving(BadServer(bytes(700_000))) as other:
         begun, gate = paused(other, 300_000)
         busy = Job(other, small_disk, "--key", "m-other", name="other.onnx")
-        begun.wait()
+        assert begun.wait(PATIENCE_SECONDS)
         wait_for_part(small_disk, 290_000, "m-other")
         filler = small_disk / "filler"
         filler.write_bytes(bytes(300_000))

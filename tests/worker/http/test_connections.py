@@ -6,14 +6,14 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import Served, serving, until
-from tests.worker.http.test_bodies import raw, status_and_code
+from tests.worker.http.test_bodies import TIMEOUT, raw, status_and_code
 from tests.worker.http.test_overload import spoken
 from ttsworker.http.connection import Connection
 
@@ -54,48 +54,80 @@ def pcm(body: bytes) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.frombuffer(body, "<i2")
 
 
-IMPATIENT: dict[str, Any] = {"request_timeout_seconds": 0.3, "health_interval_seconds": 600}
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@asynccontextmanager
+async def timed(clock: ManualClock) -> AsyncIterator[Served]:
+    """Serve with a request timeout on this clock; it never brings the time for a health check."""
+    async with serving(
+        ArtificialEngine(), clock=clock, request_timeout_seconds=TIMEOUT, health_interval_seconds=3600
+    ) as served:
+        yield served
+
+
+@pytest.fixture
+def received(monkeypatch: pytest.MonkeyPatch) -> bytearray:
+    """What the server has read and parsed."""
+    pieces = bytearray()
+    parse = Connection.data_received
+
+    def note(connection: Connection, data: bytes) -> None:
+        parse(connection, data)
+        pieces.extend(data)
+
+    monkeypatch.setattr(Connection, "data_received", note)
+    return pieces
+
 
 slow_head = pytest.mark.parametrize("sent", [b"G", b"GET /health HT", b"GET /health HTTP/1.1\r\nHost: x\r\nX-A: b"])
 
 
 @slow_head
-async def test_a_head_that_does_not_come_is_given_up(sent: bytes) -> None:
-    async with serving(ArtificialEngine(), **IMPATIENT) as served:
-        answer = await raw(served, sent)
+async def test_a_head_that_does_not_come_is_given_up(sent: bytes, clock: ManualClock, received: bytearray) -> None:
+    async with timed(clock) as served:
+        answering = asyncio.create_task(raw(served, sent))
+        await until(lambda: received == sent)
+        clock.advance(TIMEOUT)
+        answer = await answering
         assert status_and_code(answer) == (408, "headers_timeout")
-        assert b"within 0.3 s" in answer[1]
+        assert b"within 300 s" in answer[1]
 
 
-async def test_a_connection_without_a_request_is_closed() -> None:
-    async with serving(ArtificialEngine(), **IMPATIENT) as served:
-        assert await raw(served, b"") == (b"", b"")
+async def test_a_connection_without_a_request_is_closed(clock: ManualClock) -> None:
+    async with timed(clock) as served:
+        answering = asyncio.create_task(raw(served, b""))
+        await until(lambda: clock.call_due_in(TIMEOUT))
+        clock.advance(TIMEOUT)
+        assert await answering == (b"", b"")
 
 
 @slow_head
-async def test_a_second_head_on_a_connection_has_no_more_time(sent: bytes) -> None:
-    async with (
-        serving(ArtificialEngine(), **IMPATIENT) as served,
-        connected(served) as (reader, writer),
-    ):
+async def test_a_second_head_on_a_connection_has_no_more_time(
+    sent: bytes, clock: ManualClock, received: bytearray
+) -> None:
+    async with timed(clock) as served, connected(served) as (reader, writer):
         writer.write(post("Hello."))
         assert (await answer_of(reader))[0] == 200
+        received.clear()
         writer.write(sent)
+        await until(lambda: received == sent)
+        clock.advance(TIMEOUT)
         assert (await answer_of(reader))[0] == 408
         assert await reader.read() == b""
 
 
-async def test_who_dribbles_a_head_is_given_up_however_long_it_goes_on() -> None:
-    async with (
-        serving(ArtificialEngine(), **IMPATIENT) as served,
-        connected(served) as (reader, writer),
-    ):
+async def test_who_dribbles_a_head_is_given_up_however_long_it_goes_on(clock: ManualClock) -> None:
+    async with timed(clock) as served, connected(served) as (reader, writer):
         writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nX-A: ")
 
         async def dribble() -> None:
             while not writer.is_closing():
                 writer.write(b"a")
                 await asyncio.sleep(0.02)
+                clock.advance(TIMEOUT / 15)
 
         dribbling = asyncio.create_task(dribble())
         with contextlib.suppress(ConnectionError):  # closed while it still sends: it may not see the answer
@@ -132,15 +164,12 @@ async def test_the_longest_text_fits_into_an_address() -> None:
         assert answer.status_code == 200
 
 
-async def test_a_slow_client_that_speaks_http_is_not_hurried_between_requests() -> None:
-    async with (
-        serving(ArtificialEngine(), **IMPATIENT) as served,
-        connected(served) as (reader, writer),
-    ):
+async def test_a_slow_client_that_speaks_http_is_not_hurried_between_requests(clock: ManualClock) -> None:
+    async with timed(clock) as served, connected(served) as (reader, writer):
         for _ in range(3):
             writer.write(post("Hello."))
             assert (await answer_of(reader))[0] == 200
-            await asyncio.sleep(0.5)
+            clock.advance(TIMEOUT * 2)
 
 
 async def test_what_is_no_http_is_told_so() -> None:
@@ -184,15 +213,13 @@ async def test_a_wrong_request_among_them_is_answered_in_its_place() -> None:
 
 
 @pytest.mark.parametrize("sent", [b"\x00\x01garbage\r\n\r\n", b"GET /health HTTP/1.1\r\nHo"], ids=["garbage", "half"])
-async def test_what_follows_a_request_does_not_spoil_its_answer(sent: bytes) -> None:
-    async with (
-        serving(ArtificialEngine(), request_timeout_seconds=1, health_interval_seconds=600) as served,
-        connected(served) as (reader, writer),
-    ):
+async def test_what_follows_a_request_does_not_spoil_its_answer(sent: bytes, clock: ManualClock) -> None:
+    async with timed(clock) as served, connected(served) as (reader, writer):
         writer.write(post("It begins. " + "And it goes on. " * 3) + sent)
         status, body = await answer_of(reader)
         assert status == 200
         assert np.array_equal(pcm(body), spoken("It begins.", *["And it goes on."] * 3))
+        clock.advance(TIMEOUT)
         with contextlib.suppress(ConnectionError):
             assert (await reader.read())[:12] in {b"", b"HTTP/1.1 408"}
 
@@ -213,16 +240,23 @@ async def test_who_leaves_in_the_midst_of_many_leaves_nothing() -> None:
 @pytest.mark.parametrize("pause", [0.02, 3600], ids=["a byte at a time", "nothing"])
 @pytest.mark.parametrize("how", [{"stream": True}, {"stream": False}], ids=["streamed", "whole"])
 async def test_who_hardly_reads_is_given_up_and_holds_nobody_up(
-    pause: float, how: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+    pause: float, how: dict[str, bool], clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    begun: list[Connection] = []
     ended: list[Connection] = []
-    end = Connection.connection_lost
+    begin, end = Connection.connection_made, Connection.connection_lost
+
+    def note_begin(connection: Connection, transport: asyncio.Transport) -> None:
+        begin(connection, transport)
+        begun.append(connection)
 
     def note_end(connection: Connection, why: Exception | None) -> None:
         ended.append(connection)
         end(connection, why)
 
+    monkeypatch.setattr(Connection, "connection_made", note_begin)
     monkeypatch.setattr(Connection, "connection_lost", note_end)
+    monkeypatch.setattr(asyncio, "timeout", clock.timeout)  # speech/ is not given a clock
     loop = asyncio.get_running_loop()
 
     async def read(client: socket.socket) -> None:
@@ -234,13 +268,21 @@ async def test_who_hardly_reads_is_given_up_and_holds_nobody_up(
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.settimeout(0)
-        async with serving(engine, max_concurrency=1, request_timeout_seconds=1, health_interval_seconds=600) as served:
+        async with serving(
+            engine, clock=clock, max_concurrency=1, request_timeout_seconds=TIMEOUT, health_interval_seconds=3600
+        ) as served:
+
+            def is_given_up() -> bool:
+                clock.advance(TIMEOUT / 10)
+                return served.worker.admission.accepted == 0 and bool(ended)
+
             await loop.sock_connect(client, ("127.0.0.1", served.port))
             await loop.sock_sendall(client, long)
             reading = asyncio.create_task(read(client))
             await until(lambda: bool(engine.begun))
             other = await served.client.post("/v1/audio/speech", json={"input": "Meanwhile."})
             assert other.status_code == 200
-            await until(lambda: served.worker.admission.accepted == 0 and bool(ended))
-            assert len(ended) == 1
+            await until(lambda: begun[0].flow.write_paused)
+            await until(is_given_up)
+            assert ended == begun[:1]
             reading.cancel()

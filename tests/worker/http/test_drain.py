@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import PATIENCE_SECONDS, serving, until, worker_process
+from ttsworker.http import server
 
 SPEECH = "/v1/audio/speech"
 SENTENCE = "This is one of very many sentences that the worker has to speak before it may go. "
@@ -16,7 +18,7 @@ SENTENCE = "This is one of very many sentences that the worker has to speak befo
 
 async def test_draining_finishes_what_was_accepted_and_refuses_the_rest() -> None:
     engine = ArtificialEngine()
-    async with serving(engine, exit_timeout=60, max_concurrency=1) as served:
+    async with serving(engine, clock=ManualClock(), exit_timeout=60, max_concurrency=1) as served:
         engine.gate.clear()
         accepted = [
             asyncio.create_task(served.client.post(SPEECH, json={"input": f"Text {n}. End."})) for n in range(3)
@@ -37,9 +39,12 @@ async def test_draining_finishes_what_was_accepted_and_refuses_the_rest() -> Non
     assert engine.closed
 
 
-async def test_what_the_drain_timeout_does_not_suffice_for_is_broken_off_and_told() -> None:
-    engine = ArtificialEngine()
-    async with serving(engine, max_concurrency=1, drain_timeout_seconds=0.2) as served:
+async def test_what_the_drain_timeout_does_not_suffice_for_is_broken_off_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "MIN_CLOSE_SECONDS", PATIENCE_SECONDS)  # for the last answers, however slow the machine
+    engine, clock = ArtificialEngine(), ManualClock()
+    async with serving(engine, clock=clock, max_concurrency=1, drain_timeout_seconds=300) as served:
         request = served.client.build_request("POST", SPEECH, json={"input": "Well begun. HOLD it."})
         answer = await served.client.send(request, stream=True)
         assert answer.status_code == 200
@@ -47,6 +52,8 @@ async def test_what_the_drain_timeout_does_not_suffice_for_is_broken_off_and_tol
         waiting = asyncio.create_task(served.client.post(SPEECH, json={"input": "Not begun."}))
         await until(lambda: served.model.scheduler.waiting == 1)
         served.stop.set()
+        await until(lambda: clock.due_in(300))
+        clock.advance(300)
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
             await answer.aread()
         refused = await waiting
@@ -96,6 +103,7 @@ async def test_sigterm_while_the_model_is_being_loaded_ends_at_once() -> None:
 async def test_sigterm_at_rest_ends_at_once() -> None:
     with worker_process({"TTSWORKER_DRAIN_TIMEOUT_SECONDS": "600"}) as worker:
         await asyncio.to_thread(worker.wait_for, "ready")
-        async with httpx.AsyncClient(base_url=worker.url) as client:  # with an idle connection left open
+        async with httpx.AsyncClient(base_url=worker.url, timeout=PATIENCE_SECONDS) as client:
+            # An idle connection is left open.
             assert (await client.get("/ready")).status_code == 200
             assert await asyncio.to_thread(worker.terminate) == 0

@@ -56,6 +56,10 @@ async def serving_tls(certificate: Certificate) -> AsyncIterator[int]:
         await ended
 
 
+def client_of(port: int, pair: Pair) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=f"https://127.0.0.1:{port}", verify=trusting(pair), timeout=PATIENCE_SECONDS)
+
+
 async def shown(port: int, server_name: str | None = None) -> str:
     """Return the certificate that a new connection gets, as PEM; without a name the client sends no SNI."""
 
@@ -86,7 +90,7 @@ def test_it_speaks_over_https_and_ends_well(pair: Pair) -> None:
             assert recognise(answer.content) == SENTENCES[2]
             assert httpx.get(worker.metrics_url, timeout=60).status_code == 200
             with pytest.raises(httpx.ConnectError, match="self-signed"):
-                httpx.get(f"{url}/ready")
+                httpx.get(f"{url}/ready", timeout=PATIENCE_SECONDS)
             assert worker.terminate() == 0
     # The idle client does not confirm the end of its connection; that is not waited for, which would be told.
     assert [line for line in worker.lines if line["level"] != "INFO"] == []
@@ -96,7 +100,7 @@ async def test_a_renewed_certificate_is_shown_to_new_connections_and_old_ones_go
     certificate = Certificate(pair.chain, pair.key)
     first, second = pair.chain.read_text().strip(), other.chain.read_text().strip()
     async with serving_tls(certificate) as port:
-        async with httpx.AsyncClient(base_url=f"https://127.0.0.1:{port}", verify=trusting(pair)) as client:
+        async with client_of(port, pair) as client:
             assert (await client.get("/ready")).status_code == 200
             assert await shown(port) == await shown(port, "worker.example") == first
             watching = asyncio.create_task(certificate.watch(interval=0.01))
@@ -107,7 +111,7 @@ async def test_a_renewed_certificate_is_shown_to_new_connections_and_old_ones_go
             watching.cancel()
             assert await shown(port, "worker.example") == second
             assert (await client.get("/ready")).status_code == 200  # on the connection from before
-        async with httpx.AsyncClient(base_url=f"https://127.0.0.1:{port}", verify=trusting(other)) as client:
+        async with client_of(port, other) as client:
             assert (await client.get("/ready")).status_code == 200
 
 

@@ -57,7 +57,11 @@ def test_every_line_of_a_request_has_its_trace_without_opentelemetry(hibari: Wor
 
 def test_a_request_for_speech_becomes_a_span_of_its_clients_trace() -> None:
     with collector() as sink:
-        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": sink.url, "OTEL_SERVICE_NAME": "english"}
+        environment = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": sink.url,
+            "OTEL_SERVICE_NAME": "english",
+            "OTEL_BSP_SCHEDULE_DELAY": "10",
+        }
         with worker_process(environment) as worker:
             worker.wait_for("ready")
             with httpx.Client(base_url=worker.url, timeout=PATIENCE_SECONDS) as client:
@@ -68,6 +72,7 @@ def test_a_request_for_speech_becomes_a_span_of_its_clients_trace() -> None:
                 assert client.post(SPEECH, json={"input": TEXT}, headers=unsampled).status_code == 200
                 assert client.get("/health", headers=headers).status_code == 200
             own = worker.wait_for("request", request_id="own")["trace_id"]
+            assert sink.wait_for_spans(4, PATIENCE_SECONDS)  # the worker's end waits only 2 s for a slow machine
             assert worker.terminate() == 0
         spans = sorted(sink.spans, key=lambda span: span.start_time_unix_nano)
         good, bad = (span for span in spans if span.kind == WireSpan.SPAN_KIND_SERVER)

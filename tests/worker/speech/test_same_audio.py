@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.support.valkey import running_valkey
-from tests.support.worker.serving import Served, serving, until
+from tests.support.worker.serving import PATIENCE_SECONDS, Served, serving, until
 from ttsworker.audio import Audio, Pcm, silence, to_pcm
 from ttsworker.engines import Engine, EngineOptions, Utterance, find_engine
 from ttsworker.models.store import build_manifest, write_manifest
@@ -158,7 +158,7 @@ async def test_shared_with_another_who_asks_the_same(model: Model) -> None:
 async def test_cached(model: Model, where: str, tmp_path: Path) -> None:
     with running_valkey(tmp_path) as valkey:
         redis = {"redis_url": valkey.url} if where == "valkey" else {}
-        async with speaking(model, cache_ttl_seconds=60, **redis) as (served, turnstile):
+        async with speaking(model, cache_ttl_seconds=3600, **redis) as (served, turnstile):
             turnstile.let()
             first = await ask(served, TEXT)
             assert cached(first) == "0/3"
@@ -173,7 +173,7 @@ async def test_cached(model: Model, where: str, tmp_path: Path) -> None:
 
 
 async def test_resumed_after_the_client_left(model: Model) -> None:
-    async with speaking(model, cache_ttl_seconds=60) as (served, turnstile):
+    async with speaking(model, cache_ttl_seconds=3600) as (served, turnstile):
         turnstile.let(1)
         first = await served.client.send(request(served, TEXT), stream=True)
         received = b""
@@ -192,6 +192,6 @@ async def test_resumed_after_the_client_left(model: Model) -> None:
 
 async def until_cached(served: Served, text: str, expected: str) -> None:
     """Redis is written behind the answers: ask until it has everything."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while cached(await ask(served, text)) != expected:  # noqa: ASYNC110 - the cache has no event
             await asyncio.sleep(0.05)

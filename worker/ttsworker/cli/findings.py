@@ -10,6 +10,7 @@ from ttscontract.engines import ENGINES, find
 from ttscontract.pods import VARIABLE_PREFIX
 from ttsworker.cli.loading import load_engine
 from ttsworker.cli.ports import check_port
+from ttsworker.clock import SystemClock
 from ttsworker.engines import ModelError
 from ttsworker.http.access.gate import open_keys
 from ttsworker.http.tls import expiry, load_certificate
@@ -103,7 +104,7 @@ def _tls(settings: Settings) -> Finding:
 
 def _api_keys(settings: Settings) -> Finding:
     try:
-        keys = open_keys(settings)
+        keys = open_keys(settings, SystemClock())
     except InvalidSettings as error:
         return Finding(
             "api_keys", "FAIL", str(error), f"set {VARIABLE_PREFIX}API_KEYS_FILE to a file of keys that can be read"

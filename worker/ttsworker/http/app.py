@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from ttscontract.pods import HEALTH_PATH, READY_PATH
+from ttsworker.clock import Clock
 from ttsworker.http.access.gate import Gate
 from ttsworker.http.access.middleware import Access
 from ttsworker.http.errors import ANSWERS, ApiError, answer_to
@@ -20,14 +21,15 @@ from ttsworker.speech.parts import Parts
 ROUTES = (openai, coqui, marytts, details, cache, probes, page)
 
 
-def create_app(parts: Parts, tracer: Tracer | None = None, redis: RedisClient | None = None) -> ASGIApp:
+def create_app(parts: Parts, clock: Clock, tracer: Tracer | None = None, redis: RedisClient | None = None) -> ASGIApp:
     """Return the application; the caller starts and closes the parts, the tracer and the Redis client.
 
     Raises InvalidSettings.
     """
-    gate = Gate(parts.settings, redis)
+    gate = Gate(parts.settings, redis, clock)
     app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None)
     app.state.parts = parts
+    app.state.clock = clock
     for module in ROUTES:
         app.include_router(module.router)
     for kind in ANSWERS:

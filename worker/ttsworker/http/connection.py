@@ -11,6 +11,7 @@ from typing import ClassVar
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ttsworker.clock import Clock, Timer
 from ttsworker.http.errors import ApiError
 from ttsworker.settings import Settings
 from ttsworker.speech.validation import longest_request
@@ -27,11 +28,12 @@ class Connection(HttpToolsProtocol):
 
     max_head_bytes: ClassVar[int]
     head_seconds: ClassVar[float]
+    clock: ClassVar[Clock]
 
     _expecting_head = True
     _head_bytes = 0
     _heads = 0
-    _timer: asyncio.TimerHandle | None = None
+    _timer: Timer | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Start the timer: the first byte must arrive in time, too."""
@@ -111,7 +113,7 @@ class Connection(HttpToolsProtocol):
 
     def _start_timer(self) -> None:
         if self._timer is None:
-            self._timer = self.loop.call_later(self.head_seconds, self._give_up)
+            self._timer = self.clock.call_later(self.head_seconds, self._give_up)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -137,7 +139,7 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def connection_class(settings: Settings) -> type[Connection]:
+def connection_class(settings: Settings, clock: Clock) -> type[Connection]:
     """Return the class of connections for these settings.
 
     A head may take the request timeout to arrive, and have as many bytes as the longest text with all its escapes.
@@ -147,6 +149,7 @@ def connection_class(settings: Settings) -> type[Connection]:
         max_head_bytes = longest_request(settings.max_text_length)
         head_seconds = settings.request_timeout_seconds
 
+    BoundedConnection.clock = clock
     return BoundedConnection
 
 

@@ -6,7 +6,6 @@ import math
 import os
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp
 
 from ttscontract.pods import VARIABLE_PREFIX
 from ttscontract.reasons import Reason
+from ttsworker.clock import Clock
 from ttsworker.engines import ModelError
 from ttsworker.http.connection import connection_class
 from ttsworker.http.connection_reaper import abort_slow_closes, abort_unconfirmed_closes
@@ -67,13 +67,14 @@ async def serve(
     *,
     listener: socket.socket,
     stop: asyncio.Event,
+    clock: Clock,
     certificate: Certificate | None = None,
 ) -> int:
     """Serve until `stop`, drain, and close everything; returns the exit code: 0 when no accepted request was lost."""
     server = Server(
         uvicorn.Config(
             app,
-            http=connection_class(settings),
+            http=connection_class(settings, clock),
             ws="none",
             log_config=None,
             access_log=False,
@@ -85,20 +86,21 @@ async def serve(
         )
     )
     connections = server.server_state.connections
-    reaping_slow = asyncio.create_task(abort_slow_closes(connections, after=settings.request_timeout_seconds))
+    request_seconds = settings.request_timeout_seconds
+    reaping_slow = asyncio.create_task(abort_slow_closes(connections, after=request_seconds, clock=clock))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     code = 1
     drain_seconds = settings.drain_timeout_seconds
     try:
         if await _run_until_stopped(worker, stop, settings.termination_log):
-            started = time.monotonic()
+            started = clock.monotonic()
             code = 1 if await worker.drain() else 0
-            drain_seconds -= time.monotonic() - started
+            drain_seconds -= clock.monotonic() - started
     finally:
         # Slow clients may still be reading audio that the connections have taken.
         server.config.timeout_graceful_shutdown = max(MIN_CLOSE_SECONDS, math.ceil(drain_seconds))
         server.should_exit = True
-        reaping_idle = asyncio.create_task(abort_unconfirmed_closes(connections, after=MIN_CLOSE_SECONDS))
+        reaping_idle = asyncio.create_task(abort_unconfirmed_closes(connections, after=MIN_CLOSE_SECONDS, clock=clock))
         await serving
         reaping_idle.cancel()
         reaping_slow.cancel()

@@ -79,7 +79,7 @@ def test_marytts_requests_are_counted_like_the_others(hibari: WorkerProcess, api
     metric = 'tts_requests_total{model="hibari",status="400"} '
 
     def refused() -> float:
-        lines = httpx.get(hibari.metrics_url).text.splitlines()
+        lines = httpx.get(hibari.metrics_url, timeout=60).text.splitlines()
         return sum(float(line.removeprefix(metric)) for line in lines if line.startswith(metric))
 
     before = refused()

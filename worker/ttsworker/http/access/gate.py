@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
+from ttsworker.clock import Clock
 from ttsworker.http.access.clients import client_of
 from ttsworker.http.access.keyfile import KeyFile
 from ttsworker.http.access.keys import InvalidKeys, Key
@@ -26,11 +27,12 @@ class Client:
 class Gate:
     """Checks keys and counts requests. Raises InvalidSettings for keys that cannot be used."""
 
-    def __init__(self, settings: Settings, redis: RedisClient | None) -> None:
-        self._keys = open_keys(settings)
+    def __init__(self, settings: Settings, redis: RedisClient | None, clock: Clock) -> None:
+        self._keys = open_keys(settings, clock)
         self._trusted: tuple[Network, ...] = parse_networks(settings.trusted_proxies)
         self._rate, self._burst = settings.rate_limit_per_second, settings.rate_limit_burst
-        self._limiter = SharedLimiter(redis, LocalLimiter()) if redis else LocalLimiter()
+        local = LocalLimiter(clock.monotonic)
+        self._limiter = SharedLimiter(redis, local) if redis else local
 
     def identify(self, headers: Headers, peer: str | None) -> Client:
         """Return who sends the request; raises ApiError 401 for a missing or wrong key, where keys are needed."""
@@ -75,9 +77,9 @@ def _presented(headers: Headers) -> list[bytes]:
     return [key.encode("latin-1") for key in (bearer, headers.get("x-api-key", "").strip()) if key]
 
 
-def open_keys(settings: Settings) -> KeyFile | None:
+def open_keys(settings: Settings, clock: Clock) -> KeyFile | None:
     """Return the file of keys, None where nobody needs a key; raise InvalidSettings for one that cannot be used."""
     try:
-        return KeyFile(settings.api_keys_file) if settings.api_keys_file else None
+        return KeyFile(settings.api_keys_file, clock.monotonic) if settings.api_keys_file else None
     except InvalidKeys as error:
         raise InvalidSettings(f"api_keys_file: {error}") from error

@@ -1,11 +1,11 @@
 """What routes depend on: the application's parts, the active model, and a request's body with bounds."""
 
-import asyncio
 from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
+from ttsworker.clock import Clock
 from ttsworker.http.errors import ApiError
 from ttsworker.models.loaded import LoadedModel
 from ttsworker.settings import Settings
@@ -60,8 +60,9 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     if int(request.headers.get("content-length", 0)) > limit:
         raise _too_large(limit)
     seconds = settings.request_timeout_seconds
+    clock: Clock = request.app.state.clock
     try:
-        async with asyncio.timeout(seconds):
+        async with clock.timeout(seconds):
             return await _collect(request, limit)
     except TimeoutError as error:
         message = f"the body did not come within {seconds:g} s: send it faster, or a shorter one"
