@@ -15,12 +15,12 @@ from ttsworker.speech.validation import check_text
 from ttsworker.text import normalise, split_sentences
 
 LONG_TEXT = 2000
-"""Characters above which a text is prepared in a thread, so that /health and everybody's audio are not delayed.
+"""Characters above which a text is prepared in a thread, so that it does not delay /health and other requests' audio.
 
-On one core 2,000 characters take 1 ms (English) to 2 ms (Chinese), 100,000 take 70 to 200 ms, and 400 ms where all
-sentences are tiny. Three of these at once in the event loop made /health wait 0.2 s, 0.7 s and 1.2 s. With the thread
-it waits at most 0.1 s, which is Python's garbage collection; no single call keeps the GIL for more than 20 ms.
-`Parts.long_texts` lets one text in at a time: three threads that compete for the GIL made /health wait 0.2 s.
+On one core 2,000 characters take 1 ms (English) to 2 ms (Chinese); 100,000 take 70 to 200 ms, and 400 ms when every
+sentence is tiny. Three of these at once in the event loop delayed /health by 0.2 s, 0.7 s and 1.2 s; in the thread they
+delay it by at most 0.1 s. `Parts.long_texts` admits one text at a time: three threads that compete for the GIL delayed
+/health by 0.2 s.
 """
 
 
