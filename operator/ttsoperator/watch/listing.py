@@ -4,12 +4,13 @@ The first time makes the cache complete, so that a pass never takes a child for 
 Later times find what a watch lost: after a long interruption kopf lists anew, and does not notice what is gone from it.
 
 Optional kinds are listed here and not watched by kopf, which ends for good when the API of a watched kind is removed.
-So a change of theirs, of their API too, is acted upon at the pace of these lists.
+So a change of theirs, or of their API, is acted upon within half a minute, at the next list.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Sequence
 
@@ -24,7 +25,10 @@ log = logging.getLogger(__name__)
 
 CRD_SECONDS = 3.0
 REMIND_TRIES = 10
-RESYNC_SECONDS = (30.0, 300.0)  # the first soon, for what happened between our list and the watches' beginning
+LIST_SECONDS = 30.0
+RESYNC_LISTS = (
+    10  # of the watched kinds; the first comes soon, for what happened between our list and the watches' start
+)
 
 
 class Forbidden(Exception):
@@ -79,21 +83,24 @@ class Syncer:
                 await self._list(resource)
             except Refused as error:
                 raise Forbidden(f"{error.message} (the chart's roles allow it)") from error
-        for resource in self._optional:
-            await self._update_optional(resource)
+        await self._sync_optional()
         self.synced = True
 
     async def run(self) -> None:
-        """List again and again until cancelled."""
-        first, later = RESYNC_SECONDS
-        delay = first
-        while True:
-            await asyncio.sleep(delay)
-            delay = later
+        """List again and again until cancelled: the optional kinds each time, the watched ones every tenth time."""
+        for number in itertools.count():
+            await asyncio.sleep(LIST_SECONDS)
             try:
-                await self.sync()
+                if number % RESYNC_LISTS == 0:
+                    await self.sync()
+                else:
+                    await self._sync_optional()
             except (ApiError, Forbidden) as error:
                 log.warning("listing again failed: %s", error)
+
+    async def _sync_optional(self) -> None:
+        for resource in self._optional:
+            await self._update_optional(resource)
 
     async def _update_optional(self, resource: Resource) -> None:
         """List an optional kind if its API is there, and wake every service when that has changed."""

@@ -7,8 +7,10 @@ import pytest
 
 from tests.support.operator.fakes import FakeCluster
 from tests.support.virtual_time import now, run
+from ttsoperator.children.registry import CHILDREN, Child
 from ttsoperator.kube.client import Refused, Unavailable
-from ttsoperator.names import API_VERSION, CHILD_SELECTOR, KIND, LABEL_SERVICE
+from ttsoperator.kube.resources import Resource
+from ttsoperator.names import API_VERSION, CHILD_SELECTOR, KIND, LABEL_SERVICE, Component
 from ttsoperator.watch.handlers import note
 from ttsoperator.watch.listing import Forbidden, Syncer, wait_for_crd
 from ttsoperator.watch.store import Cache, Key
@@ -74,6 +76,29 @@ def test_a_later_sync_repairs_what_a_watch_lost() -> None:
         assert await woken(queue) == {KEY}
 
     run(story())
+
+
+def test_optional_kinds_are_listed_often_and_watched_ones_seldom() -> None:
+    gadgets = Resource("Gadget", "gadgets.example/v1", "gadgets", optional=True)
+    rows = (*CHILDREN, Child(gadgets, Component.WORKER, "fun", lambda _: None))
+
+    async def story() -> dict[str, list[float]]:
+        cluster = FakeCluster()
+        cluster.install("gadgets.example/v1", "Gadget")
+        listed: dict[str, list[float]] = {"Gadget": [], "Pod": []}
+
+        def note_list(_verb: str, kind: str, _name: str) -> None:
+            if kind in listed:
+                listed[kind].append(now())
+
+        cluster.refuse = note_list
+        task = asyncio.ensure_future(Syncer(cluster, Cache(), WorkQueue(), (), rows).run())
+        await asyncio.sleep(400)
+        task.cancel()
+        await asyncio.wait([task])
+        return listed
+
+    assert run(story()) == {"Gadget": [30.0 * n for n in range(1, 14)], "Pod": [30.0, 330.0]}
 
 
 def test_only_the_chosen_namespaces_are_listed() -> None:
