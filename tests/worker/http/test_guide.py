@@ -51,7 +51,10 @@ def test_the_program_plays_what_it_hears(worker: WorkerProcess, tmp_path: Path) 
 
 def test_say_and_check_do_what_they_say(tmp_path: Path) -> None:
     commands = examples("sh", "ttsworker say")
-    path = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    answer = subprocess.run(["sh", "-e", "-c", commands], env=path, cwd=tmp_path, check=True, capture_output=True)
+    free_ports = {"TTSWORKER_PORT": "0", "TTSWORKER_METRICS_PORT": "0"}  # another program may use the usual ones
+    environment = {**os.environ, **free_ports, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    answer = subprocess.run(
+        ["sh", "-e", "-c", commands], env=environment, cwd=tmp_path, check=True, capture_output=True
+    )
     assert b"OK" in answer.stdout
     assert soundfile.info(tmp_path / "hello.wav").duration > 1
