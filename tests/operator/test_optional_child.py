@@ -250,8 +250,12 @@ async def test_an_api_that_cannot_be_asked_does_not_end_the_operator(verb: str, 
     assert world.gadget() is not None
 
 
-async def test_an_api_server_that_does_not_answer_once_changes_nothing(world: World) -> None:
-    world.cluster.refuse = lambda verb, _, __: Unavailable(503, "starting") if verb == "discover" else None
+@pytest.mark.parametrize(
+    ("verb", "error"),
+    [("discover", Unavailable(503, "starting")), ("list", Refused(500, "conversion webhook failed"))],
+)
+async def test_an_api_server_that_fails_once_changes_nothing(world: World, verb: str, error: ApiError) -> None:
+    world.cluster.refuse = lambda v, kind, _: error if (v, kind) in {(verb, "Gadget"), (verb, GADGETS)} else None
     assert not await world.list_and_settle()
     assert world.gadget() is not None
     assert world.condition("AddOnsInstalled") is None
