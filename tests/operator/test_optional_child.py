@@ -23,7 +23,7 @@ from ttsoperator.reconcile.observer import Observer
 from ttsoperator.reconcile.reconciler import Reconciler
 from ttsoperator.watch.listing import Syncer
 from ttsoperator.watch.store import Cache, Key
-from ttsoperator.watch.workqueue import WorkQueue
+from ttsoperator.watch.workqueue import Retry, WorkQueue
 
 GADGETS = "gadgets.example/v1"
 KEY = Key("ns", "english")
@@ -250,8 +250,27 @@ async def test_an_api_that_cannot_be_asked_does_not_end_the_operator(verb: str, 
     assert world.gadget() is not None
 
 
-async def test_an_api_server_that_does_not_answer_once_changes_nothing(world: World) -> None:
-    world.cluster.refuse = lambda verb, _, __: Unavailable(503, "starting") if verb == "discover" else None
+async def test_one_that_is_refused_holds_no_other_child_up() -> None:
+    world = World()
+    world.cluster.install(GADGETS, "Gadget")
+    world.cluster.refuse = lambda verb, kind, _: (
+        Refused(403, "a policy forbids gadgets") if (verb, kind) == ("create", "Gadget") else None
+    )
+    await world.syncer.sync()
+    with pytest.raises(Retry):
+        await world.reconciler.reconcile(KEY)
+    assert {"Deployment", "Service", "ConfigMap"} <= world.cluster.kinds()
+    stalled = world.condition("Stalled")
+    assert stalled is not None
+    assert (stalled["status"], stalled["reason"]) == ("True", Reason.CHILD_REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("verb", "error"),
+    [("discover", Unavailable(503, "starting")), ("list", Refused(500, "conversion webhook failed"))],
+)
+async def test_an_api_server_that_fails_once_changes_nothing(world: World, verb: str, error: ApiError) -> None:
+    world.cluster.refuse = lambda v, kind, _: error if (v, kind) in {(verb, "Gadget"), (verb, GADGETS)} else None
     assert not await world.list_and_settle()
     assert world.gadget() is not None
     assert world.condition("AddOnsInstalled") is None

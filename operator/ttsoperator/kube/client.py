@@ -194,7 +194,8 @@ class Cluster:
             if error.status != 404:
                 raise
             return set()
-        return {resource["kind"] for resource in answer["resources"] if "/" not in resource["name"]}
+        resources = answer["resources"] or ()  # null of an aggregated API that has none
+        return {resource["kind"] for resource in resources if "/" not in resource["name"]}
 
     async def request(
         self,

@@ -36,8 +36,8 @@ class Outcome:
 class Executor:
     """Writes children; `check_leading` is called before every write and raises where this replica may not write.
 
-    `optional` are the kinds whose API may be removed at any time. A pass that finds one gone does the other actions:
-    the next listing finds it too.
+    `optional` are the kinds whose API may be removed at any time. No other child waits for one of theirs: a pass that
+    finds an API gone, or is refused such a child, does the other actions. The next listing finds the API gone too.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Executor:
         self._check_leading = check_leading
 
     async def execute(self, service: TTSService, plan: Plan) -> Outcome:
-        """Do the plan's actions in order up to the first that is refused.
+        """Do the plan's actions in order up to the first that is refused, a child of an optional kind excepted.
 
         Raises Unavailable, Conflict and what `check_leading` raises.
         """
@@ -75,7 +75,8 @@ class Executor:
                     outcome.wrote += 1
                     continue
                 outcome.conflicts.append(taken)
-            break
+            if target.kind not in self._optional:
+                break
         return outcome
 
     def _is_api_gone(self, target: Ref, error: ApiError) -> bool:

@@ -19,7 +19,7 @@ from ttsoperator.spec.autoscaling import Autoscaling
 
 @dataclass(frozen=True)
 class Plan:
-    """Actions to do in order (the first that fails ends the pass), what is wanted, and when to look again.
+    """Actions to do in order (the executor stops at the first that fails), what is wanted, and when to look again.
 
     `desired` goes into `observed.Observed`; `requeue_after` is in seconds, None when a watch event will tell.
     """

@@ -32,7 +32,7 @@ RESYNC_LISTS = (
 
 
 class Forbidden(Exception):
-    """The operator lacks a right without which it cannot work; the message names it."""
+    """The API server refuses a list without which the operator cannot work; the message names the kind and says why."""
 
 
 async def wait_for_crd(cluster: KubeClient, namespace: str | None) -> None:
@@ -82,7 +82,8 @@ class Syncer:
             try:
                 await self._list(resource)
             except Refused as error:
-                raise Forbidden(f"{error.message} (the chart's roles allow it)") from error
+                hint = " (the chart's roles allow it)" if error.status == 403 else ""
+                raise Forbidden(f"cannot list {resource}: {error.message}{hint}") from error
         await self._sync_optional()
         self.synced = True
 
@@ -131,6 +132,8 @@ class Syncer:
         except Unavailable:
             raise
         except ApiError as error:
+            if error.status >= 500:  # the add-on's conversion webhook, or etcd: that does not make the API missing
+                raise Unavailable(error.status, error.message) from error
             return f"the operator cannot list {resource}: {error.message}"
         return None
 

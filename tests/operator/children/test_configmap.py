@@ -134,6 +134,20 @@ def test_the_former_one_stays_while_a_worker_that_ends_has_it_mounted() -> None:
     assert summary(world.plan(wanted)) == ["delete ConfigMap"]
 
 
+def test_the_former_one_stays_while_the_deployment_is_paused() -> None:
+    """Scaled up, it would get workers of the former template, for there is no other ReplicaSet yet."""
+    world, wanted = World(), service(generation=2, replicas=0, **CHANGED)
+    world.settle(service(replicas=0))
+    world.run_workers(0)
+    world.one("Deployment")["spec"]["paused"] = True
+    world.step(wanted)
+    world.one("Deployment")["spec"]["paused"] = True
+    world.run_workers(0)
+    assert world.plan(wanted).actions == ()
+    world.one("Deployment")["spec"]["paused"] = False
+    assert summary(world.plan(wanted)) == ["delete ConfigMap"]
+
+
 def test_going_back_in_mid_rollout_finds_the_former_one() -> None:
     world, former, current = rolling_out()
     assert summary(world.step(service(generation=3))) == ["apply Deployment"]

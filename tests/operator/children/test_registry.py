@@ -8,7 +8,7 @@ from ttsoperator.children.context import Context
 from ttsoperator.children.registry import CHILDREN, Child, optional, plurals, watched
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import metadata, with_applied_hash
-from ttsoperator.kube.resources import Resource
+from ttsoperator.kube.resources import NOT_CHILDREN, Resource
 from ttsoperator.names import Component
 from ttsoperator.reconcile.actions import Delete, HandOverReplicas
 
@@ -38,6 +38,12 @@ def helped(**spec: Any) -> World:
 
 def test_every_row_has_a_kind_and_component_of_its_own() -> None:
     assert len({(row.resource.kind, row.component) for row in CHILDREN}) == len(CHILDREN)
+
+
+def test_every_kind_is_of_one_api() -> None:
+    """The store, the URL paths and the plan know a kind by its name alone."""
+    resources = {*NOT_CHILDREN, *(row.resource for row in CHILDREN)}
+    assert len({resource.kind for resource in resources}) == len(resources)
 
 
 def test_what_is_derived_from_a_row() -> None:

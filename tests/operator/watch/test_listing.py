@@ -126,6 +126,19 @@ def test_a_missing_right_is_named() -> None:
     run(story())
 
 
+@pytest.mark.parametrize(
+    "error", [Refused(404, "the cluster does not serve this API"), Refused(500, "etcdserver: request timed out")]
+)
+def test_a_list_that_fails_for_another_reason_is_named_and_no_right_is_blamed(error: Refused) -> None:
+    async def story() -> None:
+        cluster = FakeCluster()
+        cluster.refuse = lambda verb, kind, _: error if (verb, kind) == ("list", "HorizontalPodAutoscaler") else None
+        with pytest.raises(Forbidden, match=rf"horizontalpodautoscalers\.autoscaling: {error.message}$"):
+            await Syncer(cluster, Cache(), WorkQueue(), ()).sync()
+
+    run(story())
+
+
 def test_a_missing_crd_is_waited_for_and_said_once_in_a_while(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> float:
         cluster = FakeCluster()

@@ -2,6 +2,7 @@
 
 import httpx
 
+from ttscontract.metrics import MAX_CONCURRENCY
 from ttscontract.pods import HEALTH_PATH, METRICS_PATH
 from ttsworker.http.server import listen
 from ttsworker.settings import InvalidSettings, Settings
@@ -36,7 +37,7 @@ def _serves_speech(settings: Settings) -> bool:
 
 def _serves_metrics(settings: Settings) -> bool:
     answer = _ask(settings.host, settings.metrics_port, METRICS_PATH)
-    return answer is not None and "# TYPE tts_max_concurrency " in answer.text
+    return answer is not None and f"# TYPE {MAX_CONCURRENCY.name} " in answer.text
 
 
 def _ask(host: str, port: int, path: str, scheme: str = "http") -> httpx.Response | None:

@@ -78,7 +78,12 @@ def threads(service: TTSService) -> int:
 
 
 def _is_rolling_out(deployment: Manifest) -> bool:
-    """Tell whether a former ReplicaSet may still have workers, by the same rule as `kubectl rollout status`."""
+    """Tell whether a former ReplicaSet may still have workers, by the same rule as `kubectl rollout status`.
+
+    Of a Deployment that somebody has paused the former one may get workers at any time, even if it has none now.
+    """
+    if deployment["spec"].get("paused"):
+        return True
     status = deployment.get("status") or {}
     seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
     counts = {status.get(key, 0) for key in ("replicas", "updatedReplicas", "availableReplicas")}
