@@ -167,7 +167,7 @@ class Reason(StrEnum):
         "ApiNotInstalled",
         Severity.PROGRESSING,
         "Of AddOnsInstalled: a child is left out, as its API is not installed or the operator cannot use it.",
-        "Install the add-on: the child follows within five minutes. Or remove the field that asks for the child.",
+        "Install the add-on: the child follows within a minute. Or remove the field that asks for the child.",
     )
 
     INVALID_SPEC = (
