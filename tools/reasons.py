@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from ttscontract.reasons import Program, Reason, Severity
+from ttscontract.reason import Program, Severity
+from ttscontract.reasons import Reason
 
 PAGES: Final = ("status-conditions.md", "models.md")
 TABLES: Final[Mapping[str, Callable[[Reason], bool]]] = {

@@ -11,7 +11,8 @@ import pytest
 
 import ttsworker.models
 from ttscontract import pods
-from ttscontract.reasons import Program, Reason, Severity
+from ttscontract.reason import Program, Severity
+from ttscontract.reasons import Reason
 from ttsoperator.children.model.download import parse_message
 from ttsoperator.reconcile.status.diagnosis import reported_reason
 from ttsworker.engines import ModelError

@@ -8,7 +8,8 @@ import pytest
 from tests.support.operator.schema import leaves
 from tools import apidoc, reasons
 from tools.crd import structural_schema
-from ttscontract.reasons import Reason, Severity
+from ttscontract.reason import Severity
+from ttscontract.reasons import Reason
 from ttsoperator.names import Condition
 from ttsoperator.spec import TTSServiceSpec
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ttscontract.reasons import Reason, Severity
+from ttscontract.reason import Severity
+from ttscontract.reasons import Reason
 from ttsoperator.children.model.download import termination
 from ttsoperator.kube.manifest import Manifest, condition, has_condition
 

@@ -1,6 +1,7 @@
 """The rollout of the workers: whether the current spec is rolled out, and what prevents it."""
 
-from ttscontract.reasons import Reason, Severity
+from ttscontract.reason import Severity
+from ttscontract.reasons import Reason
 from ttsoperator import names
 from ttsoperator.children.worker.served_model import worker_deployment
 from ttsoperator.kube.manifest import Manifest, annotations, component_of, condition, has_condition
