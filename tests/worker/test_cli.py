@@ -95,7 +95,7 @@ def test_say_reads_standard_input_and_writes_standard_output(tmp_path: Path) -> 
     ("arguments", "code", "words"),
     [
         (["hello", "--voice", "nobody"], 2, "there is no such voice; known are heart"),
-        (["hello", "--format", "midi"], 2, "there is no format 'midi'; known are mp3"),
+        (["hello", "--format", "midi"], 2, "unknown format 'midi': use one of mp3"),
         ([" "], 2, "TEXT is empty"),
         (["bell \x07"], 2, "control character U+0007"),
         (["-"], 2, "standard input is not UTF-8"),
@@ -188,7 +188,7 @@ def test_check_finds_a_good_machine_good(tmp_path: Path) -> None:
         *("settings", "gpu", "ffmpeg", "espeak-ng", "tls", "api_keys", "redis", "port", "metrics_port"),
         *("model", "engine"),
     ]
-    assert "hibari speaks on the cpu" in lines["engine"]
+    assert "hibari runs on the cpu" in lines["engine"]
 
 
 @pytest.fixture

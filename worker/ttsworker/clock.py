@@ -1,4 +1,4 @@
-"""Where the parts get the time from, so that tests move it by hand. A thread that measures an engine reads its own."""
+"""The clock that the parts get from outside, so that tests can move it. Threads that time an engine read their own."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class Timer(Protocol):
-    """A call that is still to come."""
+    """A scheduled call."""
 
     def cancel(self) -> None:
         """Prevent the call."""
@@ -17,10 +17,10 @@ class Timer(Protocol):
 
 
 class Clock(Protocol):
-    """The time of the event loop's parts, in seconds."""
+    """The source of time for the parts in the event loop, in seconds."""
 
     def monotonic(self) -> float:
-        """Return the seconds since some moment; they never go back."""
+        """Return the seconds since a fixed moment; they never go back."""
         ...
 
     def utc_now(self) -> datetime:
@@ -36,7 +36,7 @@ class Clock(Protocol):
         ...
 
     def call_later(self, seconds: float, callback: Callable[[], object]) -> Timer:
-        """Call a function from the event loop, unless the timer is cancelled before."""
+        """Call a function from the event loop after so many seconds, unless the timer is cancelled before."""
         ...
 
 

@@ -114,4 +114,4 @@ def test_without_the_program_the_format_is_refused(tmp_path: Path) -> None:
             error = client.post("/v1/audio/speech", json=body)
             assert client.post("/v1/audio/speech", json={"input": "Hello."}).status_code == 200
     assert (error.status_code, error.json()["error"]["code"]) == (400, "unsupported_format")
-    assert "needs the program ffmpeg" in error.json()["error"]["message"]
+    assert "needs ffmpeg, which is not installed" in error.json()["error"]["message"]

@@ -195,7 +195,7 @@ def test_the_rate_is_the_engines_or_the_next(audio_format: AudioFormat, engine_r
 
 @pytest.mark.parametrize(("audio_format", "rate"), [("mp3", 8001), ("aac", 47_999), ("opus", 22_050)])
 def test_a_rate_the_format_does_not_have_is_refused(audio_format: AudioFormat, rate: int) -> None:
-    known = f"{audio_format} has no sample rate of {rate}; known are 8000, "
+    known = f"{audio_format} does not support a sample rate of {rate}; it supports 8000, "
     with pytest.raises(UnsupportedEncoding, match=known) as error:
         encoder_for(Encoding(audio_format, rate), 24_000)
     assert (error.value.code, error.value.param) == ("invalid_value", "sample_rate")

@@ -1,19 +1,19 @@
-"""Audio that was synthesized before: in Redis, shared by all workers, or without a Redis in the process.
+"""The cache of synthesized audio: in Redis, where all workers share it, or without a Redis in the process.
 
-What a dead Redis costs
------------------------
+What a failed Redis costs
+-------------------------
 A request never waits for a connection to Redis, nor for a put; it waits only for the answer to a get.
 
-- *Missing, refusing connections or the password, restarted*: nothing. The get that finds it out is a miss at once.
-- *Silent* (paused, overloaded, cut off): one timeout of 50 ms (`batched_get.GET_SECONDS`), shared by all requests that
-  get something at that moment, because one MGET runs at a time. From then on nothing.
-- *Slow*: an answer within 50 ms is used; a later one is a timeout as above.
-- *Lying* (garbage, another key's value, half a value): a miss. Audio is used only if its checksum is right, and that
-  covers the key.
-- *Full, or read-only*: nothing. Gets go on, and puts rest.
+- *Missing, refuses connections or the password, restarted*: no time. The get that discovers it is a miss at once.
+- *Silent* (paused, overloaded, cut off): one timeout of 50 ms (`batched_get.GET_SECONDS`), which all concurrent gets
+  share, because one MGET runs at a time. After that, no time.
+- *Slow*: the cache uses an answer within 50 ms; a later one is a timeout as above.
+- *Wrong answers* (garbage, another key's value, half a value): a miss. The cache uses audio only if its checksum, which
+  covers the key, is right.
+- *Full, or read-only*: no time. Gets continue, and puts pause.
 
-How Redis is found again: see `ttsworker.redis`. The gauge `tts_cache_available` shows whether it is used.
-Memory is bounded: at most 16 MiB of samples wait to be written, and further puts are dropped.
+`ttsworker.redis` describes how the worker finds Redis again. The gauge `tts_cache_available` shows whether the cache
+is used. Memory is bounded: at most 16 MiB of samples wait to be written; the cache drops further puts.
 """
 
 import time
@@ -41,7 +41,7 @@ __all__ = [
 
 
 def open_cache(redis: RedisClient | None, *, ttl_seconds: int, memory_bytes: int, observer: Observer) -> AudioCache:
-    """Return the cache that the settings want; none for a time to live of 0. Needs the running event loop."""
+    """Return the cache for these settings; a `ttl_seconds` of 0 disables it. Needs the running event loop."""
     if not ttl_seconds:
         return NoCache()
     if redis:

@@ -1,6 +1,6 @@
-"""Batched get: one MGET runs at a time, and the next one takes what requests ask for meanwhile.
+"""Batched get: one MGET runs at a time, and the next one gets the keys that requests ask for meanwhile.
 
-So a server that stops answering gets one command, however many requests there are, and a burst opens no connections.
+So a server that stops answering gets one command, however many requests wait, and a burst opens no connections.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from ttsworker.redis.client import RedisClient, RedisUnavailable, get_values
 from ttsworker.redis.timeouts import wait_for_all
 
 GET_SECONDS = 0.05
-"""For a get in total: its wait for the MGET before it, and a new connection. A healthy Redis in the same network
-answers within 1 or 2 ms. To synthesize a sentence takes about as long at least, so to wait longer would not pay."""
+"""Timeout of a get, including the wait for the MGET before it and a new connection. A healthy Redis in the same network
+answers within 1 or 2 ms. Synthesizing a sentence takes at least about 50 ms, so a longer wait would not pay."""
 
 KEYS_AT_ONCE = 16
-"""In one MGET. Of typical sentences (80 kB each) a network of 1 Gbit/s carries these in about 10 ms."""
+"""Keys in one MGET. A network of 1 Gbit/s carries so many typical sentences (80 kB each) in about 10 ms."""
 
 Waiting = tuple[str, "asyncio.Future[bytes | None]"]
 
@@ -26,11 +26,11 @@ class BatchedGet:
     def __init__(self, redis: RedisClient, *, seconds: float) -> None:
         self._redis = redis
         self._seconds = seconds
-        self._waiting: deque[Waiting] = deque()  # bounded by the sentences of the requests that wait
+        self._waiting: deque[Waiting] = deque()  # bounded by the sentences of the waiting requests
         self._task: asyncio.Task[None] | None = None
 
     async def get(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Return the value of each key, None where there is none or it did not come in time."""
+        """Return the value of each key, None for a key without a value, or if the answer came too late."""
         if not keys or not self._redis.is_up:
             return [None] * len(keys)
         loop = asyncio.get_running_loop()
@@ -69,5 +69,5 @@ class BatchedGet:
         try:
             return await self._redis.ask(lambda redis: get_values(redis, keys), within=self._seconds)
         except RedisUnavailable as error:
-            self._redis.give_up(error)  # also when Redis refuses: a cache that cannot be read is of no use
+            self._redis.give_up(error)  # also when Redis refuses: an unreadable cache is useless
             return [None] * len(keys)

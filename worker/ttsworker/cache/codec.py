@@ -1,15 +1,15 @@
-"""Audio as a value in Redis. It is decoded only if it is exactly what was put under this key.
+"""Encode audio as a value in Redis, and decode it only if it is exactly the audio put under this key.
 
-It is compressed as FLAC. Measured on the embedded voice's speech (5 s, 241 kB of samples):
+The audio is compressed as FLAC. Measured on the embedded voice's speech (5 s, 241 kB of samples):
 
     FLAC (soundfile)                  49 %   2.5 ms to write   2.5 ms to read
     zlib level 1                      71 %    13 ms            1.2 ms
     zlib level 1 of differences       59 %    10 ms            0.9 ms
 
 A value is a header and the FLAC file. The header has a magic number, a version, the number of samples, and a checksum
-over the key, that number and the file. The checksum finds accidents: another key's value, half a value, another
-program's. It does not stop an attacker who may write to Redis. The sample rate is the model's, whose digest is in the
-key; the file's is nominal.
+over the key, that number and the file. The checksum detects accidents: another key's value, half a value, another
+program's value. It does not stop an attacker who can write to Redis. The sample rate is that of the model, whose digest
+is in the key; the rate in the FLAC file has no meaning.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _HEADER = struct.Struct("<4sBI16s")
 _CHECKSUM_BYTES = 16
 
 _MAX_SAMPLES = 2**26
-"""45 minutes at 24 kHz: far longer than a sentence, but it bounds what decoding a value can cost."""
+"""45 minutes at 24 kHz: far longer than a sentence, but it limits the cost of decoding a value."""
 
 
 def encode(key: str, pcm: Pcm) -> bytes:

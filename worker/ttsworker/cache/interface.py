@@ -1,4 +1,4 @@
-"""What an audio cache does for the rest of the worker, and what it needs of it."""
+"""The interface between an audio cache and the rest of the worker."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -7,12 +7,12 @@ from ttsworker.audio import Pcm
 from ttsworker.redis.client import Reason as RedisReason
 
 Reason = Literal[RedisReason, "corrupt", "behind"]
-"""Why a cache failed, a label of a metric: why Redis did, or: a value that is not what was put; puts that come faster
-than they can be written."""
+"""Why a cache failed, as a metric label: Redis's reason, or a value that differs from the one put, or puts that arrive
+faster than the cache can write them."""
 
 
 class CacheUnavailable(Exception):
-    """The cache cannot do what it was asked; `reason` says why, the message is for the client."""
+    """The cache cannot serve the call; `reason` says why, the message is for the client."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(f"the cache's Redis is not available ({reason}): try again later")
@@ -20,29 +20,29 @@ class CacheUnavailable(Exception):
 
 
 class AudioCache(Protocol):
-    """The audio of sentences by key (`cache_key`). Caller and cache share the arrays: neither may write to them."""
+    """The audio of sentences by key (`cache_key`). Caller and cache share the arrays, so neither may modify them."""
 
     async def get_many(self, keys: Sequence[str]) -> list[Pcm | None]:
-        """Return the audio of each key, None where there is none. Never raises, and never waits long."""
+        """Return the audio of each key, None for a miss. Never raises, and never waits long."""
 
     def put(self, key: str, pcm: Pcm) -> None:
-        """Keep the audio; in the background, and only if there is room for it. Only from the event loop."""
+        """Store the audio in the background if the queue has room. Call it only from the event loop."""
 
     async def clear(self, keys: Sequence[str]) -> int:
-        """Delete the audio of these keys; return how many there were. Raises CacheUnavailable."""
+        """Delete the audio of these keys; return how many existed. Raises CacheUnavailable."""
 
     async def clear_model(self, digest: str) -> int:
         """Delete all audio of the model with this digest; return how many sentences. Raises CacheUnavailable."""
 
     async def close(self) -> None:
-        """Stop the tasks; drop what has not been written yet."""
+        """Stop the tasks; drop unwritten audio."""
 
 
 class Observer(Protocol):
-    """Counts what happens in a cache: the worker's metrics."""
+    """Counts a cache's events in the worker's metrics."""
 
     def cache_looked_up(self, *, hits: int, misses: int) -> None:
-        """Count the sentences of one get."""
+        """Count the hits and misses of one get."""
 
     def cache_failed(self, reason: Reason) -> None:
         """Count a failure."""

@@ -14,9 +14,9 @@ _KEY = re.compile(r"tts:[0-9a-f]{16}:[0-9a-f]{32}", re.ASCII)
 
 
 def cache_key(utterance: Utterance, *, engine: str, model_digest: str) -> str:
-    """Return the key of an utterance's audio; it differs for every other parameter, engine or model.
+    """Return the key of an utterance's audio; every different parameter, engine or model gives another key.
 
-    `engine` names the engine and, where its audio depends on it, its version; `model_digest` is the manifest's.
+    `engine` names the engine, with its version if its audio depends on it; `model_digest` is the manifest's.
     """
     parameters = {name: _normal(value) for name, value in dataclasses.asdict(utterance).items()}
     what = json.dumps([engine, model_digest, parameters], sort_keys=True)
@@ -32,10 +32,10 @@ def model_prefix(model_digest: str) -> str:
 
 
 def is_cache_key(text: str) -> bool:
-    """Return whether this is a key of ours. A shared Redis has others, and nobody may delete those through us."""
+    """Return whether this is a key of this cache. A shared Redis has others, which this API must not delete."""
     return _KEY.fullmatch(text) is not None
 
 
 def _normal(value: object) -> object:
-    """Write equal numbers equally: a speed of 1 is a speed of 1.0."""
+    """Normalise numbers, so that equal ones give the same key: a speed of 1 is a speed of 1.0."""
     return int(value) if isinstance(value, float) and value.is_integer() else value

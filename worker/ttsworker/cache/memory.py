@@ -1,6 +1,6 @@
-"""The cache in the process, used without a Redis: the most recently used audio, within a bound of bytes.
+"""The in-process cache, used without a Redis: keeps the most recently used audio, up to a number of bytes.
 
-It is not compressed, so a hit costs nothing. For more audio than fits there is Redis.
+It does not compress, so a hit costs no time. To keep more audio, use Redis.
 """
 
 from collections import OrderedDict
@@ -11,11 +11,11 @@ from ttsworker.cache.interface import Observer
 from ttsworker.cache.keys import model_prefix
 
 ENTRY_BYTES = 512
-"""Of an entry beside its samples: its key, the array's header, its place in the dictionary."""
+"""Memory of an entry besides its samples: its key, the array's header, its place in the dictionary."""
 
 
 class MemoryCache:
-    """Keeps audio for `ttl` seconds of `clock` and at most `max_bytes` of it; evicts the least recently used."""
+    """Keeps at most `max_bytes` of audio, each for `ttl` seconds of `clock`; evicts the least recently used."""
 
     def __init__(self, *, max_bytes: int, ttl: float, clock: Callable[[], float], observer: Observer) -> None:
         self._max_bytes = max_bytes
@@ -26,14 +26,14 @@ class MemoryCache:
         self.bytes = 0
 
     async def get_many(self, keys: Sequence[str]) -> list[Pcm | None]:
-        """Return the audio of each key, None where there is none."""
+        """Return the audio of each key, None for a miss."""
         found = [self._get(key) for key in keys]
         misses = sum(pcm is None for pcm in found)
         self._observer.cache_looked_up(hits=len(found) - misses, misses=misses)
         return found
 
     def put(self, key: str, pcm: Pcm) -> None:
-        """Keep a copy of the audio: it may be a slice of something much larger."""
+        """Store a copy of the audio, which may be a slice of a much larger array."""
         self._remove(key)
         size = pcm.nbytes + ENTRY_BYTES
         if size > self._max_bytes:
@@ -46,14 +46,14 @@ class MemoryCache:
         self.bytes += size
 
     async def clear(self, keys: Sequence[str]) -> int:
-        """Delete the audio of these keys; return how many there were."""
+        """Delete the audio of these keys; return how many existed."""
         selected = self._entries.keys() & set(keys)
         for name in selected:
             self._remove(name)
         return len(selected)
 
     async def clear_model(self, digest: str) -> int:
-        """Delete all audio of the model with this digest; return how many sentences that was."""
+        """Delete all audio of the model with this digest; return how many sentences it deleted."""
         return await self.clear([name for name in self._entries if name.startswith(model_prefix(digest))])
 
     async def close(self) -> None:

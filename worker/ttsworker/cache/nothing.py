@@ -6,7 +6,7 @@ from ttsworker.audio import Pcm
 
 
 class NoCache:
-    """An AudioCache that keeps nothing, and counts nothing."""
+    """An AudioCache that stores nothing and counts nothing."""
 
     async def get_many(self, keys: Sequence[str]) -> list[Pcm | None]:
         """Return None for each key."""

@@ -1,4 +1,4 @@
-"""The audio cache in a Redis or Valkey, shared by all workers. The package's docstring says what a dead one costs."""
+"""The audio cache in a Redis or Valkey, shared by all workers. The package's docstring says what a failed one costs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -17,16 +17,17 @@ from ttsworker.cache.write_behind import WriteBehind
 from ttsworker.redis.client import RedisClient, RedisUnavailable
 
 INLINE_BYTES = 32 * 2**10
-"""Of values, about 3 s of speech, which decode in 1.5 ms: a thread would cost as much as it saves."""
+"""Bytes of values to decode in the event loop: about 3 s of speech, which decode in 1.5 ms. A thread would cost as much
+as it saves."""
 
 STEP_SECONDS = 1.0
-"""For each command of a clear."""
+"""Timeout of each command of a clear."""
 
 CLEAR_SECONDS = 30.0
-"""For a whole clear: enough for some millions of keys, and a bound for a server that never comes to an end."""
+"""Timeout of a whole clear: enough for some millions of keys, and a limit for a server whose scan never ends."""
 
 SCAN_COUNT = 1000
-"""Keys that Redis looks at in one step; it takes about 1 ms, in which Redis does nothing else."""
+"""Keys that Redis scans in one step, which takes about 1 ms and blocks Redis."""
 
 
 class RedisCache:
@@ -35,7 +36,7 @@ class RedisCache:
     def __init__(
         self, redis: RedisClient, *, ttl_seconds: int, observer: Observer, get_seconds: float = GET_SECONDS
     ) -> None:
-        """Needs the running event loop. Whoever made the client closes it, after this cache."""
+        """Needs the running event loop. The creator of the client must close it, after this cache."""
         self._observer = observer
         self._redis = redis
         self._gets = BatchedGet(redis, seconds=get_seconds)
@@ -43,7 +44,7 @@ class RedisCache:
         self._clearing = asyncio.Lock()
 
     async def get_many(self, keys: Sequence[str]) -> list[Pcm | None]:
-        """Return the audio of each key, None where there is none or it did not come in GET_SECONDS."""
+        """Return the audio of each key, None for a miss or an answer after more than GET_SECONDS."""
         values = await self._gets.get(keys)
         if sum(len(value) for value in values if value) > INLINE_BYTES:
             found = await asyncio.to_thread(self._decode, keys, values)
@@ -62,25 +63,25 @@ class RedisCache:
         self._puts.put(key, pcm)
 
     async def clear(self, keys: Sequence[str]) -> int:
-        """Delete the audio of these keys; return how many there were."""
+        """Delete the audio of these keys; return how many existed."""
         selected = set(keys)
         async with self._clear(lambda name: name in selected):
             return await self._unlink(list(keys))
 
     async def clear_model(self, digest: str) -> int:
-        """Delete all audio of the model with this digest; return how many sentences that was."""
+        """Delete all audio of the model with this digest; return how many sentences it deleted."""
         prefix = model_prefix(digest)
         async with self._clear(lambda name: name.startswith(prefix)):
             return await self._unlink_model(prefix)
 
     async def close(self) -> None:
-        """Stop the tasks; drop what has not been written yet."""
+        """Stop the tasks; drop unwritten audio."""
         await self._gets.close()
         await self._puts.close()
 
     @asynccontextmanager
     async def _clear(self, is_selected: Callable[[str], bool]) -> AsyncIterator[None]:
-        """Clear within the timeout, one clear at a time, and let no queued put bring back what is cleared."""
+        """Limit a clear to the timeout, run one at a time, and drop queued puts that would restore cleared audio."""
         try:
             async with asyncio.timeout(CLEAR_SECONDS), self._clearing:
                 await self._puts.forget(is_selected)
@@ -107,7 +108,7 @@ class RedisCache:
 
 
 async def _scan(redis: Redis, *, cursor: int, prefix: str) -> tuple[int, list[str]]:
-    """Return the next cursor, 0 at the end, and some keys; only those with the prefix, whatever Redis answers."""
+    """Return the next cursor, 0 at the end, and some keys; drops keys without the prefix, should Redis return any."""
     answer = await redis.scan(cursor, match=f"{prefix}*", count=SCAN_COUNT)
     names = [name.decode("ascii", "replace") for name in answer[1] if isinstance(name, bytes)]
     return int(answer[0]), [name for name in names if name.startswith(prefix)]

@@ -1,4 +1,4 @@
-"""Write-behind: puts run one after another in the background. No request waits for them; a full queue drops them."""
+"""Write-behind: puts run one after another in the background. Requests never wait for them; a full queue drops them."""
 
 import asyncio
 from collections import deque
@@ -11,17 +11,17 @@ from ttsworker.redis.client import RedisClient, RedisUnavailable
 from ttsworker.redis.commands import Commands
 
 PUT_SECONDS = 1.0
-"""For one put: nobody waits for it, so Redis may be slow for a moment."""
+"""Timeout of one put. No request waits for it, so Redis may be slow for a moment."""
 
 MAX_QUEUED_BYTES = 16 * 2**20
-"""Of samples in the queue: six minutes of audio at 24 kHz."""
+"""Limit of the queue, in bytes of samples: six minutes of audio at 24 kHz."""
 
 MAX_VALUE_BYTES = 512 * 2**10
-"""A longer value (about 20 s of speech) could not be read within a get's timeout together with others."""
+"""Limit of a value (about 20 s of speech); a get could not read a longer one and others within its timeout."""
 
 
 class WriteBehind:
-    """Writes audio with a time to live. After Redis refuses a put (full, read-only), puts rest; gets go on."""
+    """Writes audio with a time to live. After Redis refuses a put (full, read-only), puts pause; gets continue."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class WriteBehind:
         self._wake.set()
 
     async def forget(self, is_selected: Callable[[str], bool]) -> None:
-        """Drop the selected keys from the queue and wait for a running put, so that nothing cleared comes back."""
+        """Drop the selected keys from the queue and wait for a running put, so that no put restores cleared audio."""
         self._queue = deque(item for item in self._queue if not is_selected(item[0]))
         self._queued_bytes = sum(pcm.nbytes for _, pcm in self._queue)
         async with self._writing:
@@ -75,11 +75,11 @@ class WriteBehind:
                 await self._write(key, pcm)
 
     async def _write(self, key: str, pcm: Pcm) -> None:
-        if not self._commands.are_sent:  # that may have changed since the put
+        if not self._commands.are_sent:  # may have changed since the put
             return
-        # In a thread: half a millisecond for each second of audio, which FLAC takes without holding Python's lock.
+        # In a thread: FLAC takes half a millisecond for each second of audio, and releases Python's lock meanwhile.
         value = await asyncio.to_thread(self._encode, key, pcm)
         if len(value) > MAX_VALUE_BYTES:
             return
-        with suppress(RedisUnavailable):  # the client has reported it
+        with suppress(RedisUnavailable):  # the client already reported it
             await self._commands.ask(lambda redis: redis.set(key, value, ex=self._ttl_seconds), within=PUT_SECONDS)

@@ -1,6 +1,6 @@
-"""The command line: what it takes, on one page. What a command does is in the module of its name.
+"""The commands and options of the command line. The module named after a command implements it.
 
-Those are imported when a command runs: the server's libraries take seconds, and `--help` should not wait for them.
+A command imports its module when it runs, because the server's libraries take seconds and `--help` should not wait.
 """
 
 import sys
@@ -18,9 +18,9 @@ HELP = "Text-to-speech server of tts-operator."
 
 Engine = Annotated[
     str | None,
-    typer.Option(help=f"What speaks: {one_of(each.name for each in ENGINES)}.", show_default=ENGINES[0].name),
+    typer.Option(help=f"The engine: {one_of(each.name for each in ENGINES)}.", show_default=ENGINES[0].name),
 ]
-ModelDir = Annotated[Path | None, typer.Option(help="A published model.", show_default="the embedded voice")]
+ModelDir = Annotated[Path | None, typer.Option(help="Folder of a published model.", show_default="the embedded voice")]
 
 app = typer.Typer(
     help=HELP, add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -28,28 +28,30 @@ app = typer.Typer(
 
 
 class ServeCommand(TyperCommand):
-    """Ends its help with the settings; only there are they worth the time to import them."""
+    """Lists the settings at the end of its help; imports them only then, because that takes time."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
-        """Write the names of the variables and what they are for."""
+        """Write the name and the meaning of each variable."""
         from ttsworker.cli.variables import variables  # noqa: PLC0415 - see the module's docstring
 
         super().format_epilog(ctx, formatter)
-        with formatter.section("Settings, in the environment"):
+        with formatter.section("Environment variables"):
             formatter.write_dl(variables())
 
 
 @app.command(cls=ServeCommand)
 def serve(
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Of the API.", show_default=str(HTTP_PORT))] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the API.", show_default=str(HTTP_PORT))
+    ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="0.0.0.0")] = None,
     model_dir: ModelDir = None,
     engine: Engine = None,
 ) -> None:
     """Serve speech on port 5002 and metrics on 9090.
 
-    Everything else is set by the JSON file that TTSWORKER_CONFIG names and by the variables below, which win over it;
-    an option wins over both. Without any, an embedded English voice speaks.
+    The JSON file that TTSWORKER_CONFIG names and the variables below set everything else. A variable overrides the
+    file, and an option overrides both. The default is an embedded English voice.
     """
     from ttsworker.cli.serve import run_server  # noqa: PLC0415 - see the module's docstring
 
@@ -58,20 +60,23 @@ def serve(
 
 @app.command()
 def say(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say; - is standard input.", show_default=False)],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="Text to speak; - reads standard input.", show_default=False)
+    ],
     *,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="File to write; - is standard output.", show_default="speech.FORMAT")
+        str,
+        typer.Option("--output", "-o", help="Output file; - writes to standard output.", show_default="speech.FORMAT"),
     ] = "",
-    voice: Annotated[str | None, typer.Option(help="A voice of the model.", show_default="its first")] = None,
+    voice: Annotated[str | None, typer.Option(help="Voice of the model.", show_default="its first")] = None,
     speed: Annotated[float, typer.Option(min=0.25, max=4.0, help="2 speaks twice as fast.")] = 1.0,
-    audio_format: Annotated[str, typer.Option("--format", help="Of the audio.")] = "wav",
+    audio_format: Annotated[str, typer.Option("--format", help="Format of the audio.")] = "wav",
     model_dir: ModelDir = None,
     engine: Engine = None,
 ) -> None:
     """Speak a text into a file, without a server.
 
-    The file appears when it is complete, and not at all when something fails. Settings are those of `serve`.
+    The file appears only when it is complete. The settings are those of `serve`.
     """
     from ttsworker.cli.say import Order, say_text  # noqa: PLC0415 - see the module's docstring
 
@@ -86,9 +91,10 @@ def check(
     model_dir: ModelDir = None,
     engine: Engine = None,
 ) -> None:
-    """Find out whether this machine can serve, and what to do if not.
+    """Check whether this machine can serve, and say how to fix what it lacks.
 
-    One line for each thing: OK, WARN or FAIL. The exit code is 1 when something failed. Settings are those of `serve`.
+    Prints one line for each check: OK, WARN or FAIL. The exit code is 1 if a check failed. The settings are those of
+    `serve`.
     """
     from ttsworker.cli.check import check_all  # noqa: PLC0415 - see the module's docstring
 
@@ -101,5 +107,5 @@ def main() -> None:
 
 
 def _given(**options: Any) -> dict[str, Any]:
-    """Return the options that were given, by the names of their settings."""
+    """Return the options that the user gave, by the names of their settings."""
     return {name: value for name, value in options.items() if value is not None}

@@ -1,4 +1,4 @@
-"""`ttsworker check`: tells a person or an init container whether this machine can serve."""
+"""`ttsworker check`: reports to a person or an init container whether this machine can serve."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""The checks of `ttsworker check`, the quick ones first. Each makes one Finding."""
+"""The checks of `ttsworker check`, the quick ones first. Each returns one Finding."""
 
 import asyncio
 import shutil
@@ -29,7 +29,7 @@ PROGRAMS = {name: reason for engine in ENGINES for name, reason in engine.progra
 
 @dataclass(frozen=True)
 class Finding:
-    """With a WARN the worker can serve, with a FAIL it cannot; `action` is what to do, unless the message says it."""
+    """With WARN the worker can serve, with FAIL it cannot; `action` says what to do, unless the message does."""
 
     name: str
     status: Literal["OK", "WARN", "FAIL"]
@@ -38,7 +38,7 @@ class Finding:
 
 
 def findings(settings: Settings, show: Callable[[str], None]) -> Iterator[Finding]:
-    """Check everything; `show` is called with each step that may take long."""
+    """Run all checks; call `show` with the name of each step that may take long."""
     yield _gpu(settings)
     yield from _programs(settings)
     yield _tls(settings)
@@ -65,12 +65,12 @@ def _gpu(settings: Settings) -> Finding:
         memory = f"{(figures.memory_total - figures.memory_used) / 1e9:.1f} GB of {figures.memory_total / 1e9:.1f} free"
         return Finding("gpu", "OK", f"{figures.count} x {figures.name}, driver {figures.driver_version}, {memory}")
     if not _uses_gpu(settings.engine):
-        return Finding("gpu", "OK", "none, and none is needed")
-    return Finding("gpu", "WARN", f"none: {settings.engine} speaks on the CPU", "give the container a GPU")
+        return Finding("gpu", "OK", "no GPU, and none is needed")
+    return Finding("gpu", "WARN", f"no GPU: {settings.engine} runs on the CPU", "give the container a GPU")
 
 
 def _uses_gpu(name: str) -> bool:
-    """Tell whether an engine uses a GPU; one that is not in the catalogue may."""
+    """Return whether an engine can use a GPU; assume it of one that is not in the catalogue."""
     engine = find(name)
     return engine is None or engine.gpus > 0
 
@@ -106,11 +106,9 @@ def _api_keys(settings: Settings) -> Finding:
     try:
         keys = open_keys(settings, SystemClock())
     except InvalidSettings as error:
-        return Finding(
-            "api_keys", "FAIL", str(error), f"set {VARIABLE_PREFIX}API_KEYS_FILE to a file of keys that can be read"
-        )
+        return Finding("api_keys", "FAIL", str(error), f"set {VARIABLE_PREFIX}API_KEYS_FILE to a readable file of keys")
     if keys is None:
-        return Finding("api_keys", "OK", "not set: nobody needs a key")
+        return Finding("api_keys", "OK", "not set: requests need no key")
     return Finding("api_keys", "OK", f"{settings.api_keys_file} has {len(keys)} keys")
 
 
@@ -122,7 +120,7 @@ def _redis(settings: Settings) -> Finding:
     except InvalidSettings as error:
         return Finding("redis", "FAIL", str(error), f"check {VARIABLE_PREFIX}REDIS_URL")
     except RedisUnavailable as error:
-        message = f"does not answer as it should ({error.reason}, {error.detail}): the worker serves without its cache"
+        message = f"cannot be used ({error.reason}, {error.detail}): the worker serves without its cache"
         return Finding("redis", "WARN", message, f"check {VARIABLE_PREFIX}REDIS_URL and the network")
     return Finding("redis", "OK", "answers")
 
@@ -144,12 +142,12 @@ def _port(settings: Settings, name: str) -> Finding:
 
 def _model(settings: Settings) -> Finding:
     if settings.model_dir is None:
-        return Finding("model", "OK", "not set: the engine's embedded voice")
+        return Finding("model", "OK", "not set: the worker uses the engine's embedded voice")
     try:
         manifest = verify_model(settings.model_dir)
     except ModelError as error:
         return Finding("model", "FAIL", str(error))
-    return Finding("model", "OK", f"{settings.model_dir} is whole, {manifest.bytes / 1e6:.1f} MB")
+    return Finding("model", "OK", f"{settings.model_dir} is complete, {manifest.bytes / 1e6:.1f} MB")
 
 
 def _engine(settings: Settings) -> Finding:
@@ -160,10 +158,10 @@ def _engine(settings: Settings) -> Finding:
         return Finding("engine", "FAIL", str(error))
     except NotAudible as error:
         return Finding("engine", "FAIL", f"the model cannot speak: {error}", "use another model")
-    except Exception as error:  # noqa: BLE001 - whatever an engine's libraries raise here is what was looked for
+    except Exception as error:  # noqa: BLE001 - an engine's libraries may raise anything, and this check reports it
         return Finding("engine", "FAIL", f"{settings.engine} cannot start: {type(error).__name__}: {error}")
     factor = measured.real_time_factor
-    message = f"{settings.engine} speaks on the {engine.device}, {factor:.3f} s of work for 1 s of audio"
+    message = f"{settings.engine} runs on the {engine.device} and needs {factor:.3f} s for 1 s of audio"
     engine.close()
     if factor > 1:
         return Finding("engine", "WARN", message, "streams will have gaps; use a GPU, more CPUs or a smaller model")

@@ -1,4 +1,4 @@
-"""An engine in this process, for the commands that need no server."""
+"""Load an engine in this process, for the commands that need no server."""
 
 import logging
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from ttsworker.settings import InvalidSettings, Settings, load_settings
 
 
 def configure_logs() -> None:
-    """Let libraries tell people errors only: what these commands have to say they print themselves."""
+    """Show only errors of libraries; these commands print their own messages."""
     logging.basicConfig(level=logging.ERROR, format="%(message)s", force=True)
     logging.captureWarnings(capture=True)
 
 
 def settings_for(options: Mapping[str, Any]) -> Settings:
-    """Return the settings; ends the command with code 2 and one line where they are wrong."""
+    """Return the settings; if they are invalid, print one line and exit with code 2."""
     try:
         return load_settings(options=options)
     except InvalidSettings as error:
@@ -27,7 +27,7 @@ def settings_for(options: Mapping[str, Any]) -> Settings:
 
 
 def load_engine(settings: Settings) -> Engine:
-    """Load the engine that the settings name, without looking whether its model is whole; raises ModelError."""
+    """Load the engine that the settings name, without verifying its model; raises ModelError."""
     threads = settings.threads or cpu_limit()
     engine = find_engine(settings.engine)(EngineOptions(settings.model_dir, threads, settings.precision))
     engine.load()

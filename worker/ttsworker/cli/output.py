@@ -1,4 +1,4 @@
-"""Where a command's audio goes."""
+"""The output file of a command."""
 
 import os
 import sys
@@ -12,9 +12,9 @@ STANDARD_OUTPUT = "-"
 
 @contextmanager
 def open_output(target: str) -> Iterator[BinaryIO]:
-    """Open a file that gets its name when the block ends well and is gone when it does not; `-` is standard output.
+    """Open a file that appears under its name only if the block succeeds; `-` is standard output.
 
-    A device or a pipe is written as it is. Raises OSError, for a file before the block begins.
+    Writes directly to a device or a pipe. Raises OSError, for a file before the block begins.
     """
     path = Path(target).resolve()
     if target == STANDARD_OUTPUT:
@@ -35,7 +35,7 @@ def open_output(target: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _only_ours() -> Iterator[BinaryIO]:
-    """Give us standard output alone: what libraries print goes to standard error meanwhile, and not into the audio."""
+    """Reserve standard output for the audio: redirect what libraries print to standard error."""
     sys.stdout.flush()
     with os.fdopen(os.dup(1), "wb") as file:
         os.dup2(2, 1)

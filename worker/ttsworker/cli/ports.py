@@ -1,4 +1,4 @@
-"""Who has a port: nobody, the worker that `ttsworker check` runs beside, or another program."""
+"""Find out who uses a port: nobody, the worker in the same container as `ttsworker check`, or another program."""
 
 import httpx
 
@@ -8,13 +8,13 @@ from ttsworker.http.server import listen
 from ttsworker.settings import InvalidSettings, Settings
 
 ANSWER_SECONDS = 5.0
-"""For the answer of a worker, whose health and metrics never wait for a synthesis."""
+"""Timeout for a worker's answer; its health and metrics never wait for a synthesis."""
 
 _LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def check_port(settings: Settings, name: str) -> str:
-    """Return how it is with the port of this setting; raise InvalidSettings when another program has it."""
+    """Return the state of this setting's port; raise InvalidSettings if another program uses it."""
     port: int = getattr(settings, name)
     try:
         listen(settings.host, port, setting=name.upper()).close()
@@ -23,7 +23,7 @@ def check_port(settings: Settings, name: str) -> str:
         if not is_ours(settings):
             raise
         return f"{port} is in use by this worker"
-    return f"{port} is free" if port else "0 takes a free one"
+    return f"{port} is free" if port else "0 selects a free port"
 
 
 def _serves_speech(settings: Settings) -> bool:
@@ -44,7 +44,7 @@ def _ask(host: str, port: int, path: str, scheme: str = "http") -> httpx.Respons
     address = _LOOPBACK.get(host, host)
     url = httpx.URL(scheme=scheme, host=address, port=port, path=path)
     try:
-        # The certificate is for a name of the service, and not for this address.
+        # The certificate is for a name of the service, not for this address.
         return httpx.get(url, verify=False, timeout=ANSWER_SECONDS, trust_env=False)  # noqa: S501
     except httpx.HTTPError:
         return None

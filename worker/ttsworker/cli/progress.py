@@ -1,4 +1,4 @@
-"""Shows a person what the program is doing while it takes long."""
+"""Shows a person the current step of a long command."""
 
 import sys
 import threading
@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self, TextIO
 
 DELAY_SECONDS = 2.0
-"""Before the first line: a quick command writes none."""
+"""Delay before the first line, so that a quick command prints none."""
 
 INTERVAL_SECONDS = 1.0
 

@@ -44,10 +44,10 @@ class Spoken:
 
 
 def say_text(order: Order, options: Mapping[str, Any]) -> int:
-    """Speak; returns the exit code: 1 for a failure, 2 for a wrong request. Prints either in one line."""
+    """Speak and return the exit code: 1 for a failure, 2 for a wrong request. Prints the error in one line."""
     configure_logs()
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Ends at once and leaves no unfinished file; asyncio would end only at the next await.
+        # Exits at once and leaves no unfinished file; asyncio would wait for the next await.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     settings = settings_for(options)
@@ -55,7 +55,7 @@ def say_text(order: Order, options: Mapping[str, Any]) -> int:
         spoken = _say(order, settings)
     except (InvalidRequest, UnsupportedEncoding, Unspeakable) as error:
         return _fail(str(error), 2)
-    except BrokenPipeError:  # the reader of the pipe has gone
+    except BrokenPipeError:  # the reader closed the pipe
         return 1
     except OSError as error:
         return _fail(f"cannot write {order.output}: {error.strerror}", 1)
@@ -110,7 +110,7 @@ def _pieces(engine: Engine, utterances: Sequence[Utterance], progress: Progress)
 
 
 async def _write(pieces: Iterator[Pcm], encoder: Encoder, file: BinaryIO, *, whole: bool) -> int:
-    """Write every piece as it comes; return the number of samples. A `whole` file gets its length into its header."""
+    """Write every piece at once; return the number of samples. The header of a `whole` file states its length."""
     file.write(encoder.header(None))
     samples = length = 0
     try:
@@ -140,7 +140,7 @@ def _audio_format(name: str) -> AudioFormat:
     for known in AUDIO_FORMATS:
         if known == name:
             return known
-    raise InvalidRequest("unsupported_format", f"there is no format {name!r}; known are {', '.join(AUDIO_FORMATS)}")
+    raise InvalidRequest("unsupported_format", f"unknown format {name!r}: use one of {', '.join(AUDIO_FORMATS)}")
 
 
 def _fail(message: str, code: int) -> int:

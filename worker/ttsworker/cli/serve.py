@@ -33,7 +33,7 @@ def run_server(options: Mapping[str, Any]) -> int:
         report_failure(error.reason, str(error), settings.termination_log)
         return EXIT_INVALID_SETTINGS
     if any(thread.name.startswith(("engine-", "loader")) for thread in threading.enumerate()):
-        # Native code is still running in it and would crash under the interpreter's clean-up.
+        # Native code still runs in a thread and would crash during the interpreter's clean-up.
         logging.shutdown()
         os._exit(code)
     return code

@@ -6,7 +6,7 @@ from ttsworker.settings import Settings
 
 
 def variables() -> list[tuple[str, str]]:
-    """Return every variable and what it is for, with its default."""
+    """Return the name of every variable, and its meaning with its default."""
     units = {row.name: row.unit for row in WRITTEN}
     lines = [(CONFIG_VARIABLE, "A JSON file with settings by their names: port, host, ...")]
     for name, field in Settings.model_fields.items():

@@ -1,8 +1,8 @@
-"""From 16 bit samples to the bytes of a sound format, piece by piece, while the sound is still being made.
+"""Encode 16 bit samples as an audio format, piece by piece, while the engine still synthesizes.
 
-MP3, Opus and FLAC are made by libsndfile (LGPL, through soundfile) in this process, AAC by ffmpeg, a separate program.
-PyAV would make all of them, but its wheels link libx264 and libx265 (GPL) into the process that imports it; what is GPL
-may only run beside us.
+libsndfile (LGPL, through soundfile) encodes MP3, Opus and FLAC in this process; ffmpeg, a separate program, encodes
+AAC. PyAV could encode all of them, but its wheels link libx264 and libx265 (GPL) into the process that imports it. GPL
+code may only run in a separate process.
 """
 
 from ttsworker.encoding.choosing import AUDIO_FORMATS, AudioFormat, Encoding, encoder_for

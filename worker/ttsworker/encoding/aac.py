@@ -1,6 +1,6 @@
-"""AAC in ADTS frames by ffmpeg, a program of its own.
+"""AAC in ADTS frames, encoded by ffmpeg in a separate process.
 
-Tasks of the event loop read its pipes while they are written, so that neither side waits for the other for good.
+Tasks of the event loop read ffmpeg's output while this module writes its input, so that the two cannot deadlock.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ KBIT = 96
 
 SAMPLES_PER_FRAME = 1024
 HELD_BACK_FRAMES = 8
-"""More than ffmpeg keeps to itself: up to a tenth of a second that it reads at once, and two frames of the encoder."""
+"""More frames than ffmpeg buffers: it reads up to a tenth of a second at once, and its encoder holds two frames."""
 
 _HEADER_BYTES = 7
 _READ_BYTES = 65_536
@@ -24,12 +24,12 @@ _MESSAGE_BYTES = 300
 
 
 def available() -> bool:
-    """Tell whether this worker has the program."""
+    """Return whether ffmpeg is installed."""
     return shutil.which(PROGRAM) is not None
 
 
 class AacEncoder:
-    """The process starts with the first piece: a request that waits for its turn has none."""
+    """Starts ffmpeg with the first piece, so that a queued request costs no process."""
 
     media_type = "audio/aac"
 
@@ -40,11 +40,11 @@ class AacEncoder:
         self._program: _Program | None = None
 
     def header(self, byte_length: int | None) -> bytes:  # noqa: ARG002 - the protocol's signature
-        """There is none: every frame has its own."""
+        """Return nothing: every ADTS frame has its own header."""
         return b""
 
     async def encode(self, piece: Pcm) -> bytes:
-        """Return the frames of all pieces so far but the last `HELD_BACK_FRAMES`."""
+        """Return the new frames, except the last `HELD_BACK_FRAMES`, which ffmpeg may still buffer."""
         self._samples += len(piece)
         program = await self._started()
         await program.write(frames(piece, self._channels).astype("<i2").tobytes())
@@ -58,14 +58,14 @@ class AacEncoder:
         return program.output.take()
 
     async def close(self) -> None:
-        """End the process, whatever it is doing."""
+        """Kill the process."""
         if self._program:
             await self._program.kill()
 
     async def _started(self) -> "_Program":
         if not self._program:
             command = _command(self._sample_rate, self._channels)
-            try:  # in a session of its own: Control-C at a terminal is for the worker, which finishes what it has begun
+            try:  # in its own session: Control-C at a terminal must reach only the worker, which finishes its requests
                 process = await asyncio.create_subprocess_exec(
                     *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True
                 )
@@ -113,7 +113,7 @@ class _Program:
         await asyncio.gather(*self._readers, self._process.wait())
 
     async def _fail(self) -> NoReturn:
-        await self._ended()  # it has closed a pipe, so it is about to; to kill it now could hide its exit code
+        await self._ended()  # it closed a pipe, so it is about to exit; killing it now could hide its exit code
         message = f"{PROGRAM} ended with {self._process.returncode}: {self._message.decode(errors='replace').strip()}"
         raise EncodingFailed(message)
 
@@ -130,7 +130,7 @@ class _Program:
 
 
 class _Frames:
-    """ADTS frames as they come, counted."""
+    """Collects and counts ADTS frames."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -153,14 +153,14 @@ class _Frames:
         self._changed.set()
 
     async def wait_for(self, count: int) -> bool:
-        """Wait until there were so many frames; false when there will not be."""
+        """Wait until `count` frames have arrived; return False when the output ends before that."""
         while self._count < count and not self._ended:
             self._changed.clear()
             await self._changed.wait()
         return self._count >= count
 
     def take(self) -> bytes:
-        """Return what has come since the last time."""
+        """Return the bytes that arrived since the last call."""
         data = bytes(self._bytes)
         self._bytes.clear()
         self._next -= len(data)
@@ -168,7 +168,7 @@ class _Frames:
 
 
 def _command(sample_rate: int, channels: int) -> list[str]:
-    # Unless told not to, it collects seconds of input to find out what it is.
+    # By default ffmpeg buffers seconds of input to detect its format.
     at_once = ["-probesize", "32", "-analyzeduration", "0"]
     read = [*at_once, "-f", "s16le", "-ar", str(sample_rate), "-ac", str(channels), "-i", "pipe:0"]
     encode = ["-c:a", "aac", "-b:a", f"{KBIT}k", "-threads", "1"]

@@ -15,14 +15,14 @@ AudioFormat = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 AUDIO_FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)
 
 PCM_RATE = 24_000
-"""Samples per second of `pcm` unless another is asked for, as in OpenAI's API: it has no header with the rate."""
+"""Default samples per second of `pcm`, as in OpenAI's API: PCM has no header that could state the rate."""
 
 RATES: Mapping[AudioFormat, Sequence[int]] = {
     "mp3": (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
     "aac": (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000),
     "opus": (8000, 12_000, 16_000, 24_000, 48_000),
 }
-"""The sample rates of the formats that do not have every rate."""
+"""The sample rates of the formats that support only some rates."""
 
 _MAKERS: Mapping[AudioFormat, Callable[[int, int], Encoder]] = {
     "mp3": lambda rate, channels: compressed.CompressedEncoder(compressed.mp3(rate), rate, channels),
@@ -40,9 +40,9 @@ class Encoding:
 
     format: AudioFormat
     sample_rate: int | None = None
-    """Samples per second; None is the engine's rate, or the next higher one that the format has."""
+    """Samples per second; None is the engine's rate, or the next higher one that the format supports."""
     channels: int = 1
-    """1, or 2 with the same audio in both."""
+    """1 (mono), or 2 with the same audio in both channels."""
     events: bool = False
     """Whether the bytes are wrapped in server-sent events."""
     characters: int = 0
@@ -52,7 +52,7 @@ class Encoding:
 def encoder_for(encoding: Encoding, engine_rate: int) -> Encoder:
     """Return a new encoder for an engine's audio; raises UnsupportedEncoding."""
     if encoding.format == "aac" and not aac.available():
-        message = f"aac needs the program {aac.PROGRAM}, which this worker does not have: ask for another format"
+        message = f"aac needs {aac.PROGRAM}, which is not installed on this worker: use another format"
         raise UnsupportedEncoding("unsupported_format", message, param="response_format")
     rate = _rate(encoding, engine_rate)
     encoder = _MAKERS[encoding.format](rate, encoding.channels)
@@ -66,7 +66,7 @@ def _rate(encoding: Encoding, engine_rate: int) -> int:
     wanted = encoding.sample_rate
     if wanted and rates and wanted not in rates:
         known = ", ".join(map(str, rates))
-        message = f"{encoding.format} has no sample rate of {wanted}; known are {known}"
+        message = f"{encoding.format} does not support a sample rate of {wanted}; it supports {known}"
         raise UnsupportedEncoding("invalid_value", message, param="sample_rate")
     if wanted:
         return wanted

@@ -1,8 +1,8 @@
 """MP3, Opus in Ogg and FLAC by libsndfile.
 
-libsndfile writes files: at the end it goes back and completes what it wrote first (MP3: an Info frame with the length;
-FLAC: length and checksum in STREAMINFO). In a stream nothing can be changed. So this head is kept apart: a stream goes
-without, or gets one that says "not known", and a complete file gets the true one.
+libsndfile writes files: at the end it rewrites the head (MP3: an Info frame with the length; FLAC: length and checksum
+in STREAMINFO). A stream cannot be rewritten. So the encoder keeps the head separately: a stream has no head, or one
+that says "unknown", and a complete file has the final one.
 """
 
 import asyncio
@@ -17,13 +17,14 @@ from ttsworker.encoding.protocol import frames
 from ttsworker.encoding.sink import Sink
 
 MP3_KBIT = 96
-"""Constant, so that a player can tell a stream's position; plenty for one voice. Below 16 kHz MP3 allows 64 at most."""
+"""Constant bit rate, so that a player can compute the position in a stream; high enough for one voice. Below 16 kHz MP3
+allows at most 64."""
 
 OPUS_KBIT = 48
-"""On average, for each channel."""
+"""Average for each channel."""
 
 OPUS_PAGE_MILLISECONDS = 200.0
-"""Audio in a page of Ogg. By default libsndfile holds back a whole second, and so all of a short first sentence."""
+"""Audio in an Ogg page. libsndfile's default is one second, which would hold back a whole short first sentence."""
 
 _SET_OGG_PAGE_LATENCY = 0x1302  # SFC_SET_OGG_PAGE_LATENCY_MS
 _MPEG1_FROM_RATE = 32_000
@@ -34,7 +35,7 @@ _FLAC_MARK_BYTES = 4
 
 @dataclass(frozen=True)
 class Codec:
-    """A format in libsndfile's words, for one sample rate."""
+    """The libsndfile parameters of a format at one sample rate."""
 
     media_type: str
     container: str
@@ -45,31 +46,31 @@ class Codec:
 
 
 class CompressedEncoder:
-    """Encodes in threads: seconds of audio take tens of milliseconds."""
+    """Encodes in threads, because seconds of audio take tens of milliseconds."""
 
     def __init__(self, codec: Codec, sample_rate: int, channels: int) -> None:
         self.media_type = codec.media_type
         self._codec, self._sample_rate, self._channels = codec, sample_rate, channels
         self._sink = Sink(codec.head_length)
-        self._file: soundfile.SoundFile | None = None  # opened with the first piece: who waits for a turn needs none
+        self._file: soundfile.SoundFile | None = None  # opened with the first piece: a queued request needs none
         self._running: asyncio.Future[bytes] | None = None
 
     def header(self, byte_length: int | None) -> bytes:
-        """Return the head: without a length for a stream, and complete after `finish`."""
+        """Return the head: without a length while streaming, with the final length after `finish`."""
         if byte_length is not None:
             return bytes(self._sink.head)
         return _unfinished_head(self._codec, self._sample_rate, self._channels) if self._codec.head_in_stream else b""
 
     async def encode(self, piece: Pcm) -> bytes:
-        """Return the frames, or pages, that have become full."""
+        """Return the frames, or pages, that are complete."""
         return await self._in_thread(lambda: self._write(piece))
 
     async def finish(self) -> bytes:
-        """Return the last ones."""
+        """Return the last frames or pages."""
         return await self._in_thread(self._finish)
 
     async def close(self) -> None:
-        """Close the file, once the thread that a cancelled request has left behind is done with it."""
+        """Close the file, after the thread of a cancelled request has finished with it."""
         if self._running:
             await asyncio.wait([self._running])
         if self._file:
@@ -93,20 +94,20 @@ class CompressedEncoder:
 
 
 def mp3(sample_rate: int) -> Codec:
-    """Return MP3; its head is a frame without sound, which a stream does without."""
+    """Return MP3; its head is a frame without sound, which a stream omits."""
     least, most = (32, 320) if sample_rate >= _MPEG1_FROM_RATE else (8, 160)
     level = (most - MP3_KBIT) / (most - least)
     return Codec("audio/mpeg", "MP3", "MPEG_LAYER_III", level, lambda start: _mp3_frame_length(start, sample_rate))
 
 
 def opus(sample_rate: int) -> Codec:  # noqa: ARG001 - as the others
-    """Return Opus in Ogg; nothing in it is written twice."""
+    """Return Opus in Ogg; libsndfile rewrites nothing in it."""
     level = (256 - OPUS_KBIT) / (256 - 6)
     return Codec("audio/ogg;codecs=opus", "OGG", "OPUS", level, lambda _: 0)
 
 
 def flac(sample_rate: int) -> Codec:  # noqa: ARG001 - as the others
-    """Return FLAC; its head is all before the first frame."""
+    """Return FLAC; its head is everything before the first frame."""
     return Codec("audio/flac", "FLAC", "PCM_16", 0.5, _flac_head_length, head_in_stream=True)
 
 
@@ -127,18 +128,19 @@ def _open(codec: Codec, sink: Sink, sample_rate: int, channels: int) -> soundfil
 
 
 def _write(file: soundfile.SoundFile, piece: Pcm, channels: int) -> None:
-    # As 32 bit, which it turns back for FLAC: of 16 bit samples for two channels libsndfile 1.2 makes a distorted MP3.
+    # As 32 bit, because libsndfile 1.2 distorts an MP3 of 16 bit samples with two channels. For FLAC libsndfile
+    # converts them back to 16 bit.
     file.write(frames(piece.astype(np.int32) << 16, channels).reshape(-1, channels))
 
 
 def _set_page_latency(file: soundfile.SoundFile, milliseconds: float) -> None:
-    """Give a command that soundfile has no word for, hence by its private names; a test shows the effect."""
+    """Send libsndfile a command that soundfile does not expose, so through private names; a test checks the effect."""
     value = soundfile._ffi.new("double *", milliseconds)  # noqa: SLF001 - see above
     soundfile._snd.sf_command(file._file, _SET_OGG_PAGE_LATENCY, value, soundfile._ffi.sizeof("double"))  # noqa: SLF001
 
 
 def _unfinished_head(codec: Codec, sample_rate: int, channels: int) -> bytes:
-    """Return the head as it is before the end of the file, from a file that is thrown away."""
+    """Return the head as libsndfile first writes it, taken from a temporary file."""
     sink = Sink(codec.head_length)
     with _open(codec, sink, sample_rate, channels) as file:
         _write(file, silence(1 / sample_rate, sample_rate), channels)

@@ -1,8 +1,8 @@
 """Audio as server-sent events, as OpenAI's API does with `stream_format: sse`.
 
-Each `speech.audio.delta` carries some bytes of the file in base64, whatever its format; in their order they are the
-file. The last event, `speech.audio.done`, tells the usage. This worker has no tokens: a character of the text counts as
-one, as OpenAI bills tts-1, and so do 50 ms of audio, about what a token of OpenAI's speech models is.
+Each `speech.audio.delta` carries some bytes of the file in base64; joined in order they are the file, in any format.
+The last event, `speech.audio.done`, reports the usage. This worker has no tokens: it counts one for each character of
+the text, as OpenAI bills tts-1, and one for each 50 ms of audio, about a token of OpenAI's speech models.
 """
 
 import json
@@ -16,11 +16,11 @@ from ttsworker.encoding.protocol import Encoder
 TOKENS_PER_SECOND = 20
 
 DELTA_BYTES = 24_576
-"""Audio in one event at most: some clients take no line of more than 64 KiB."""
+"""The most audio in one event: some clients reject lines of more than 64 KiB."""
 
 
 class EventEncoder:
-    """The events around any encoder. The format's header is that of a stream and comes with the first audio."""
+    """Wraps another encoder's bytes in events. The first event starts with the format's streaming header."""
 
     media_type = "text/event-stream"
 
@@ -32,7 +32,7 @@ class EventEncoder:
         self._begun = False
 
     def header(self, byte_length: int | None) -> bytes:  # noqa: ARG002 - the protocol's signature
-        """There is none outside the events."""
+        """Return nothing: the events contain the format's header."""
         return b""
 
     async def encode(self, piece: Pcm) -> bytes:
@@ -41,7 +41,7 @@ class EventEncoder:
         return self._deltas(await self._encoder.encode(piece))
 
     async def finish(self) -> bytes:
-        """Return the events with the last bytes, and the one that says that they are."""
+        """Return the events with the last bytes, then `speech.audio.done`."""
         spoken = math.ceil(self._samples * TOKENS_PER_SECOND / self._rate)
         usage = {
             "input_tokens": self._characters,

@@ -12,11 +12,11 @@ Sample = TypeVar("Sample", np.int16, np.int32)
 
 
 class EncodingFailed(Exception):
-    """The program that encodes has ended or could not be started; the message has its own words."""
+    """The encoding program exited or did not start; the message quotes the program's own error."""
 
 
 class UnsupportedEncoding(Exception):
-    """The format lacks what the client asks for, or this worker cannot make it: code, message, and parameter."""
+    """The format or this worker does not support the client's request: code, message, and parameter."""
 
     def __init__(self, code: str, message: str, *, param: str) -> None:
         super().__init__(message)
@@ -25,39 +25,39 @@ class UnsupportedEncoding(Exception):
 
 
 class Encoder(Protocol):
-    """One response's format. However the audio is cut into pieces, the bytes are the same.
+    """Encodes one response. The bytes do not depend on how the audio is cut into pieces.
 
-    Only Opus differs from one encoder to the next, in the number that an Ogg stream draws for itself.
+    Only Opus differs between encoders, in the random serial number of the Ogg stream.
     """
 
     media_type: str
 
     def header(self, byte_length: int | None) -> bytes:
-        """Return what comes first.
+        """Return the format's header.
 
-        `byte_length` is that of everything `encode` and `finish` have returned, None while it is not known: where the
-        format has a place for it, the header of a complete file tells its length.
+        `byte_length` is the length of all bytes that `encode` and `finish` returned, None while it is unknown. The
+        header of a complete file states its length if the format has a field for it.
         """
 
     async def encode(self, piece: Pcm) -> bytes:
-        """Return the bytes of one more piece, as far as they can be told already; raises EncodingFailed."""
+        """Encode one more piece and return the bytes that are final; raises EncodingFailed."""
 
     async def finish(self) -> bytes:
-        """Return the bytes that were held back; raises EncodingFailed."""
+        """Return the remaining bytes; raises EncodingFailed."""
 
     async def close(self) -> None:
-        """Give back what the encoder holds, whatever has happened; may be called again."""
+        """Release the encoder's resources, also after a failure; may be called again."""
 
 
 SLICE_SECONDS = 0.5
 
 
 def slices(piece: Pcm, sample_rate: int) -> Iterator[Pcm]:
-    """Cut a long piece, so that its first bytes can be sent while the rest of it is being encoded."""
+    """Cut a long piece, so that the worker can send its first bytes while it encodes the rest."""
     length = round(SLICE_SECONDS * sample_rate)
     return (piece[start : start + length] for start in range(0, len(piece), length))
 
 
 def frames(piece: npt.NDArray[Sample], channels: int) -> npt.NDArray[Sample]:
-    """Return the mono samples once for each channel, interleaved."""
+    """Repeat the mono samples for each channel, interleaved."""
     return piece if channels == 1 else np.repeat(piece, channels)

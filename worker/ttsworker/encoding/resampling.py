@@ -1,4 +1,4 @@
-"""Another sample rate in front of any encoder."""
+"""Resample the audio before another encoder."""
 
 import asyncio
 
@@ -13,24 +13,24 @@ _LOWEST, _HIGHEST = -32768, 32767
 
 
 class Resampled:
-    """An encoder for audio of another rate than it writes."""
+    """An encoder whose input has another sample rate than its output."""
 
     def __init__(self, encoder: Encoder, from_rate: int, to_rate: int) -> None:
         self.media_type = encoder.media_type
         self._encoder = encoder
-        # As float32: for 16 bit soxr adds dither, which depends on where the pieces end.
+        # As float32, because soxr adds dither to 16 bit samples, and the dither depends on where the pieces end.
         self._resampler = soxr.ResampleStream(from_rate, to_rate, 1, dtype="float32")
 
     def header(self, byte_length: int | None) -> bytes:
-        """Return the encoder's."""
+        """Return the encoder's header."""
         return self._encoder.header(byte_length)
 
     async def encode(self, piece: Pcm) -> bytes:
-        """Return the piece's bytes, but for a few milliseconds that the resampler holds back."""
+        """Return the piece's bytes, except a few milliseconds that the resampler holds back."""
         return await self._encoder.encode(await asyncio.to_thread(self._resample, piece))
 
     async def finish(self) -> bytes:
-        """Return the bytes of what the resampler and the encoder still hold."""
+        """Return the bytes that the resampler and the encoder held back."""
         rest = await asyncio.to_thread(self._resample, np.zeros(0, np.int16), last=True)
         return await self._encoder.encode(rest) + await self._encoder.finish()
 

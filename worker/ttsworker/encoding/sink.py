@@ -1,23 +1,23 @@
-"""The file that libsndfile believes it writes."""
+"""A file-like object that libsndfile writes to."""
 
 from collections.abc import Callable
 
 
 class Sink:
-    """Hands out what was written, once, and keeps the head, which is written again at the end.
+    """Hands out each written byte once, except the head, which it keeps because libsndfile rewrites it at the end.
 
-    `head_length` tells the head's length in bytes from what was written first.
+    `head_length` computes the head's length in bytes from the first bytes written.
     """
 
     def __init__(self, head_length: Callable[[bytes], int]) -> None:
         self.head = bytearray()
         self._head_length = head_length
         self._new = bytearray()
-        self._start = 0  # where in the file the new bytes begin
+        self._start = 0  # file offset of the bytes not yet taken
         self._position = 0
 
     def write(self, data: bytes) -> int:
-        """Write at the position; of what was handed out only the head can be changed."""
+        """Write at the position; the only bytes that may be rewritten after `take` are those of the head."""
         place, position = (self.head, self._position) if self._position < self._start else (self._new, self._offset())
         place[position : position + len(data)] = data
         self._position += len(data)
@@ -33,7 +33,7 @@ class Sink:
         return self._position
 
     def take(self) -> bytes:
-        """Return what was written behind the head since the last time."""
+        """Return the bytes after the head that were written since the last call."""
         new = bytes(self._new)
         self._new.clear()
         if self._start == 0 and new:

@@ -1,4 +1,4 @@
-"""WAV: the samples behind a header of 44 bytes."""
+"""WAV: a header of 44 bytes, then the samples."""
 
 import struct
 
@@ -6,7 +6,7 @@ from ttsworker.audio import Pcm
 from ttsworker.encoding.protocol import frames
 
 UNKNOWN_LENGTH = 0xFFFFFFFF
-"""The audio goes on to the end of the stream. Players and decoders know it from live streams."""
+"""Means that the audio ends with the stream. Players and decoders know this length from live streams."""
 
 _BYTES_PER_SAMPLE = 2
 
@@ -34,8 +34,8 @@ class WavEncoder:
         return frames(piece, self._channels).astype("<i2").tobytes()
 
     async def finish(self) -> bytes:
-        """Nothing is held back."""
+        """Return nothing: no bytes are held back."""
         return b""
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: this encoder holds no resources."""

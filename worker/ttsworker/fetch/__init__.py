@@ -1,4 +1,4 @@
-"""The download Job's program: fetch a model from its source, check it, publish it on the volume in one step.
+"""The download Job's program: download a model, verify it, publish it on the volume atomically.
 
 `python -m ttsworker.fetch --source URL --sha256 HEX --root /models --key KEY`
 """

@@ -39,18 +39,22 @@ def _sha256(text: str) -> str:
 @app.command()
 def fetch(
     *,
-    source: Annotated[str, typer.Option(metavar="URL", help="where the model is: https://… or http://…")],
+    source: Annotated[str, typer.Option(metavar="URL", help="URL of the model: https://… or http://…")],
     sha256: Annotated[
-        str | None, typer.Option(parser=_sha256, metavar="HEX", help="SHA-256 of what is downloaded")
+        str | None, typer.Option(parser=_sha256, metavar="HEX", help="SHA-256 of the downloaded file")
     ] = None,
-    root: Annotated[Path, typer.Option(help="the volume's folder")],
-    key: Annotated[str, typer.Option(help="the model's folder below the root")],
+    root: Annotated[Path, typer.Option(help="mount path of the volume")],
+    key: Annotated[str, typer.Option(help="name of the model's folder in the root")],
     max_bytes: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="largest download, and largest content")
+        int | None, typer.Option(min=1, metavar="N", help="maximum bytes of the download, and of its unpacked content")
     ] = None,
-    metrics_port: Annotated[int, typer.Option(metavar="N", help="Prometheus metrics; 0: none")] = METRICS_PORT,
-    attempts: Annotated[int, typer.Option(min=1, help="tries in a row that may bring nothing")] = 6,
-    backoff_seconds: Annotated[float, typer.Option(help="the first wait between tries; it doubles")] = 1.0,
+    metrics_port: Annotated[
+        int, typer.Option(metavar="N", help="port of the Prometheus metrics; 0: no metrics")
+    ] = METRICS_PORT,
+    attempts: Annotated[int, typer.Option(min=1, help="attempts in a row without progress before the job fails")] = 6,
+    backoff_seconds: Annotated[
+        float, typer.Option(help="wait after the first failed attempt; it doubles each time")
+    ] = 1.0,
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO",
     termination_log: Annotated[Path, typer.Option(metavar="PATH")] = Path(TERMINATION_LOG),
 ) -> int:
@@ -68,8 +72,10 @@ def _run(request: Request, root: Path, key: str, *, metrics_port: int, terminati
         unreachable = error.reason is Reason.SOURCE_UNREACHABLE
         return fail(EXIT_UNREACHABLE if unreachable else EXIT_FAILED, error.reason, str(error))
     except KeyboardInterrupt:
-        return fail(EXIT_INTERRUPTED, Reason.INTERRUPTED, "stopped; what is downloaded is kept for the next run")
-    except Exception as error:  # the operator reads the reason of every ending, a defect's too
+        return fail(
+            EXIT_INTERRUPTED, Reason.INTERRUPTED, "stopped; the next run continues from the bytes downloaded so far"
+        )
+    except Exception as error:  # a defect too must report a reason to the operator
         log.exception("defect")
         return fail(EXIT_FAILED, Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
     ending: Termination = {
@@ -83,9 +89,9 @@ def _run(request: Request, root: Path, key: str, *, metrics_port: int, terminati
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the job and return its exit code: 0, 75 (source unreachable), 143 (asked to stop), 1 for every other failure.
+    """Run the job and return its exit code.
 
-    Misuse exits with 2.
+    0: success. 75: source unreachable. 143: SIGTERM. 2: invalid command line. 1: any other failure.
     """
     try:
         return int(app(arguments, prog_name="python -m ttsworker.fetch", standalone_mode=False))
@@ -95,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _fetch(request: Request, root: Path, key: str, metrics_port: int) -> Outcome:
-    """Fetch while SIGTERM raises KeyboardInterrupt; afterwards it is ignored, for the rest takes no time."""
+    """Fetch the model; SIGTERM interrupts it. After the fetch SIGTERM is ignored, because the job ends at once."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         progress = Progress()

@@ -1,8 +1,8 @@
-"""Unpack an archive from a stranger.
+"""Unpack an untrusted archive.
 
-Only regular files and folders are made, only below the target, each file once; links to files of the same archive
-become copies. Names that leave the target, links out of it, devices and surprising names make the whole archive
-invalid, for a model with a part missing is no model.
+Unpacking creates only regular files and folders inside the target, and each file once; links to files of the same
+archive become copies. Names or links that point outside the target, devices and unusual names make the whole archive
+invalid, because an incomplete model cannot be used.
 """
 
 import bz2
@@ -38,7 +38,7 @@ _BAD_NAME_ERRNOS = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDI
 
 @dataclass(frozen=True)
 class Entry:
-    """A file of an archive: where it goes and how to read it, or the entry it is a link to."""
+    """A file of an archive: its path and how to read it, or the path of the entry that it links to."""
 
     path: PurePosixPath
     content: IO[bytes] | None = None
@@ -46,14 +46,14 @@ class Entry:
 
 
 def is_archive(name: str) -> bool:
-    """Say whether a file is unpacked, by its name (a .pth or .npz is a zip inside, and meant to stay one)."""
+    """Return whether to unpack a file, by its name (a .pth or .npz is a zip too, but must not be unpacked)."""
     return name.lower().endswith(SUFFIXES)
 
 
 def unpack(archive: Path, target: Path, *, max_bytes: int | None = None) -> None:
-    """Unpack a tar (plain, gzip, bzip2, xz) or zip into the new folder `target`, without a single top folder.
+    """Unpack a tar (plain, gzip, bzip2, xz) or zip into the new folder `target`; drop a single top-level folder.
 
-    Raises FetchError: ArchiveInvalid for what is no archive or is unsafe, DiskFull for more content than `max_bytes`.
+    Raises FetchError: ArchiveInvalid for a damaged or unsafe archive, DiskFull for more content than `max_bytes`.
     """
     target.mkdir(parents=True)
     unpacker = _Unpacker(target, max_bytes)
@@ -62,7 +62,7 @@ def unpack(archive: Path, target: Path, *, max_bytes: int | None = None) -> None
     _strip_top_folder(target)
     _drop_manifest(target)
     if not any(target.iterdir()):
-        raise _invalid("it holds no file")
+        raise _invalid("it contains no file")
 
 
 class _Unpacker:
@@ -82,7 +82,7 @@ class _Unpacker:
         for link in links:
             origin = self._target / cast("PurePosixPath", link.link_to)
             if not origin.is_file():
-                raise _invalid(f"{link.path} is a link to {link.link_to}, which is no file of it")
+                raise _invalid(f"{link.path} links to {link.link_to}, which it does not contain")
             with origin.open("rb") as content:
                 self._write_file(link.path, content)
 
@@ -103,13 +103,13 @@ def _tar_entries(archive: Path, max_bytes: int | None) -> Iterator[Entry]:
         with tarfile.open(fileobj=cast("IO[bytes]", reader), mode="r:") as tar:
             for count, member in enumerate(tar):
                 _check_count(count)
-                # or every header of a large archive stays in memory; typeshed lacks the attribute
+                # keeps the headers of a large archive from filling memory; typeshed lacks the attribute
                 tar.members.clear()  # type: ignore[attr-defined]
                 if (entry := _tar_entry(tar, member)) is not None:
                     yield entry
-        if reader.last.strip(b"\0"):  # tarfile takes a damaged header for the end
-            raise _invalid("a header of it is damaged")
-        while reader.read(_CHUNK):  # the checksum of a compressed stream comes at its end
+        if reader.last.strip(b"\0"):  # tarfile treats a damaged header as the end
+            raise _invalid("one of its headers is damaged")
+        while reader.read(_CHUNK):  # reads to the end, where a compressed stream has its checksum
             pass
 
 
@@ -147,10 +147,10 @@ def _zip_entries(archive: Path) -> Iterator[Entry]:
 
 
 class _BoundedReader:
-    """A decompressed stream as tarfile reads it, within bounds.
+    """A decompressed stream that limits what tarfile may read.
 
-    tarfile reads a header's extra fields in one piece of the size the header claims, and follows a negative size
-    backwards for ever; no honest header does either. `last` is what was read last.
+    tarfile allocates whatever size a header claims for its extra fields, and a negative size makes it seek backwards
+    for ever; no valid header does either. `last` holds the bytes of the last read.
     """
 
     def __init__(self, stream: IO[bytes], max_bytes: int | None) -> None:
@@ -160,14 +160,14 @@ class _BoundedReader:
 
     def read(self, count: int = -1) -> bytes:
         if not 0 <= count <= _CHUNK:
-            raise _invalid("a header of it is far too large")
+            raise _invalid("one of its headers is too large")
         self._check(self._stream.tell() + count)
         self.last = self._stream.read(count)
         return self.last
 
     def seek(self, offset: int) -> int:
         if offset < self._stream.tell():
-            raise _invalid("a header of it leads backwards")
+            raise _invalid("one of its headers points backwards")
         self._check(offset)
         return self._stream.seek(offset)
 
@@ -180,7 +180,7 @@ class _BoundedReader:
 
 
 def _is_zip(archive: Path) -> bool:
-    """Tell by the beginning: zipfile.is_zipfile also finds a zip that is the last file of a tar."""
+    """Check the first bytes: zipfile.is_zipfile would also accept a tar whose last file is a zip."""
     with archive.open("rb") as file:
         return file.read(4) in {b"PK\x03\x04", b"PK\x05\x06"}
 
@@ -203,28 +203,28 @@ def _archive_errors() -> Iterator[None]:
     except (tarfile.TarError, zipfile.BadZipFile, lzma.LZMAError, zlib.error, gzip.BadGzipFile) as error:
         raise _invalid(str(error) or "it is not readable") from error
     except (EOFError, NotImplementedError, UnicodeError, ValueError) as error:
-        raise _invalid(str(error) or "it is cut short") from error
+        raise _invalid(str(error) or "it is truncated") from error
     except OSError as error:
-        if error.errno is None:  # bz2 has no exception of its own
+        if error.errno is None:  # bz2 raises a plain OSError
             raise _invalid(str(error)) from error
         if error.errno in _BAD_NAME_ERRNOS:
-            raise _invalid(f"a name in it cannot be used ({error.strerror})") from error
+            raise _invalid(f"the volume does not accept one of its file names ({error.strerror})") from error
         raise
 
 
 def _safe(name: str) -> PurePosixPath:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts:
-        raise _invalid(f"{name!a} leads out of the model's folder")
+        raise _invalid(f"{name!a} points outside the model's folder")
     if "\\" in name or not name.isprintable():
         raise _invalid(f"{name!a} is not a plain name")
     return path
 
 
 def _link_target(folder: PurePosixPath, name: str) -> PurePosixPath:
-    """Resolve a link's target from the folder it is relative to, without looking at the disk."""
+    """Resolve a link's target relative to its folder, without reading the disk."""
     if name.startswith("/"):
-        raise _invalid(f"the link to {name!a} leads out of the model's folder")
+        raise _invalid(f"the link to {name!a} points outside the model's folder")
     parts: list[str] = []
     for part in (folder / name).parts:
         if part != "..":
@@ -232,7 +232,7 @@ def _link_target(folder: PurePosixPath, name: str) -> PurePosixPath:
         elif parts:
             parts.pop()
         else:
-            raise _invalid(f"the link to {name!a} leads out of the model's folder")
+            raise _invalid(f"the link to {name!a} points outside the model's folder")
     return _safe("/".join(parts))
 
 
@@ -253,10 +253,10 @@ def _strip_top_folder(target: Path) -> None:
 
 
 def _drop_manifest(target: Path) -> None:
-    """Leave out the manifest of one of our own trees that was packed again; publishing writes a new one."""
+    """Delete the manifest of a published model that was packed again; publishing writes a new one."""
     manifest = target / MANIFEST_NAME
     if manifest.is_dir():
-        raise _invalid(f"it has a folder named {MANIFEST_NAME}")
+        raise _invalid(f"it contains a folder named {MANIFEST_NAME}")
     manifest.unlink(missing_ok=True)
 
 

@@ -1,7 +1,7 @@
-"""One file over HTTP, kept across broken connections and killed Jobs.
+"""Download one file over HTTP and resume it after broken connections and killed Jobs.
 
-What came so far is in `download`, and `download.json` says of which version of which source it is a part. The rest is
-asked for by Range with If-Range, so that a file that changed in between is sent whole.
+`download` holds the bytes received so far, and `download.json` the source and the version that they belong to. The
+rest is requested by Range with If-Range, so that the server sends a changed file whole.
 """
 
 import logging
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class PartState(BaseModel):
-    """Which version of the source the bytes on the disk belong to; a validator is None where the server sent none."""
+    """The version of the source that the bytes on the disk belong to; None for a validator the server did not send."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,12 +38,12 @@ class PartState(BaseModel):
 
     @property
     def validator(self) -> str | None:
-        """What If-Range may hold: a strong ETag, else the date."""
+        """The value for If-Range: a strong ETag, else the date."""
         return self.etag if self.etag and not self.etag.startswith("W/") else self.last_modified
 
 
 class Download:
-    """Brings one file into `workspace.download`; `resumed` says whether some of it came from another connection."""
+    """Downloads one file to `workspace.download`; `resumed` is true if more than one connection delivered it."""
 
     def __init__(self, request: Request, workspace: Workspace, progress: Progress) -> None:
         self.resumed = False
@@ -68,7 +68,7 @@ class Download:
             return max(backoff(state), _error(state).retry_after)
 
         def report(state: RetryCallState) -> None:
-            log.warning("%s; trying again in %.1f s", _error(state), state.upcoming_sleep)
+            log.warning("%s; next attempt in %.1f s", _error(state), state.upcoming_sleep)
 
         return Retrying(
             retry=retry_if_exception_type(TransientError),
@@ -79,7 +79,7 @@ class Download:
         )
 
     def _stretch(self, client: httpx.Client) -> bool:
-        """Try once: True when complete, False when it broke after bringing new bytes (which starts the count anew)."""
+        """Try once: True when complete, False when it broke after new bytes (which resets the attempt count)."""
         before = self._best
         try:
             with http_errors(MAX_REDIRECTS):
@@ -99,7 +99,7 @@ class Download:
         headers = self._range_headers(state, have)
         with client.stream("GET", self._request.source, headers=headers) as response:
             if response.status_code == 416 and have and content_range(response)[1] == have:
-                self._progress.total = have  # nothing lies beyond what is here
+                self._progress.total = have  # the file on the disk is complete
                 return
             if response.status_code == 416:
                 self._workspace.drop_download()
@@ -110,14 +110,14 @@ class Download:
             self._write(response, new_state, offset)
 
     def _range_headers(self, state: PartState, have: int) -> dict[str, str]:
-        """Ask for the rest where it can be told that it fits: by a validator, or by the checksum afterwards."""
+        """Request only the rest if a validator, or later the checksum, can prove that it belongs to the same file."""
         if not have or not (state.validator or self._request.sha256):
             return {}
         if_range = {"If-Range": state.validator} if state.validator else {}
         return {"Range": f"bytes={have}-"} | if_range
 
     def _offset(self, response: httpx.Response, state: PartState, have: int) -> int:
-        """Return where the body of this response belongs in the file."""
+        """Return the offset in the file at which this response's body starts."""
         if response.status_code == 200:
             return 0
         first, total = content_range(response)
@@ -125,7 +125,7 @@ class Download:
         same = first == have and total in {None, state.total or total} and etag in {None, state.etag or etag}
         if not same:
             self._workspace.drop_download()
-            message = f"{self._where} has changed since the first part was downloaded"
+            message = f"{self._where} changed after its first part was downloaded"
             raise TransientError(message)
         return have
 
@@ -133,10 +133,10 @@ class Download:
         headers = response.headers
         encoding = headers.get("Content-Encoding", "identity")
         if encoding != "identity" and not urlsplit(self._where).path.endswith("gz"):
-            raise invalid(f"it is sent {encoding}-encoded although we asked for it as it is")
+            raise invalid(f"the server sends it {encoding}-encoded, although the request allows no encoding")
         length = headers.get("Content-Length")
         if length is None and "Transfer-Encoding" not in headers and self._request.sha256 is None:
-            raise invalid("it is sent without a length, so that its end cannot be known: give spec.model.sha256")
+            raise invalid("the server sends no length, so a cut file would go unnoticed: set spec.model.sha256")
         total = content_range(response)[1] if response.status_code == 206 else length and int(length)
         return PartState(
             source=self._request.source,
@@ -146,7 +146,7 @@ class Download:
         )
 
     def _make_room(self, state: PartState, offset: int) -> None:
-        """Drop what this response replaces, and check that its whole body may come and will fit."""
+        """Drop what this response replaces; check its whole length against the limit and the free space."""
         self._check_limit(state.total or 0)
         if offset == 0:
             self._workspace.drop_download()
@@ -155,7 +155,7 @@ class Download:
             self._workspace.require_space((state.total or 0) - offset, "the download")
         except FetchError:
             if not self._range_headers(state, offset):
-                self._workspace.drop_download()  # it could not be continued
+                self._workspace.drop_download()  # the next attempt could not resume it
             raise
 
     def _write(self, response: httpx.Response, state: PartState, offset: int) -> None:
@@ -175,7 +175,7 @@ class Download:
             raise too_large("the download", limit)
 
     def _state(self) -> PartState:
-        """Read what is known of the part on the disk; a part of another source, or of an unknown one, is dropped."""
+        """Read the state of the part on the disk; drop a part of another or an unknown source."""
         try:
             state = PartState.model_validate_json(self._workspace.download_state.read_bytes())
         except (FileNotFoundError, ValidationError):
@@ -201,13 +201,13 @@ class Download:
             raise invalid(f"the CA certificates of this container cannot be loaded ({error})") from error
 
     def _check_address(self, request: httpx.Request) -> None:
-        """Refuse to be led from https:// to http:// where no checksum would notice a change on the way."""
+        """Refuse a redirect from https:// to http:// unless a checksum would detect tampering."""
         if request.url.scheme == "http" and self._request.sha256 is None:
-            raise invalid("it leads to an unprotected http:// address: give spec.model.sha256")
+            raise invalid("it redirects to an unprotected http:// address: set spec.model.sha256")
 
     @property
     def _where(self) -> str:
-        """The source for messages: without its query, which may hold a token."""
+        """The source for messages: without its query, which may contain a token."""
         return without_query(self._request.source)
 
 

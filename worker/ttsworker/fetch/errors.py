@@ -4,7 +4,7 @@ from ttscontract.reasons import Reason
 
 
 class FetchError(Exception):
-    """The model cannot be had; the message says in one line why and what to do."""
+    """The download failed; the one-line message says why and what to do."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -12,7 +12,7 @@ class FetchError(Exception):
 
 
 class TransientError(FetchError):
-    """The source cannot be reached at the moment; trying again may help, after `retry_after` seconds if it said so."""
+    """The source is unreachable; a retry may succeed, after `retry_after` seconds if the source asked for a wait."""
 
     def __init__(self, message: str, *, retry_after: float = 0) -> None:
         super().__init__(Reason.SOURCE_UNREACHABLE, message)

@@ -1,4 +1,4 @@
-"""A model from a web server: one file, or an archive that is unpacked."""
+"""Fetch a model from a web server: one file, or an archive to unpack."""
 
 import hashlib
 import logging
@@ -51,7 +51,7 @@ class HttpSource:
             if not download.resumed:
                 message = f"the source has sha256 {actual} instead of {self._request.sha256}: correct spec.model.sha256"
                 raise FetchError(Reason.CHECKSUM_MISMATCH, message)
-            log.warning("the checksum differs after a continued download: downloading all of it again")
+            log.warning("the checksum of the resumed download is wrong: downloading the whole file again")
 
 
 def _sha256(workspace: Workspace) -> str:
@@ -66,11 +66,11 @@ def _file_name(request: Request) -> str:
     except ValueError as error:
         raise invalid(f"it is not a URL ({error})") from error
     if not host:
-        raise invalid("it names no host")
+        raise invalid("it has no host name")
     if user is not None:
-        raise invalid("it has a user name or password in it, which everybody who reads the TTSService would see")
+        raise invalid("it contains a user name or password, which everybody who reads the TTSService would see")
     if url.scheme == "http" and request.sha256 is None:
-        raise invalid("http:// is not protected on its way: give spec.model.sha256, or use https://")
+        raise invalid("http:// does not protect the download: set spec.model.sha256, or use https://")
     name = unquote(url.path).rsplit("/", 1)[-1]
     if name in {"", ".", "..", MANIFEST_NAME} or not name.isprintable() or len(name.encode()) > 255:
         raise invalid("its path must end with a file name")

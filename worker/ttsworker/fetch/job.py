@@ -1,4 +1,4 @@
-"""The whole job: is the model there, else fetch it, publish it, leave nothing else behind."""
+"""The whole job: unless the model is already published, fetch it, publish it, and clean up."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the job succeeded, and what is on the volume now."""
+    """How the job succeeded, and the model that is on the volume now."""
 
     reason: Reason
     manifest: ModelManifest
@@ -53,7 +53,7 @@ def _open_source(request: Request) -> Source:
     scheme = request.source.split(":", 1)[0]
     if scheme not in SOURCES or "://" not in request.source:
         supported = ", ".join(f"{name}://" for name in SOURCES)
-        message = f"{scheme!r} is no kind of source that can be downloaded: use one of {supported}"
+        message = f"{scheme!r} is not a supported kind of source: use one of {supported}"
         raise FetchError(Reason.SOURCE_INVALID, message)
     return SOURCES[scheme](request)
 

@@ -18,10 +18,9 @@ log = logging.getLogger(__name__)
 
 
 class Progress:
-    """What the download does now and how many bytes it has; one thread writes it, others read it.
+    """What the download does now and how many bytes it has received; one thread writes it, others read it.
 
-    `phase` is the message of the next log line. `total` is the size in bytes that the source reported, None if it did
-    not.
+    `phase` is the message of the next log line. `total` is the size in bytes that the source reported, else None.
     """
 
     def __init__(self) -> None:

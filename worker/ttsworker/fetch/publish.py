@@ -1,4 +1,4 @@
-"""Publish a tree: on the disk first, then visible, in one step."""
+"""Publish a model: flush it to the disk first, then make it visible atomically."""
 
 import ctypes
 import errno
@@ -14,9 +14,9 @@ _AT_FDCWD = -100
 
 
 def publish(workspace: Workspace, *, source: str, sha256: str | None) -> ModelManifest:
-    """Describe the workspace's tree in a manifest and make it the published model, in the place of a damaged one.
+    """Write a manifest for the workspace's tree and make the tree the published model; replace a damaged one.
 
-    Whoever looks sees no model, the old one or the new one, never a part; after a crash of the machine too.
+    Readers see no model, the old model or the new one, never a partial one, even after a crash of the machine.
     """
     manifest = store.build_manifest(workspace.tree, source=source, sha256=sha256)
     store.write_manifest(workspace.tree, manifest)
@@ -31,7 +31,7 @@ def publish(workspace: Workspace, *, source: str, sha256: str | None) -> ModelMa
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    """Swap two folders in one step; False where the filesystem cannot (then there is a moment without a model)."""
+    """Swap two folders atomically; return False where the filesystem cannot (then no model exists for a moment)."""
     libc = ctypes.CDLL(None, use_errno=True)
     code = libc.renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
     if code == 0:

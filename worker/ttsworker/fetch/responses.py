@@ -1,4 +1,4 @@
-"""What a web server's answers and failures mean for a download."""
+"""Turn a web server's responses and failures into download errors."""
 
 import re
 import ssl
@@ -14,7 +14,7 @@ MAX_RETRY_AFTER_SECONDS = 60.0
 
 
 def raise_for_status(response: httpx.Response) -> None:
-    """Raise the FetchError an answer without the file stands for."""
+    """Raise the FetchError for a response that does not contain the file."""
     status = response.status_code
     if status in {200, 206}:
         return
@@ -29,26 +29,26 @@ def raise_for_status(response: httpx.Response) -> None:
 
 
 def content_range(response: httpx.Response) -> tuple[int | None, int | None]:
-    """Return the first byte and the whole length that Content-Range tells."""
+    """Return the first byte and the whole length that Content-Range states."""
     match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", response.headers.get("Content-Range", ""))
     first, total = match.groups() if match else (None, None)
     return int(first) if first else None, int(total) if total else None
 
 
 def without_query(url: str) -> str:
-    """Return a URL as messages may show it: its query may hold a token."""
+    """Return a URL for messages: without its query, which may contain a token."""
     return url.split("?", 1)[0]
 
 
 @contextmanager
 def http_errors(max_redirects: int) -> Iterator[None]:
-    """Turn httpx's exceptions into FetchError, a TransientError where trying again may help."""
+    """Turn httpx's exceptions into FetchError, into TransientError where a retry may succeed."""
     try:
         yield
     except httpx.TooManyRedirects as error:
         raise invalid(f"it redirects more than {max_redirects} times") from error
     except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-        raise invalid(f"it leads to an address that is not http(s) ({error})") from error
+        raise invalid(f"it redirects to an address that is not http(s) ({error})") from error
     except httpx.TransportError as error:
         if distrust := _distrust(error):
             raise invalid(f"the server's certificate is not trusted ({distrust.verify_message})") from error
@@ -57,7 +57,7 @@ def http_errors(max_redirects: int) -> Iterator[None]:
 
 
 def invalid(why: str) -> FetchError:
-    """Return the error of a source that no second try makes usable."""
+    """Return the error for a source that no retry can fix."""
     return FetchError(Reason.SOURCE_INVALID, f"the source cannot be used: {why}")
 
 

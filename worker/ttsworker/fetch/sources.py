@@ -1,4 +1,4 @@
-"""What a source of models is. A kind of source is one class and one line in `job.SOURCES`."""
+"""The protocol of model sources. Each kind of source is one class and one line in `job.SOURCES`."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,11 +9,11 @@ from ttsworker.fetch.workspace import Workspace
 
 @dataclass(frozen=True)
 class Request:
-    """The model that is asked for.
+    """The model to download.
 
-    `sha256` is the lower-case hex digest of what is downloaded. `max_bytes` bounds the download and what is unpacked
-    from it. `attempts` is how often in a row a try may bring nothing before the source counts as unreachable, with
-    waits that start at `backoff_seconds` and double up to 30 s.
+    `sha256` is the lower-case hex digest of the downloaded file. `max_bytes` limits the download and its unpacked
+    content. After `attempts` attempts in a row without new bytes the source counts as unreachable; the waits between
+    them start at `backoff_seconds` and double up to 30 s.
     """
 
     source: str
@@ -27,7 +27,7 @@ class Source(Protocol):
     """Where a model comes from."""
 
     def fetch_tree(self, workspace: Workspace, progress: Progress) -> None:
-        """Leave the whole, checked model in the folder `workspace.tree`, continuing what an earlier run began.
+        """Put the whole, verified model into the folder `workspace.tree`; resume what an earlier run began.
 
         Raises FetchError.
         """

@@ -1,6 +1,6 @@
-"""The folders of one model on the volume, and what can go wrong with a volume.
+"""The folders of one model on the volume, and the errors of a volume.
 
-/models/<key>/                  the published model, whole or not there
+/models/<key>/                  the published model, complete or absent
 /models/.partial/<key>/         the download and the tree being made, on the same filesystem so that rename works
 /models/.partial/<key>.lock     held (flock) by the one program that works on this key
 """
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class Workspace:
-    """Where one model is made and published."""
+    """The folders where one model is prepared and published."""
 
     def __init__(self, root: Path, key: str) -> None:
         if not key or key.startswith(".") or "/" in key:
@@ -40,7 +40,7 @@ class Workspace:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold this key's lock, waiting for another program that works on it; the lock ends with the process."""
+        """Hold this key's lock; wait while another process holds it. The lock ends with the process."""
         self.partials.mkdir(parents=True, exist_ok=True)
         with _lock_file(self.partial).open("a") as file:
             try:
@@ -51,13 +51,13 @@ class Workspace:
             yield
 
     def make_partial(self) -> None:
-        """Make the folder for the download, and remove what an earlier run left of a tree."""
+        """Create the folder for the download, and remove an earlier run's unfinished tree."""
         self.partial.mkdir(parents=True, exist_ok=True)
         self.drop_tree()
         remove(self.replaced)
 
     def drop_download(self) -> None:
-        """Forget the bytes downloaded so far."""
+        """Delete the bytes downloaded so far."""
         self.download.unlink(missing_ok=True)
         self.download_state.unlink(missing_ok=True)
 
@@ -66,15 +66,17 @@ class Workspace:
         remove(self.tree)
 
     def clean(self) -> None:
-        """Remove everything but the published model (and the lock file, which must outlive its holders)."""
+        """Remove everything except the published model and the lock file, which must outlive its holders."""
         remove(self.partial)
 
     def require_space(self, needed: int, what: str) -> None:
-        """Raise DiskFull unless `needed` bytes are free, giving up other models' unfinished downloads first."""
+        """Raise DiskFull unless `needed` bytes are free; if not, delete other models' unfinished downloads first."""
         if free_bytes(self.root) < needed:
             self._drop_idle_partials()
         if (free := free_bytes(self.root)) < needed:
-            message = f"{what} needs {size(needed)} and the volume has {size(free)} free: increase spec.storage.size"
+            message = (
+                f"{what} needs {size(needed)} and the volume has only {size(free)} free: increase spec.storage.size"
+            )
             raise FetchError(Reason.DISK_FULL, message)
 
     def _drop_idle_partials(self) -> None:
@@ -107,12 +109,12 @@ def storage_errors(root: Path) -> Iterator[None]:
 
 
 def too_large(what: str, limit: int) -> FetchError:
-    """Return the error of more than was allowed, which is as much as the volume was asked to hold."""
-    return FetchError(Reason.DISK_FULL, f"{what} has more than the {size(limit)} allowed: increase spec.storage.size")
+    """Return the error for more bytes than the limit, which is the requested size of the volume."""
+    return FetchError(Reason.DISK_FULL, f"{what} is larger than the limit of {size(limit)}: increase spec.storage.size")
 
 
 def free_bytes(path: Path) -> int:
-    """Return how many bytes an ordinary user may still write."""
+    """Return how many bytes a non-root user may still write."""
     figures = os.statvfs(path)
     return figures.f_bavail * figures.f_frsize
 
@@ -128,7 +130,7 @@ def size(count: int) -> str:
 
 
 def remove(path: Path) -> None:
-    """Remove a folder, or what stands in its place, if it is there."""
+    """Remove a folder or file of this path if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

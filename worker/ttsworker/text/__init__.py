@@ -1,4 +1,4 @@
-"""Plain functions on text: preparing and splitting it for synthesis."""
+"""Pure functions that prepare and split text for synthesis."""
 
 from ttsworker.text.normalise import normalise
 from ttsworker.text.sentences import MAX_PIECE_LENGTH, split_sentences

@@ -1,9 +1,9 @@
-"""Abbreviations after which a sentence always goes on, and that the library does not know.
+"""Abbreviations that never end a sentence and that the library sentencex does not know.
 
-Only titles and words that announce another one: "etc." and its like may end a sentence, and the library's judgement of
-what follows is as good as ours.
+The lists have only titles and words that need a following word. Abbreviations such as "etc." may end a sentence; the
+library decides that from the next word as well as this module could.
 """
-# ruff: noqa: RUF001 - the letters of other scripts are meant
+# ruff: noqa: RUF001 - these letters of other scripts are intended
 
 import re
 
@@ -28,17 +28,17 @@ _MORE: dict[str, frozenset[str]] = {
 }
 
 _LAST_WORD = re.compile(r"(?:^|[\s(\[\"'’«“„‘])([^\s(\[\"'’«“„‘]+)\.$")
-# One syllable of these scripts can be an answer: "네."
+# In these scripts one syllable can be a whole answer: "네."
 _SYLLABLES = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
 def needs_more(text: str, code: str) -> bool:
-    """Whether a text that ends in a full stop ends in an abbreviation, in the language of that code."""
+    """Return whether a text that ends in a full stop ends in an abbreviation of this language."""
     match = _LAST_WORD.search(text)
     if not match:
         return False
     word = match[1]
     if word.lower() in _MORE.get(code, ()):
         return True
-    # Initials: the library judges an English one by what follows ("vitamin C. It is") and overlooks many others.
+    # Initials: the library decides an English one by the next word ("vitamin C. It is") and misses many others.
     return code != "en" and len(word) == 1 and word.isalpha() and not _SYLLABLES.match(word)

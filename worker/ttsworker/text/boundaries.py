@@ -1,8 +1,8 @@
-"""Where sentences end: the library sentencex, and what it does badly for speech.
+"""Find the ends of sentences with the library sentencex, and correct the ends that are wrong for speech.
 
-Each mending below was measured with sentencex 1.0.32, and `tests/worker/text/test_sentences.py` has the case.
+Each correction below was measured with sentencex 1.0.32, and `tests/worker/text/test_sentences.py` has the case.
 """
-# ruff: noqa: RUF001 - the marks of other scripts are meant
+# ruff: noqa: RUF001 - these marks of other scripts are intended
 
 import re
 from collections.abc import Iterator
@@ -11,8 +11,9 @@ import sentencex
 
 from ttsworker.text.abbreviations import needs_more
 
-# The library's time grows with the square of a Chinese or Japanese text (4,096 characters 40 ms, 65,536 6 s), so that
-# it gets this many at once. The last of them are only seen, not judged: what follows a mark decides about it.
+# The library's time grows with the square of the length of a Chinese or Japanese text (4,096 characters take 40 ms,
+# 65,536 take 6 s), so it gets only this many characters at once. It ignores ends among the last of them, because the
+# text after a mark decides whether the mark ends a sentence.
 _WINDOW, _LOOK_AHEAD = 512, 64
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -38,7 +39,7 @@ _DASH = re.compile(r"[—–]\s*")
 
 
 def sentences(text: str, language: str | None = None, *, inside_quotes: bool = False) -> Iterator[str]:
-    """Give the sentences of a text without the white space around them; those in quotes and brackets if wanted."""
+    """Yield the sentences of a text without surrounding white space; on request also those in quotes and brackets."""
     code = _library_code(language)
     for block in _blocks(text):
         start = 0
@@ -49,20 +50,20 @@ def sentences(text: str, language: str | None = None, *, inside_quotes: bool = F
 
 
 def _library_code(language: str | None) -> str:
-    """Return the language of a tag, in small letters: `de-AT` and `DE` are English to the library."""
+    """Return the lower-case language of a tag, because the library treats `de-AT` and `DE` as English."""
     return re.split(r"[-_]", language.strip().lower())[0] if language and language.strip() else "en"
 
 
 def _blocks(text: str) -> Iterator[str]:
-    """Split at empty lines, around headings and before list items, where a sentence ends without a mark.
+    """Split at empty lines, around headings and before list items, where sentences end without a mark.
 
-    The library sees list items only in some languages, and no headings.
+    The library finds list items only in some languages, and no headings.
     """
     for paragraph in _EMPTY_LINE.split(text):
         lines: list[str] = []
         in_list = False
         for line in paragraph.split("\n"):
-            # "... of\n1914. Then" and "... on\n12. May" are broken lines, no items
+            # "... of\n1914. Then" and "... on\n12. May" are wrapped lines, not list items
             numbered = bool(_NUMBERED.match(line)) and (in_list or not lines or bool(_LINE_END.search(lines[-1])))
             if _BULLET.match(line) or numbered or _HEADING.match(line) or (lines and _HEADING.match(lines[-1])):
                 yield "\n".join(lines)
@@ -72,10 +73,10 @@ def _blocks(text: str) -> Iterator[str]:
 
 
 def _shadow(block: str, *, inside_quotes: bool) -> str:
-    """Rewrite a text for the library's eyes only, character by character, so that its places are ours."""
-    # It panics where white space of two and more bytes stands before a mark, and refuses half a surrogate pair.
+    """Replace characters that the library handles badly, one for one, so that its positions fit the original text."""
+    # The library panics at white space of two or more bytes before a mark, and refuses half a surrogate pair.
     shadow = _SURROGATE.sub("\ufffd", re.sub(r"\s", " ", block))
-    # A Chinese or Japanese stop ends a sentence whatever follows; the library wants no digit or small letter there.
+    # A Chinese or Japanese stop always ends a sentence, but the library ignores it before a digit or small letter.
     shadow = _WIDE_STOP.sub("X", shadow)
     # It splits https://Example.Com/Path?Q=1 at every mark.
     shadow = _ADDRESS.sub(lambda address: _INNER_MARK.sub("x", address[0]), shadow)
@@ -87,7 +88,7 @@ def _shadow(block: str, *, inside_quotes: bool) -> str:
 
 
 def _ends(shadow: str, code: str) -> Iterator[int]:
-    """Give the places where the library ends a sentence, the end of the text included."""
+    """Yield the positions where the library ends a sentence, including the end of the text."""
     start = 0
     while len(shadow) - start > _WINDOW:
         trusted = start
@@ -95,7 +96,7 @@ def _ends(shadow: str, code: str) -> Iterator[int]:
             if end <= _WINDOW - _LOOK_AHEAD:
                 trusted = start + end
                 yield trusted
-        if trusted == start:  # no sentence ends here: go on without an end, at a space if there is one
+        if trusted == start:  # no sentence ends in this window: continue after it, at a space if it has one
             space = shadow.rfind(" ", start + 1, start + _WINDOW - _LOOK_AHEAD)
             trusted = space if space > 0 else start + _WINDOW - _LOOK_AHEAD
         start = trusted
@@ -121,12 +122,12 @@ def _mended(block: str, code: str, ends: Iterator[int]) -> Iterator[int]:
 
 
 def _goes_on(block: str, start: int, end: int, code: str) -> bool:
-    """Whether the sentence from `start` goes on at `end`, although the library ends it there."""
+    """Return whether the sentence from `start` continues at `end`, although the library ends it there."""
     before, after = block[max(start, end - 40) : end], block[end : end + 40].lstrip()
     if _NUMBER_ONLY.fullmatch(before) and end - start == len(before):
-        return True  # "1. First": the number of an item is no sentence
+        return True  # "1. First": the number of a list item is no sentence
     if _DASH.sub("", after, count=1)[:1].islower() and _DASH.match(after):
-        return True  # "— ¡Ven! —dijo": the speaker is told behind a dash
+        return True  # "— ¡Ven! —dijo": a dash introduces the speaker
     if _SHORTENED.search(before) and (after[:1].islower() or after[:1].isdecimal()):
         return True  # "100 av. J.-C. fut", "พ.ศ. 2566"
     if before[-1:].isspace() or before[-1:] not in ".!?":

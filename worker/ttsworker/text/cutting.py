@@ -1,22 +1,22 @@
-"""Cutting a sentence that is too long for one piece."""
-# ruff: noqa: RUF001, RUF003 - the marks of other scripts are meant
+"""Cut a sentence that is too long for one piece."""
+# ruff: noqa: RUF001, RUF003 - these marks of other scripts are intended
 
 import re
 import unicodedata
 
-# A mark inside a number or a time ("1,000", "10:30", "5–7") is none; those of scripts without spaces always are.
+# A mark inside a number or a time ("1,000", "10:30", "5–7") is no clause mark. In scripts without spaces every one is.
 _CLAUSE = re.compile(r"[,;:](?=\s)|[—–](?!\d)|[،؛、，；：፣፤၊]")
 _SPACE = re.compile(r"\s")
 
 _ZERO_WIDTH_JOINER = "\u200d"
 _VIRAMA = 9  # the combining class of the sign that binds two consonants of an Indic script
-_SARA_AM = "\u0e33\u0eb3"  # vowels of Thai and Lao that are letters to Unicode, and yet a part of the syllable before
+_SARA_AM = "\u0e33\u0eb3"  # Thai and Lao vowels: Unicode calls them letters, but they belong to the syllable before
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _FLAG_LETTERS = range(0x1F1E6, 0x1F200)
 
 
 def cut(sentence: str, max_length: int) -> list[str]:
-    """Cut at the last clause mark that fits, else at the last space, else in a word but in no written character."""
+    """Cut at the last clause mark that fits, else at the last space, else in a word, never in a written character."""
     pieces, start = [], 0
     while start < len(sentence):
         window = sentence[start : start + max_length + 1]
@@ -27,17 +27,17 @@ def cut(sentence: str, max_length: int) -> list[str]:
 
 
 def _last_cut(window: str, max_length: int) -> int:
-    """Find where to cut, never at 0; a clause mark in the first half is too early to be worth it."""
+    """Find where to cut, never at 0; ignore clause marks in the first half, which would make the piece too short."""
     marks = [match.end() for match in _CLAUSE.finditer(window) if max_length // 2 < match.end() <= max_length]
     spaces = [match.start() for match in _SPACE.finditer(window, 1)]
     if marks or spaces:
         return (marks or spaces)[-1]
-    # A row of more than max_length marks on one letter is cut all the same.
+    # One letter with more than max_length combining marks is cut all the same.
     return next((end for end in range(max_length, 0, -1) if not _joined(window, end)), max_length)
 
 
 def _joined(text: str, position: int) -> bool:
-    """Whether the characters before and after a position are written as one, by Unicode's main rules for that."""
+    """Return whether the characters around a position form one written character, by Unicode's main rules."""
     before, after = text[position - 1], text[position]
     if unicodedata.category(after).startswith("M") or after == _ZERO_WIDTH_JOINER or ord(after) in _SKIN_TONES:
         return True

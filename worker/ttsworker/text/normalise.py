@@ -1,32 +1,32 @@
-"""Preparing a text for speech: what engines stumble on is rewritten, and nothing a listener needs is lost.
+"""Prepare a text for speech: rewrite the characters that engines read badly, and lose nothing a listener needs.
 
-Engines read numbers, abbreviations and symbols themselves, in their own language, so none of these is touched.
+Engines read numbers, abbreviations and symbols in their own language, so this module leaves them unchanged.
 """
-# ruff: noqa: RUF001, RUF003 - the marks of other scripts are meant
+# ruff: noqa: RUF001, RUF003 - these marks of other scripts are intended
 
 import re
 import unicodedata
 
-# Letters in another shape: ligatures, wide and half width, Arabic forms, mathematical alphabets. Only these: the same
-# rewriting (NFKC) would make x² to x2 and ½ to 1⁄2, and ﷺ to 18 characters.
+# Letters in another shape: ligatures, wide and half width, Arabic forms, mathematical alphabets. Only these, because
+# NFKC would also turn x² into x2, ½ into 1⁄2, and ﷺ into 18 characters.
 _LETTER_SHAPE = re.compile(
     "[\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufc5d\ufc64-\ufdc7\ufdf0-\ufdf9\ufe80-\ufefc"
     "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f\U0001d400-\U0001d7ff]"
 )
 
-# Not to be heard: soft hyphens (engines read two words), zero-width spaces, word joiners, byte order marks,
+# Inaudible characters: soft hyphens (engines read two words), zero-width spaces, word joiners, byte order marks,
 # bidirectional controls, annotation and tag characters, variation selectors, the frame of a keycap (its digit stays).
 _SILENT = re.compile(
     "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\u20e3"
     "\U000e0000-\U000e01ef]"
 )
-# Within words of Arabic, Indic and Khmer scripts they are spelling; elsewhere they glue emoji.
+# Joiners: within words of Arabic, Indic and Khmer scripts they are spelling; elsewhere they join emoji.
 _JOINED_LETTER = "[\u0600-\u08ff\u0900-\u0dff\u1000-\u109f\u1780-\u17ff]"
 _JOINERS = re.compile(
     f"(?<![\u200c\u200d])(?:(?<={_JOINED_LETTER})[\u200c\u200d]++(?={_JOINED_LETTER})|(?P<stray>[\u200c\u200d]++))"
 )
 
-# Pictures, not signs: digits, arrows, ©, ™, ♯ and the like are read by engines.
+# Pictures only: engines read digits, arrows, ©, ™, ♯ and similar signs.
 _EMOJI = (
     "[\u231a\u231b\u23e9-\u23fa\u2600-\u266c\u2670-\u2767\u2794\u2798-\u27af\u27b1-\u27bf\u2b1b\u2b1c\u2b50\u2b55"
     "\U0001f004\U0001f0cf\U0001f18e\U0001f191-\U0001f19a\U0001f1e6-\U0001f202\U0001f210-\U0001f251"
@@ -36,12 +36,12 @@ _EMOJI_ROW = re.compile(rf" ?(?:{_EMOJI} ?)++(?P<mark>[.,!?;:…]?)")
 
 _WIDE_SEPARATOR = re.compile(r"(?<=\d)[．，](?=\d)")
 
-# A space that does not break, between groups of three digits, is a thousands separator and no space.
+# A no-break space between groups of three digits is a thousands separator.
 _GROUPED_NUMBER = re.compile(
     "(?<![\\w.,])(?<!\\d[\u00a0\u2007\u2009\u202f])[1-9]\\d{0,2}(?:[\u00a0\u2007\u2009\u202f]\\d{3})++(?!\\d)"
 )
 
-# Character sets of models have the apostrophe and the hyphen of ASCII only; “quotes” are known or skipped without harm.
+# Models know only the ASCII apostrophe and hyphen; they know “quotes” or skip them without harm.
 _APOSTROPHE = re.compile("(?<=[^\\W\\d_])[’ʼ＇](?=[^\\W\\d_])")
 _HYPHENS = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2212": "-"})
 
@@ -49,11 +49,11 @@ _SPACES = re.compile("[ \\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 
 
 def normalise(text: str) -> str:
-    """Return the text as engines read it best; doing it twice changes nothing more.
+    """Return the text in the form that engines read best; a second call changes nothing.
 
-    Composed (NFC), without invisible characters and emoji, with plain spaces, hyphens, apostrophes and letter shapes.
-    Emoji are removed, not read: their names would be needed in the language of every voice, and a name in another
-    language is worse than nothing. A text of nothing else becomes empty.
+    The result is composed (NFC), without invisible characters and emoji, with plain spaces, hyphens, apostrophes and
+    letter shapes. Emoji are removed, not read: reading them needs their names in the language of every voice, and a
+    name in another language is worse than none. A text of only emoji becomes empty.
     """
     text = _LETTER_SHAPE.sub(lambda letter: unicodedata.normalize("NFKC", letter[0]), text)
     text = _WIDE_SEPARATOR.sub(lambda mark: unicodedata.normalize("NFKC", mark[0]), text)

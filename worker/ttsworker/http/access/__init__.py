@@ -1,1 +1,1 @@
-"""Who may send requests, and how many: API keys, client addresses and rate limits."""
+"""API keys, client addresses and rate limits: which clients may send requests, and how many."""

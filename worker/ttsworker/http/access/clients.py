@@ -1,7 +1,7 @@
-"""Which address a request comes from when there are proxies: pure, from the connection's peer and the headers.
+"""Find a client's address behind proxies: pure, from the connection's peer and the headers.
 
-Of the headers only `X-Forwarded-For` counts, and of it only what trusted proxies wrote. Each proxy appends the address
-of its own client on the right; whatever the first client sent stays on the left of that.
+Only the header `X-Forwarded-For` counts, and only the entries that trusted proxies wrote. Each proxy appends the
+address of its own client on the right; entries that the first client sent stay to the left of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,20 +12,20 @@ from ttsworker.settings import Network
 Address = IPv4Address | IPv6Address
 
 UNKNOWN = "unknown"
-"""Of every request without an address, for instance over a Unix socket: together they are one client."""
+"""Name of the one client for all requests without an address, for instance over a Unix socket."""
 
 IPV6_PREFIX = 64
-"""Bits that tell IPv6 clients apart: a single host gets a whole /64 and may use any address in it."""
+"""Bits that identify an IPv6 client: a single host gets a whole /64 and may use any address in it."""
 
 MAX_PROXIES = 16
-"""Of a chain, at most: nobody has more, and so a header of a megabyte costs nothing."""
+"""Limit of the entries to read: real chains are shorter, and a header of a megabyte stays cheap."""
 
 
 def client_of(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
     """Return the client's name: an IPv4 address, or the /64 network of an IPv6 address.
 
-    The client is the peer. When the peer is a trusted proxy, it is the rightmost address in the `X-Forwarded-For`
-    headers that is not one. An entry that is no address ends the search: the proxy that passed it on is the client.
+    The client is the peer. If the peer is a trusted proxy, the client is the rightmost address in the `X-Forwarded-For`
+    headers that is not a trusted proxy. An invalid entry ends the search: the proxy that passed it on is the client.
     """
     client = _address(peer or "")
     if client is None:
@@ -52,7 +52,7 @@ def _hops(forwarded_for: Sequence[str]) -> Iterator[str]:
 
 
 def _address(text: str) -> Address | None:
-    """Read an address, also with a port as some proxies write it: `1.2.3.4:5678`, `[2001:db8::1]:443`."""
+    """Parse an address, also with the port that some proxies add: `1.2.3.4:5678`, `[2001:db8::1]:443`."""
     if text.startswith("["):
         text, closed, _ = text[1:].partition("]")
         if not closed:
@@ -63,7 +63,7 @@ def _address(text: str) -> Address | None:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return None
-    # A socket that takes both kinds shows IPv4 clients as ::ffff:1.2.3.4.
+    # A dual-stack socket shows IPv4 clients as ::ffff:1.2.3.4.
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return mapped or address
 

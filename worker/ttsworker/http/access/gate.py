@@ -1,4 +1,4 @@
-"""Who sends a request, whether they may, and whether they send too many."""
+"""Identify the client of a request, check its key, and enforce its rate limit."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from ttsworker.settings import InvalidSettings, Network, Settings, parse_network
 
 @dataclass(frozen=True)
 class Client:
-    """Who sends requests: the name of a key, or an address where no key is needed. `limit` is None for no limit."""
+    """A client: the name of its key, or its address if no keys are set. `limit` is None for no limit."""
 
     identity: str
     limit: Limit | None
@@ -25,7 +25,7 @@ class Client:
 
 
 class Gate:
-    """Checks keys and counts requests. Raises InvalidSettings for keys that cannot be used."""
+    """Checks keys and counts requests. Raises InvalidSettings for an unusable file of keys."""
 
     def __init__(self, settings: Settings, redis: RedisClient | None, clock: Clock) -> None:
         self._keys = open_keys(settings, clock)
@@ -35,7 +35,7 @@ class Gate:
         self._limiter = SharedLimiter(redis, local) if redis else local
 
     def identify(self, headers: Headers, peer: str | None) -> Client:
-        """Return who sends the request; raises ApiError 401 for a missing or wrong key, where keys are needed."""
+        """Return the client of the request; raises ApiError 401 for a missing or wrong key, if keys are set."""
         if self._keys is None:
             address = client_of(peer, headers.getlist("x-forwarded-for"), self._trusted)
             return Client(f"address:{address}", self._limit())
@@ -43,7 +43,7 @@ class Gate:
         return Client(f"key:{key.name}", self._limit(key), key.name)
 
     async def count(self, client: Client) -> None:
-        """Count a request for speech; raises ApiError 429 with Retry-After beyond the client's limit."""
+        """Count a request for speech; raises ApiError 429 with Retry-After above the client's limit."""
         if client.limit is None:
             return
         if wait := await self._limiter.arrive(client.identity, client.limit):
@@ -71,14 +71,14 @@ class Gate:
 
 
 def _presented(headers: Headers) -> list[bytes]:
-    """Return the keys that a request carries. OpenAI's clients always send one, needed or not."""
+    """Return the keys in a request. OpenAI's clients always send one, even if none is needed."""
     scheme, _, credentials = headers.get("authorization", "").partition(" ")
     bearer = credentials.strip() if scheme.lower() == "bearer" else ""
     return [key.encode("latin-1") for key in (bearer, headers.get("x-api-key", "").strip()) if key]
 
 
 def open_keys(settings: Settings, clock: Clock) -> KeyFile | None:
-    """Return the file of keys, None where nobody needs a key; raise InvalidSettings for one that cannot be used."""
+    """Return the file of keys, None if no keys are set; raise InvalidSettings for an unusable file."""
     try:
         return KeyFile(settings.api_keys_file, clock.monotonic) if settings.api_keys_file else None
     except InvalidKeys as error:

@@ -1,4 +1,4 @@
-"""The API keys in a mounted file, read again when it changes."""
+"""The API keys in a mounted file; reloads the file when it changes."""
 
 import hmac
 import logging
@@ -9,10 +9,10 @@ from pathlib import Path
 from ttsworker.http.access.keys import InvalidKeys, Key, digest_of, parse_keys
 
 CHECK_SECONDS = 1.0
-"""Between two checks whether the file has changed."""
+"""Interval of the checks whether the file changed."""
 
 MAX_FILE_BYTES = 1_048_576
-"""The most that a Kubernetes Secret can hold."""
+"""The maximum size of a Kubernetes Secret."""
 
 log = logging.getLogger(__name__)
 
@@ -20,9 +20,9 @@ Stamp = tuple[int, ...]
 
 
 class KeyFile:
-    """The keys that the file has now. A new version that cannot be used leaves the old keys in force.
+    """The keys in the file. If a new version of the file is invalid, the old keys stay in force.
 
-    Raises InvalidKeys when the first version cannot be used. `clock` returns seconds.
+    Raises InvalidKeys if the first version is invalid. `clock` returns seconds.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,7 +41,7 @@ class KeyFile:
         return len(self._keys)
 
     def find(self, presented: bytes) -> Key | None:
-        """Return the key with this text, None without one; a wrong key takes as long as a right one."""
+        """Return the key with this text, else None; a wrong key takes as long as a right one."""
         self._refresh()
         digest = digest_of(presented)
         found = None
@@ -76,7 +76,7 @@ class KeyFile:
 
 
 def _stamp(path: Path) -> Stamp:
-    """Return what changes with the file, also when a symbolic link on its path changes its target."""
+    """Return a value that changes with the file, also when a symbolic link on its path changes its target."""
     status = path.stat()
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 

@@ -1,8 +1,8 @@
 """The syntax of a file of API keys: pure. Only digests leave this module, and no message shows a key.
 
 A line is `NAME sha256:HEX`, or `NAME KEY` with the key itself. `rate=N` (requests a second, 0 is no limit) and
-`burst=N` may follow; without them the settings' hold. `#` begins a comment. Two keys may have one name, so that a
-client can change from one to the other.
+`burst=N` may follow; the settings have the defaults. `#` begins a comment. Two keys may have the same name, so that a
+client can rotate its key.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
 class InvalidKeys(Exception):
-    """The keys cannot be used; the message names the line and the mistake, and never shows a key."""
+    """The keys are invalid; the message names the line and the mistake, and never shows a key."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Key:
 
 
 def digest_of(key: bytes) -> bytes:
-    """Return what memory holds of a key. Keys are random and long, so a fast digest hides them well."""
+    """Return the digest that memory holds instead of a key. Keys are long and random, so a fast hash is enough."""
     return hashlib.sha256(key).digest()
 
 
@@ -55,7 +55,9 @@ def parse_keys(content: bytes) -> tuple[Key, ...]:
             raise InvalidKeys(f"line {number}: {key.name} has the same key as {keys[key.digest].name}")
         keys[key.digest] = key
     if not keys:
-        raise InvalidKeys("there is no key in it, so that nobody could come in: leave the setting out to need no key")
+        raise InvalidKeys(
+            "it contains no key, so every request would be refused: remove the setting to serve without keys"
+        )
     return tuple(keys.values())
 
 

@@ -1,8 +1,8 @@
 """The rate limit: the generic cell rate algorithm (GCRA), pure, in whole microseconds.
 
 A client's whole state is one number, the time at which its burst is available again (the *theoretical arrival time*).
-Each accepted request moves it by the interval between two requests. A request that would move it further than a burst
-ahead of now is refused. Whole numbers make a burst exact.
+Each accepted request moves it by the interval between two requests. The limit refuses a request that would move it
+further than a burst ahead of now. Whole numbers make a burst exact.
 """
 
 import math
@@ -31,10 +31,10 @@ class Limit:
 
 
 def arrive(free_at: int, now: int, limit: Limit) -> tuple[int, int]:
-    """Let one request in if the limit allows it; return the new state and the microseconds to wait, 0 if let in.
+    """Accept one request if the limit allows it; return the new state and the microseconds to wait, 0 if accepted.
 
     `free_at` is the client's state, 0 for a new client. A state further ahead than this limit allows comes from another
-    limit or is garbage; it counts as a burst just used up.
+    limit or is garbage; it counts as a burst that was just used up.
     """
     free_at = min(max(free_at, now), now + limit.span)
     moved = free_at + limit.interval

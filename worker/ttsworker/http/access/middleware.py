@@ -11,14 +11,14 @@ from ttsworker.http.errors import ApiError
 
 OPEN_PATHS = frozenset({"/", HEALTH_PATH, READY_PATH, "/openapi.json"})
 OPEN_PREFIX = "/web/"
-"""These need no key, among them the page and its files. Every other path does, so a new route is protected unless it is
-added here."""
+"""Paths that need no key, such as the page and its files. Every other path needs one, so a new route is protected until
+it is added here."""
 
 CLIENT_KEY = "client_key"
-"""Name in the ASGI scope's state: the name of the key a request came with."""
+"""Entry of the ASGI scope's state that holds the name of the request's key."""
 
 DRAINED_BYTES = 65_536
-"""Of a refused request's body, read and dropped so that the client can reuse its connection."""
+"""Bytes of a refused request's body to read and drop, so that the client can reuse its connection."""
 
 
 def is_open(path: str) -> bool:
@@ -27,7 +27,7 @@ def is_open(path: str) -> bool:
 
 
 class Access:
-    """Wraps the application. The paths in `limited` count; `refused` is called with the code of each refusal."""
+    """Wraps the application. Rate limits count requests to `limited` paths; `refused` gets the code of each refusal."""
 
     def __init__(self, app: ASGIApp, gate: Gate, *, limited: Collection[str], refused: Callable[[str], None]) -> None:
         self._app = app
@@ -36,7 +36,7 @@ class Access:
         self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request in, or refuse it; refuse every WebSocket, as no route is one."""
+        """Accept or refuse a request; refuse every WebSocket, because no route uses them."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return

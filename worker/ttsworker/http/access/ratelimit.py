@@ -1,4 +1,4 @@
-"""The rate limit of each client: counted in this process, or in a Redis that all workers share."""
+"""Count each client's requests for its rate limit: in this process, or in a Redis that all workers share."""
 
 import asyncio
 import time
@@ -14,18 +14,18 @@ from ttsworker.redis.client import RedisClient, RedisUnavailable
 from ttsworker.redis.commands import Commands
 
 MAX_CLIENTS = 50_000
-"""Clients remembered at a time, some 10 MB. The client whose last request is the oldest is forgotten first."""
+"""Limit of remembered clients, some 10 MB. The limiter forgets the client with the oldest last request first."""
 
 TIMEOUT_SECONDS = 0.2
-"""For Redis, a new connection included: longer than it takes across a region, and short beside a synthesis."""
+"""Timeout of Redis, including a new connection: longer than a round trip across a region, short beside a synthesis."""
 
 MAX_COMMANDS = 8
-"""At once, each on a connection: Redis runs the script in about 20 microseconds, so that more would only wait there."""
+"""Connections for concurrent scripts: Redis runs a script in about 20 microseconds, so more would only wait there."""
 
 KEY_PREFIX = "tts:limit:"
 
-# limits.arrive, on the clock of Redis. A state that is not a number counts as a new client's. A state that was cut to a
-# burst is written even when the request is refused; otherwise it would never become less.
+# limits.arrive, on the clock of Redis. A state that is not a number counts as a new client's. The script writes
+# a state that it cut to a burst even when it refuses the request; otherwise the state would never become less.
 _SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -41,14 +41,14 @@ return math.max(wait, 0)
 
 
 class RateLimiter(Protocol):
-    """Counts the requests of clients, each named by a text."""
+    """Counts the requests of each client, by the client's name."""
 
     async def arrive(self, client: str, limit: Limit) -> int:
-        """Count a request that is let in and return 0, or return the microseconds after which it would be."""
+        """Count an accepted request and return 0, or return the microseconds until it would be accepted."""
 
 
 class LocalLimiter:
-    """Counts in this process. `clock` gives seconds."""
+    """Counts in this process. `clock` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, max_clients: int = MAX_CLIENTS) -> None:
         self._clock = clock
@@ -68,13 +68,13 @@ class LocalLimiter:
         return wait
 
     def _forget(self, now: int) -> None:
-        """Drop the oldest clients: those that have their whole burst again count as new ones anyway."""
+        """Drop the oldest clients; those whose whole burst is available again count as new ones anyway."""
         while self._free_at and (next(iter(self._free_at.values())) <= now or len(self._free_at) > self._max_clients):
             self._free_at.popitem(last=False)
 
 
 class SharedLimiter:
-    """Counts in Redis, in one round trip. While Redis is not available, each worker counts by itself."""
+    """Counts in Redis, in one round trip. While Redis is unavailable, each worker counts its own requests."""
 
     def __init__(self, redis: RedisClient, local: LocalLimiter) -> None:
         self._commands = Commands(redis, "the script of the rate limits")
@@ -82,7 +82,7 @@ class SharedLimiter:
         self._local = local
 
     async def arrive(self, client: str, limit: Limit) -> int:
-        """See RateLimiter; never raises for what Redis does."""
+        """See RateLimiter; never raises an error of Redis."""
 
         async def count(redis: Redis) -> int:
             async with self._places:

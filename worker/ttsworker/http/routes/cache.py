@@ -20,7 +20,7 @@ router = APIRouter(tags=["Cache"])
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     400: {"description": "Not one of key, model and input is given, or it cannot be one."},
     403: {"description": "The worker has no API keys: nobody may delete."},
-    404: {"description": "There is no such model."},
+    404: {"description": "Unknown model."},
     503: {"description": "Redis cannot be used; try again after Retry-After seconds."},
 }
 
@@ -62,7 +62,7 @@ def _digest(parts: Parts, model: str) -> str:
     except ModelError as error:
         raise ApiError(404, "model_not_found", str(error), param="model") from error
     if digest is None:
-        message = f"there is no such model; this worker serves {parts.failover.active.name}"
+        message = f"unknown model; this worker serves {parts.failover.active.name}"
         raise ApiError(404, "model_not_found", message, param="model")
     return digest
 

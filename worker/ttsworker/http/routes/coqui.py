@@ -1,4 +1,4 @@
-"""The speech route of Coqui's own tts-server, as of coqui-tts 0.28. What differs is listed in docs/coqui-api.md."""
+"""The speech route of Coqui's own tts-server, as of coqui-tts 0.28. docs/coqui-api.md lists the differences."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from ttsworker.speech.request import SpeechJob, SpeechRequest
 SPEECH_PATH = "/api/tts"
 
 DEFAULT_LANGUAGE = "en"
-"""What tts-server speaks when nothing is asked for and the model knows several."""
+"""The language that tts-server uses when the request names none and the model has several."""
 
 _NAMES = ("text", "speaker_id", "language_id", "style_wav", "speaker_wav")
 _PARAMETERS: list[dict[str, Any]] = [
@@ -46,10 +46,10 @@ async def speak_form(request: Request, parts: LoadedParts) -> Response:
 async def speak_wav(
     parts: Parts, *, text: str, voice: str | None, language: str | None, spelled: dict[str, str]
 ) -> Response:
-    """Answer with a whole WAV file; errors name `text`, `voice` and `language` as this API spells them."""
+    """Answer with a whole WAV file; errors use this API's names of `text`, `voice` and `language`."""
     languages = parts.failover.active.engine.languages
     if len(languages) <= 1:
-        language = None  # as in Coqui's server, the language counts only where the model has several
+        language = None  # as in Coqui's server, the language counts only if the model has several
     elif not language:
         language = DEFAULT_LANGUAGE if DEFAULT_LANGUAGE in languages else None
     wanted = SpeechRequest(input=text, voice=voice, language=language)
@@ -67,7 +67,7 @@ async def _speak(values: dict[str, str], parts: Parts) -> Response:
     return await speak_wav(
         parts,
         text=values.get("text", ""),
-        # As in Coqui's server, the speaker counts only where the model has several.
+        # As in Coqui's server, the speaker counts only if the model has several.
         voice=values.get("speaker_id") if len(parts.failover.active.engine.voices) > 1 else None,
         language=values.get("language_id"),
         spelled={"text": "text", "voice": "speaker_id", "language": "language_id"},
@@ -75,6 +75,6 @@ async def _speak(values: dict[str, str], parts: Parts) -> Response:
 
 
 def _headers(request: Request, values: dict[str, str]) -> dict[str, str]:
-    """Let the headers win; they are spelled with a hyphen, and one that comes twice is one list, as in WSGI."""
+    """Override values by headers, whose names have a hyphen; join repeated headers with a comma, as WSGI does."""
     headers = {name: ",".join(request.headers.getlist(name.replace("_", "-"))) for name in _NAMES}
     return values | {name: value for name, value in headers.items() if value}

@@ -1,4 +1,4 @@
-"""The page /details of Coqui's tts-server: what is served, and how. It tells no path, address or secret."""
+"""The page /details of Coqui's tts-server: the model and its settings. It shows no path, address or secret."""
 
 from collections.abc import Mapping
 from html import escape
@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse
 from ttsworker.http.routes.bodies import ActiveModel, LoadedParts
 from ttsworker.settings import Settings
 
-# Named one by one: a setting that is added later stays hidden until somebody has thought about it.
+# An explicit list, so that a new setting stays hidden until somebody decides to show it.
 _SHOWN = {
     "engine",
     "precision",
@@ -52,7 +52,7 @@ async def details(parts: LoadedParts, model: ActiveModel) -> HTMLResponse:
 
 
 def shown_settings(settings: Settings) -> dict[str, object]:
-    """Return the settings that anybody may see."""
+    """Return the settings that every client may see."""
     return settings.model_dump(include=_SHOWN)
 
 

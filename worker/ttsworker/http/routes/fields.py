@@ -1,4 +1,4 @@
-"""Parameters of the query and of forms. As in Coqui's server, the first counts where a name comes twice."""
+"""Parameters of the query and of forms. As in Coqui's server, the first value of a repeated name counts."""
 
 from collections.abc import Iterable
 from urllib.parse import parse_qsl
@@ -19,7 +19,7 @@ def read_query(request: Request) -> dict[str, str]:
 
 
 def read_form(content_type: str, body: bytes) -> dict[str, str]:
-    """Read a form in either of its encodings; any other body has no parameters. Raises ApiError 400."""
+    """Read a form in either encoding; any other body has no parameters. Raises ApiError 400."""
     kind = content_type.partition(";")[0].strip().lower()
     try:
         if kind == "application/x-www-form-urlencoded":
@@ -42,7 +42,7 @@ def _multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
     def add(field: Field) -> None:
         fields.append(((field.field_name or b"").decode(), (field.value or b"").decode()))
 
-    # Uploaded files are no parameters. They stay in memory, bounded as the body is, until they are dropped.
+    # Uploaded files are no parameters. They stay in memory, limited like the body, until this function drops them.
     config = {"MAX_MEMORY_FILE_SIZE": len(body)}
     parser = create_form_parser({"Content-Type": content_type.encode()}, on_field=add, on_file=None, config=config)
     parser.write(body)

@@ -33,7 +33,7 @@ router = APIRouter(tags=["MaryTTS"])
 @router.get("/locales", response_class=HTMLResponse)
 @router.head("/locales", include_in_schema=False)
 async def list_locales(model: ActiveModel) -> HTMLResponse:
-    """List the languages, a line each."""
+    """List the languages, one a line."""
     languages = model.engine.languages or [voice.language for voice in model.engine.voices]
     return _plain("\n".join(dict.fromkeys(languages)))
 
@@ -41,7 +41,7 @@ async def list_locales(model: ActiveModel) -> HTMLResponse:
 @router.get("/voices", response_class=HTMLResponse)
 @router.head("/voices", include_in_schema=False)
 async def list_voices(model: ActiveModel) -> HTMLResponse:
-    """List the voices, a line each: name, language and gender, which is not known (u)."""
+    """List the voices, one a line: name, language and gender, which is unknown (u)."""
     return _plain("".join(f"{voice.name} {voice.language} u\n" for voice in model.engine.voices))
 
 
@@ -56,14 +56,14 @@ async def process_query(request: Request, parts: LoadedParts) -> Response:
 async def process_form(request: Request, parts: LoadedParts) -> Response:
     """Speak the form's INPUT_TEXT; the answer is a whole WAV file."""
     parts.admission.check_open()
-    # As in Coqui's server the body is a form, whatever its Content-Type says, and the query does not count.
+    # As in Coqui's server, the body is a form, whatever its Content-Type says, and the query is ignored.
     return await _process(read_form(_FORM, await read_body(request, parts.settings)), parts)
 
 
 async def _process(values: dict[str, str], parts: Parts) -> Response:
     voice = values.get("VOICE")
     if voice and voice not in {known.name for known in parts.failover.active.engine.voices}:
-        raise ApiError(400, "unknown_voice", "there is no such voice; GET /voices lists those there are", param="VOICE")
+        raise ApiError(400, "unknown_voice", "unknown voice; GET /voices lists the voices", param="VOICE")
     return await speak_wav(
         parts,
         text=values.get("INPUT_TEXT", ""),
@@ -74,5 +74,5 @@ async def _process(values: dict[str, str], parts: Parts) -> Response:
 
 
 def _plain(text: str) -> HTMLResponse:
-    """Return plain text under tts-server's content type, which is HTML: nothing in it may become markup."""
+    """Return plain text with tts-server's content type, which is HTML; escape it, so that nothing becomes markup."""
     return HTMLResponse(escape(text))

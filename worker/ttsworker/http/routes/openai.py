@@ -12,7 +12,7 @@ from ttsworker.speech.request import SpeechJob, SpeechRequest, encoding_of, pars
 SPEECH_PATH = "/v1/audio/speech"
 
 OPENAI_NAMES = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15"})
-"""Names that existing clients send; each means the one model that is served."""
+"""Model names that existing clients send; each means the one model that this worker serves."""
 
 IGNORED = "X-TTS-Ignored"
 """Header of a response: the parameters that had no effect."""
@@ -25,12 +25,12 @@ AUDIO: dict[int | str, dict[str, Any]] = {
         "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _AUDIO_TYPES}
         | {"text/event-stream": {"schema": {"type": "string"}}},
     },
-    400: {"description": "The request is wrong; the message says what to change."},
-    401: {"description": "A key is needed, or this one is not valid."},
-    408: {"description": "The body did not come in time."},
+    400: {"description": "The request is invalid; the message says what to change."},
+    401: {"description": "The key is missing or invalid."},
+    408: {"description": "The body did not arrive in time."},
     413: {"description": "The body is too large."},
     415: {"description": "The body is compressed."},
-    429: {"description": "Too many requests, of this client or in all; try again after Retry-After seconds."},
+    429: {"description": "Too many requests, of this client or in total; try again after Retry-After seconds."},
     500: {"description": "The engine failed."},
     503: {"description": "The worker is starting or shutting down; try again after Retry-After seconds."},
     504: {"description": "No audio within the request timeout."},
@@ -43,11 +43,11 @@ router = APIRouter(tags=["OpenAI"])
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"requestBody": _BODY})
 async def create_speech(request: Request, parts: LoadedParts) -> Response:
-    """Speak a text; the audio comes while it is being made."""
+    """Speak a text; the worker sends the audio while it synthesizes."""
     parts.admission.check_open()
     wanted = parse_speech_request(await read_body(request, parts.settings))
     if wanted.model and wanted.model not in OPENAI_NAMES and not parts.failover.knows(wanted.model):
-        message = f"there is no such model; this worker serves {parts.failover.active.name}"
+        message = f"unknown model; this worker serves {parts.failover.active.name}"
         raise ApiError(404, "model_not_found", message, param="model")
     speech = await speak(parts, SpeechJob(wanted, encoding_of(wanted), whole=not wanted.stream))
     if wanted.instructions:
@@ -65,14 +65,14 @@ async def list_models(active: ActiveModel) -> dict[str, Any]:
 async def get_model(model: str, active: ActiveModel) -> dict[str, Any]:
     """Describe the one model that is served."""
     if model != active.name:
-        message = f"there is no such model; this worker serves {active.name}"
+        message = f"unknown model; this worker serves {active.name}"
         raise ApiError(404, "model_not_found", message, param="model")
     return _model(model)
 
 
 @router.get("/v1/audio/models")
 async def list_speech_models(active: ActiveModel) -> dict[str, Any]:
-    """List the one model that is served, where Open WebUI looks for models that speak."""
+    """List the one model that is served, where Open WebUI looks for speech models."""
     return {"models": [{"id": active.name, "name": active.name}]}
 
 

@@ -1,4 +1,4 @@
-"""The page at `/`: its files come from the package, and nothing on it comes from anywhere else."""
+"""The page at `/`: all its files come from this package, none from another server."""
 
 import hashlib
 from dataclasses import dataclass
@@ -28,15 +28,15 @@ _KINDS = {
     "wav.js": _SCRIPT,
     "waveform.js": _SCRIPT,
 }
-"""Every file there is; no other name reaches the file system."""
+"""The names of all files; no other name reaches the file system."""
 
 _HEADERS = {
-    # Scripts, styles and requests to this server only, nothing inline, in nobody's frame; blob: is the finished WAV.
+    # Scripts, styles and requests only of this server, nothing inline, no framing; blob: is the finished WAV.
     "Content-Security-Policy": "default-src 'self'; media-src 'self' blob:; object-src 'none'; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    # Kept, and asked after every time: a new version shows at once, an old one costs an empty answer.
+    # Browsers cache a file but revalidate it each time: a new version shows at once, an unchanged one costs a 304.
     "Cache-Control": "no-cache",
 }
 
@@ -58,7 +58,7 @@ async def index(request: Request) -> Response:
 
 @router.get("/web/page.json")
 async def facts(parts: LoadedParts, model: ActiveModel) -> dict[str, Any]:
-    """Tell what the page has to know and the APIs have no word for."""
+    """Return the facts that the page needs and no other API has."""
     return {
         "model": model.name,
         "languages": list(model.engine.languages),
@@ -70,7 +70,7 @@ async def facts(parts: LoadedParts, model: ActiveModel) -> dict[str, Any]:
 async def asset(request: Request, name: str) -> Response:
     """Return one of the page's files; raises ApiError 404 for any other name."""
     if name not in _KINDS or name == _INDEX:
-        raise ApiError(404, "not_found", "the page has no such file")
+        raise ApiError(404, "not_found", "the page has no file of this name")
     return _answer(request, name)
 
 
