@@ -1,4 +1,4 @@
-"""Every name the operator gives or reads: the API group, labels, annotations, children and conditions."""
+"""All names that the operator sets or reads: the API group, labels, annotations, children and conditions."""
 
 import hashlib
 from enum import StrEnum
@@ -18,7 +18,7 @@ CATEGORIES: Final = ("tts",)
 MANAGER: Final = "tts-operator"
 """Field manager of every server-side apply, and the value of the managed-by label."""
 HANDOVER_MANAGER: Final = "tts-operator-handover"
-"""Field manager that holds a Deployment's replicas from our last apply of them until the HPA's first."""
+"""Field manager that owns a Deployment's replicas between our last apply of them and the HPA's first."""
 
 LABEL_NAME: Final = "app.kubernetes.io/name"
 LABEL_INSTANCE: Final = "app.kubernetes.io/instance"
@@ -26,18 +26,18 @@ LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
 LABEL_SERVICE: Final = f"{GROUP}/service"
 CHILD_SELECTOR: Final = f"{LABEL_MANAGED_BY}={MANAGER}"
-"""Label selector under which the operator lists and watches children and their pods."""
+"""Label selector with which the operator lists and watches children and their pods."""
 
 APPLIED_HASH: Final = f"{GROUP}/applied-hash"
-"""On each child: hash of the manifest as rendered; it differs as soon as a field is added, changed or removed."""
+"""On each child: hash of the rendered manifest; it changes when a field is added, changed or removed."""
 TEMPLATE_HASH: Final = f"{GROUP}/template-hash"
-"""On the worker pod template: hash of the rest of the template, which says of a pod from which one it came."""
+"""On the worker pod template: hash of the rest of the template, which identifies the template of a pod."""
 MODEL_KEY: Final = f"{GROUP}/model-key"
 """On the Deployment: key of the model it serves, empty for the embedded one."""
 ENGINE: Final = f"{GROUP}/engine"
 """On the Deployment: engine of the model it serves."""
 SCALED_BY: Final = f"{GROUP}/scaled-by"
-"""On the Deployment: who sets its replicas, `spec` (our apply holds them) or `autoscaler` (it does not)."""
+"""On the Deployment: who sets its replicas, `spec` (our apply owns them) or `autoscaler` (our apply omits them)."""
 ATTEMPT: Final = f"{GROUP}/attempt"
 """On a Job: how many Jobs before it failed in the same generation of the spec."""
 GENERATION: Final = f"{GROUP}/generation"
@@ -47,14 +47,14 @@ LAST_FAILURE: Final = f"{GROUP}/last-failure"
 
 
 class Component(StrEnum):
-    """What a child or pod is part of."""
+    """The component that a child or pod belongs to."""
 
     WORKER = "worker"
     MODEL = "model"
 
 
 class Condition(StrEnum):
-    """Condition types of a TTSService, in the order in which status lists them."""
+    """Condition types of a TTSService, in the order of the status."""
 
     READY = "Ready"
     RECONCILING = "Reconciling"
@@ -66,22 +66,22 @@ class Condition(StrEnum):
 
 
 def service_account_name(service: str) -> str:
-    """ServiceAccount of the worker and Job pods; it may do nothing."""
+    """ServiceAccount of the worker and Job pods; it has no rights."""
     return f"{service}-worker"
 
 
 def config_map_name(service: str, content: str) -> str:
-    """ConfigMap that holds worker.json: another content is another ConfigMap."""
+    """ConfigMap with worker.json; each content has its own ConfigMap."""
     return f"{service}-worker-{hashlib.sha256(content.encode()).hexdigest()[:10]}"
 
 
 def claim_name(service: str) -> str:
-    """PersistentVolumeClaim the operator makes when none is named in the spec."""
+    """PersistentVolumeClaim that the operator creates if the spec names none."""
     return f"{service}-model"
 
 
 def job_name(service: str, source: str, sha256: str | None) -> str:
-    """Download Job of one model: another source or checksum is another Job."""
+    """Download Job of one model; each source and checksum has its own Job."""
     return f"{service}-model-{_hash(source, sha256)[:10]}"
 
 
@@ -101,7 +101,7 @@ def hpa_name(service: str) -> str:
 
 
 def model_key(source: str, sha256: str | None) -> str:
-    """Folder of one model on the volume: another source or checksum is another folder."""
+    """Folder of one model on the volume; each source and checksum has its own folder."""
     return f"m-{_hash(source, sha256)[:16]}"
 
 
@@ -122,7 +122,7 @@ def pod_labels(service: str, component: Component) -> dict[str, str]:
 
 
 def worker_selector(service: str) -> dict[str, str]:
-    """Labels the Deployment, the Service and the HPA find worker pods by; never changes."""
+    """Labels by which the Deployment, the Service and the HPA select worker pods; they never change."""
     return {LABEL_SERVICE: service, LABEL_COMPONENT: Component.WORKER.value}
 
 

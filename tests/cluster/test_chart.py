@@ -231,7 +231,7 @@ def test_a_second_installation_takes_nothing_from_the_first(operator: Operator, 
     values = ["crds.install=false", "rbac.aggregateRoles=false", f"watchNamespaces[0]={tenant.namespace}"]
     sets = [f"--set={value}" for value in values]
     told = helm(second, "install", "second", CHART, *sets, f"--set-json=nodeSelector={NOWHERE}")
-    assert "something else in this cluster already serves it" in told
+    assert "another server in this cluster already serves it" in told
     assert tenant.get("apiservice", API)["metadata"]["uid"] == owner["metadata"]["uid"]
     assert tenant.get("apiservice", API)["spec"] == owner["spec"]
 

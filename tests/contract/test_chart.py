@@ -231,7 +231,7 @@ def test_notes_give_the_next_step() -> None:
     assert manifest["spec"] == {"model": {"source": "builtin://hibari"}}
     assert "serves every namespace" in notes()
     assert "namespace: voices" in notes({"watchNamespaces": ["voices"]})
-    assert "was not registered" in notes({"customMetrics": {"apiService": "Never"}})
+    assert "did not register" in notes({"customMetrics": {"apiService": "Never"}})
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_the_crd_has_it(definition: dict[str, Any]) -> None:
     rules = {rule["message"]: rule["rule"] for rule in definition["x-kubernetes-validations"]}
     [told] = [message for message in rules if message.endswith("the model at spec.model.source, hibari, coqui or fake")]
     assert told.startswith("spec.engine is required")
-    told = "builtin://hibari is spoken by the engine hibari; builtin://fake is spoken by the engine fake"
+    told = "builtin://hibari needs the engine hibari; builtin://fake needs the engine fake"
     by_source = "(self.model.source == 'builtin://fake' ? 'fake' : 'hibari')"
     assert f"self.engine == {by_source} ||" in rules[f"{told}: remove spec.engine"]
     [gpus] = [rule for rule in rules.values() if "self.?gpu.?count" in rule]
@@ -128,5 +128,5 @@ def test_the_worker_speaks_with_it(tmp_path: Path) -> None:
     checks = json.loads(run("ttsworker", "check", "--json", "--engine", "fake"))["checks"]
     found = {each["name"]: each for each in checks}
     assert found["no-such-program"]["action"] == "install it, it is for tests"
-    assert found["gpu"]["message"] != "none, and none is needed"
-    assert found["engine"]["message"].startswith("fake speaks on the cpu")
+    assert found["gpu"]["message"] != "no GPU, and none is needed"
+    assert found["engine"]["message"].startswith("fake runs on the cpu")

@@ -127,7 +127,7 @@ async def test_without_a_cluster_one_line_says_what_to_do(start: Start, tmp_path
     process = await start(KUBECONFIG=str(tmp_path / "none"), TTS_OPERATOR_METRICS_PORT=free_port())
     assert await process.end() == 1
     (line,) = process.said.splitlines()
-    assert "no cluster to work on" in line
+    assert "no cluster found" in line
     assert "set KUBECONFIG" in line
 
 

@@ -1,6 +1,6 @@
 {{- /*
-The certificate of the metrics API as JSON {data, renewAfter}: an existing Secret's; else the one in the cluster until its last
-year; else a new one. A new one is random, and several files need the same: the first call of a render leaves its answer in .Values for the others.
+The certificate of the metrics API as JSON {data, renewAfter}: that of an existing Secret; else the one in the cluster until its last
+year; else a new one. A new one is random, and several files need the same one, so the first call of a render stores it in .Values for the others.
 */ -}}
 {{- define "tts-operator.certificate" -}}
 {{- $place := .Values.customMetrics.certificate -}}

@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
-{{- /* At most 50 characters, so that every suffix below still makes a valid name of at most 63. */ -}}
+{{- /* At most 50 characters, so that names with the suffixes below have at most 63. */ -}}
 {{- define "tts-operator.fullname" -}}
 {{- $name := include "tts-operator.name" . -}}
 {{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
@@ -34,7 +34,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- default (printf "%s-tls" (include "tts-operator.fullname" .)) .Values.customMetrics.certificate.existingSecret -}}
 {{- end -}}
 
-{{- /* "true" when this release registers custom.metrics.k8s.io: a group has one owner, and taking it from another blinds its autoscalers. */ -}}
+{{- /* "true" when this release registers custom.metrics.k8s.io: only one server can serve a group, and replacing another one would cut its autoscalers from their metrics. */ -}}
 {{- define "tts-operator.registersMetrics" -}}
 {{- $mode := .Values.customMetrics.apiService -}}
 {{- $foreign := false -}}

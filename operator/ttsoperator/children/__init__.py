@@ -1,1 +1,1 @@
-"""The children of a TTSService: a row each in `registry`, and a pure builder module in the folder of its component."""
+"""The children of a TTSService: each has a row in `registry` and a pure builder in the folder of its component."""

@@ -1,4 +1,4 @@
-"""What the children are built from: one frozen value for every builder."""
+"""The input of the builders: one frozen value for all children."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from ttsoperator.spec import TTSService
 
 @dataclass(frozen=True)
 class Defaults:
-    """What the operator's own settings add to a spec: the worker image and its pull policy."""
+    """The operator's settings that are the defaults of a spec: the worker image and its pull policy."""
 
     worker_image: str
     worker_image_pull_policy: str = "IfNotPresent"
@@ -26,9 +26,9 @@ class Context:
     defaults: Defaults
     snapshot: Snapshot
     missing: Mapping[Resource, str] = field(default_factory=dict)
-    """Optional kinds that the operator cannot use now, and why: none is written, and none is in the snapshot."""
+    """Optional kinds that the operator cannot use now, and why. It does not write them, and the snapshot has none."""
 
     @cached_property
     def serving(self) -> Serving | None:
-        """The model that the workers serve; None while there is none yet."""
+        """The model that the workers serve; None until a model is published."""
         return serving(self.service, self.snapshot)

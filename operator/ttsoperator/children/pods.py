@@ -1,4 +1,4 @@
-"""What the pods of the workers and of the download share: image, placement, security, volumes."""
+"""The common parts of the worker and download pods: image, placement, security, volumes."""
 
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ POD_SECURITY: Final[dict[str, Any]] = {
     "runAsUser": USER_ID,
     "runAsGroup": USER_ID,
     "fsGroup": USER_ID,
-    # A model's files already have the group: changing it again would cost minutes on each start.
+    # A model's files already have the group; changing it again would take minutes at each start.
     "fsGroupChangePolicy": "OnRootMismatch",
     "seccompProfile": {"type": "RuntimeDefault"},
 }
@@ -31,7 +31,7 @@ TMP_MOUNT: Final[dict[str, Any]] = {"name": "tmp", "mountPath": "/tmp"}  # noqa:
 
 
 def image_of(service: TTSService, defaults: Defaults) -> str:
-    """Return the worker image: the operator's, with what the spec says in place of its repository or tag."""
+    """Return the worker image: the operator's, with the repository or tag of the spec if set."""
     repository, suffix = _split(defaults.worker_image)
     image = service.spec.image
     if image is None:
@@ -46,7 +46,7 @@ def _split(image: str) -> tuple[str, str]:
 
 
 def container(service: TTSService, defaults: Defaults, name: str, command: list[str]) -> dict[str, Any]:
-    """Return what both containers have; the caller adds to it."""
+    """Return the common fields of both containers; the caller adds the rest."""
     image = service.spec.image
     policy = image.pull_policy if image is not None else None
     return {
@@ -55,7 +55,7 @@ def container(service: TTSService, defaults: Defaults, name: str, command: list[
         "imagePullPolicy": policy.value if policy else defaults.worker_image_pull_policy,
         "command": command,
         "securityContext": CONTAINER_SECURITY,
-        # A program that dies without a last word leaves the end of its log.
+        # If the program dies without a termination message, Kubernetes uses the end of its log.
         "terminationMessagePolicy": "FallbackToLogsOnError",
     }
 
@@ -75,14 +75,14 @@ def template_metadata(service: TTSService, component: names.Component) -> dict[s
 
 
 def pod_spec(service: TTSService, *, on_volume: bool) -> dict[str, Any]:
-    """Return the part of a pod's spec that tells where and as whom it runs.
+    """Return the part of a pod's spec with its placement, security and identity.
 
-    `on_volume`: the pod mounts the model's volume; one that only a single node may use keeps its pods together.
+    `on_volume`: the pod mounts the model's volume. A volume for only one node keeps its pods on that node.
     """
     found: dict[str, Any] = {
         "serviceAccountName": names.service_account_name(service.name),
         "automountServiceAccountToken": False,
-        # Variables of other Services, such as TTSWORKER_PORT of one called ttsworker, would be taken for settings.
+        # The worker would read variables of Services, such as TTSWORKER_PORT of one named ttsworker, as its settings.
         "enableServiceLinks": False,
         "securityContext": POD_SECURITY,
     }
@@ -93,7 +93,7 @@ def pod_spec(service: TTSService, *, on_volume: bool) -> dict[str, Any]:
 
 
 def is_pinned(service: TTSService) -> bool:
-    """Tell whether the volume can be used on one node at a time only."""
+    """Return whether only one node at a time can use the volume."""
     return AccessMode.READ_WRITE_MANY not in (service.storage.access_modes or [AccessMode.READ_WRITE_ONCE])
 
 
@@ -117,7 +117,7 @@ def _placement(service: TTSService, *, together: bool) -> dict[str, Any]:
 
 
 def _affinity(asked: Affinity | None, service_name: str, *, together: bool) -> dict[str, Any]:
-    """Return the user's affinity; `together` adds: on the node of the service's other pods.
+    """Return the user's affinity; `together` adds a term for the node of the service's other pods.
 
     The term matches the pod itself, so the scheduler lets the first one run anywhere.
     """

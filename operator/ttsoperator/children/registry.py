@@ -1,7 +1,8 @@
-"""One row a child: what it is, what builds it, and when it may go.
+"""One row for each child: its kind, its builder, and when the operator deletes it.
 
-Everything else is derived from these rows: the watches and lists, the URL paths, the order of writing, pruning, drift,
-the chart's RBAC rules and the table of rights in docs/install.md (both by `python -m tools.rbac`).
+The operator and the tools derive everything else from these rows: the watches and lists, the URL paths, the order of
+writing, pruning, drift, the chart's RBAC rules and the table of rights in docs/install.md (both by
+`python -m tools.rbac`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from ttsoperator.names import Component
 
 
 def no_longer_wanted(_manifest: Manifest, _context: Context) -> str | None:
-    """Return why a child that is not built any more is deleted: the rule of most kinds."""
+    """Return why the operator deletes a child that it no longer builds: the rule of most kinds."""
     return "the spec no longer asks for it"
 
 
@@ -30,15 +31,15 @@ class Child:
     resource: Resource
     component: Component
     why: str
-    """What the operator needs the kind for: the table of rights in docs/install.md."""
+    """What the operator needs the kind for, for the table of rights in docs/install.md."""
     build: Callable[[Context], Manifest | None]
-    """Return the manifest, None while the child is not wanted or cannot be built yet."""
+    """Returns the manifest, None while the child is not wanted or cannot be built yet."""
     unwanted: Callable[[Manifest, Context], str | None] = no_longer_wanted
-    """Asked about a child that `build` did not return: why it is deleted, None when it stays."""
+    """Called for an existing child that `build` did not return: returns why to delete it, None to keep it."""
     merge_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Lists to which others may add items, and the fields that identify an item. Every other list is one value."""
+    """Lists to which other writers may add items, and the fields that identify an item. Other lists are one value."""
     deleted_first: bool = False
-    """Deleted before anything is written, where the child would work against what is written."""
+    """Delete the child before writing anything, because it would interfere with the writes."""
 
 
 POD_TEMPLATE: Final[dict[str, tuple[str, ...]]] = {
@@ -102,25 +103,25 @@ CHILDREN: Final[tuple[Child, ...]] = (
         "their number",
         autoscaler.build,
         autoscaler.unwanted,
-        deleted_first=True,  # or it would set the replicas once more, after the Deployment got back the spec's
+        deleted_first=True,  # else it could set the replicas again, after the Deployment got the spec's
     ),
 )
-"""In the order in which they are written: what a child refers to comes before it."""
+"""All children in the order of writing: a child comes after those that it refers to."""
 
 
 def desired_children(context: Context, rows: Iterable[Child] = CHILDREN) -> list[tuple[Child, Manifest]]:
-    """Return the manifests that should exist now, each with its row, in the order in which they are to be written."""
+    """Return the manifests that should exist now, each with its row, in the order of writing."""
     built = ((row, row.build(context)) for row in rows)
     return [(row, manifest) for row, manifest in built if manifest is not None]
 
 
 def watched(rows: Iterable[Child] = CHILDREN) -> list[Resource]:
-    """Return the kinds to watch: every one but those whose API may come and go."""
+    """Return the kinds to watch: all except those whose API may be missing."""
     return [TTS_SERVICE, *unique(row.resource for row in rows if not row.resource.optional), POD]
 
 
 def optional(rows: Iterable[Child] = CHILDREN) -> list[Resource]:
-    """Return the kinds whose API may come and go."""
+    """Return the kinds whose API may be missing."""
     return unique(row.resource for row in rows if row.resource.optional)
 
 
@@ -130,5 +131,5 @@ def plurals(rows: Iterable[Child] = CHILDREN) -> dict[str, str]:
 
 
 def unique(resources: Iterable[Resource]) -> list[Resource]:
-    """Return each once, in the order in which they came first."""
+    """Return each resource once, in the order of first occurrence."""
     return list(dict.fromkeys(resources))

@@ -1,1 +1,1 @@
-"""Kubernetes: its objects as plain data, and the only client."""
+"""Kubernetes: API objects as plain data, and the operator's only client."""

@@ -1,8 +1,8 @@
-"""The only Kubernetes client: plain REST requests over one pool of connections, and what their answers mean.
+"""The operator's only Kubernetes client: plain REST requests over one connection pool, with typed errors.
 
-Paths are written down rather than discovered: the operator knows its kinds, and discovery would cost a request for each
-API group and a writable cache folder. An API that is not installed is a `Refused` with a clear message; which kinds an
-add-on's API has is asked with `served_kinds`.
+The operator knows the paths of its kinds. Discovery would cost a request for each API group and a writable cache
+folder. A request to an API that is not installed raises `Refused` with a clear message; `served_kinds` returns the
+kinds of an add-on's API.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ttsoperator.names import API_VERSION, HANDOVER_MANAGER, KIND, MANAGER
 log = logging.getLogger(__name__)
 
 POOL_CONNECTIONS = 32
-REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30.0)  # the API server itself ends a request at 60 seconds
+REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30.0)  # the API server ends a request after 60 seconds
 TRIES = 4
 LONGEST_WAIT_SECONDS = 10.0  # a longer Retry-After goes back to the queue instead of holding a worker
 
 
 class ApiError(Exception):
-    """The API server's answer was not a success."""
+    """The API server answered with an error."""
 
     def __init__(self, status: int, message: str, retry_after: float = 0.0) -> None:
         super().__init__(message)
@@ -40,45 +40,45 @@ class ApiError(Exception):
 
 
 class NotFound(ApiError):
-    """404: the object is not there."""
+    """404: the object does not exist."""
 
 
 class AlreadyExists(ApiError):
-    """409 of a create: the name is taken."""
+    """409 of a create: an object with this name exists."""
 
 
 class Conflict(ApiError):
-    """409 of a write: the object is newer than the one the write was made for."""
+    """409 of a write: the object changed since the operator read it."""
 
 
 class Refused(ApiError):
-    """The request arrived and was turned down (quota, policy, validation, a webhook): repeating it does not help."""
+    """The API server refused the request (quota, policy, validation, a webhook): a retry does not help."""
 
 
 class Unavailable(ApiError):
-    """No answer, overload or a server's failure, after several tries: later it may work."""
+    """No answer, overload or a server error, after several attempts: a later retry may succeed."""
 
 
 class KubeClient(Protocol):
-    """What a pass needs of a cluster; the tests have another one, in memory."""
+    """The client interface that a pass uses; the tests have an in-memory implementation."""
 
     async def get(self, target: Ref) -> Manifest:
         """Read one object; raises NotFound."""
 
     async def create(self, manifest: Manifest) -> Manifest:
-        """Create an object and never change an existing one; raises AlreadyExists."""
+        """Create an object, and never change an existing one; raises AlreadyExists."""
 
     async def apply(self, manifest: Manifest) -> Manifest:
-        """Server-side apply over an existing object: fields rendered earlier and now left out are removed."""
+        """Apply server-side over an existing object; removes fields that an earlier apply set and this one omits."""
 
     async def hand_over_replicas(self, deployment: Ref, replicas: int) -> Manifest:
-        """Let the hand-over manager own `spec.replicas` too, so that it stays when our apply drops it."""
+        """Make the hand-over field manager own `spec.replicas` too, so that the value stays when our apply drops it."""
 
     async def delete(self, target: Ref) -> Manifest | None:
-        """Delete in the background; return what waits for finalizers or a grace period, None when it is gone."""
+        """Delete in the background; return an object that waits for finalizers or a grace period, else None."""
 
     async def patch(self, target: Ref, body: Mapping[str, Any], subresource: str = "") -> Manifest:
-        """Merge-patch; with metadata.resourceVersion in `body` raises Conflict when the object is newer."""
+        """Merge-patch; with metadata.resourceVersion in `body`, raises Conflict if the object is newer."""
 
     async def list_objects(
         self, api_version: str, kind: str, namespace: str | None, **selectors: str
@@ -86,13 +86,13 @@ class KubeClient(Protocol):
         """List objects, with the list's resourceVersion."""
 
     async def served_kinds(self, api_version: str) -> Collection[str]:
-        """Return the kinds that the API server serves of this group and version; none where it does not serve it."""
+        """Return the kinds that the API server serves of this group and version; empty if it does not serve them."""
 
 
 class Cluster:
     """A connection to one API server; close it with `close` or use it as an async context manager.
 
-    `plurals` are the names by which URL paths know the kinds that the operator uses.
+    `plurals` has the plural of each kind that the operator uses, for the URL paths.
     """
 
     def __init__(
@@ -102,7 +102,8 @@ class Cluster:
         count: Callable[[str, int], None] | None = None,
     ) -> None:
         configuration.connection_pool_maxsize = POOL_CONNECTIONS
-        # Reading ~/.netrc and the proxy variables takes two threads for each request; a kubeconfig's proxy-url works.
+        # Without trust_env, which costs two threads for each request to read ~/.netrc and the proxy variables. A
+        # kubeconfig's proxy-url works.
         configuration.client_session_kwargs = {"trust_env": False}
         self.configuration = configuration
         self._plurals = plurals
@@ -126,7 +127,7 @@ class Cluster:
     async def create(self, manifest: Manifest) -> Manifest:
         """See KubeClient.
 
-        A POST and not an apply: it can never take over an object, and it costs the server a fifth less.
+        A POST, not an apply: it can never take over an existing object, and it costs the server a fifth less.
         """
         target = self.path(ref(manifest), collection=True)
         try:
@@ -142,11 +143,12 @@ class Cluster:
             try:
                 await self._own_as_applied(live)
                 break
-            except Conflict:  # a controller has just written its status
+            except Conflict:  # a controller updated the status meanwhile
                 if attempt == TRIES:
                     raise
                 live = await self.get(target)
-        same = {**manifest, "metadata": {**manifest["metadata"], "uid": live["metadata"]["uid"]}}  # or nothing at all
+        # With the uid an apply cannot create a new object.
+        same = {**manifest, "metadata": {**manifest["metadata"], "uid": live["metadata"]["uid"]}}
         return await self._apply(target, same, MANAGER)
 
     async def hand_over_replicas(self, deployment: Ref, replicas: int) -> Manifest:
@@ -166,7 +168,7 @@ class Cluster:
             options["preconditions"] = {"uid": target.uid}
         try:
             answer = await self.request("DELETE", self.path(target), options)
-        except (NotFound, Conflict):  # another uid is another object: the one we meant is gone
+        except (NotFound, Conflict):  # another uid means a new object: the intended one is gone
             return None
         return None if answer["kind"] == "Status" else answer
 
@@ -183,7 +185,7 @@ class Cluster:
         url = self.path(Ref(api_version, kind, namespace or "", ""), collection=True)
         answer = await self.request("GET", url, query=selectors)
         for item in answer["items"]:
-            item.update(apiVersion=api_version, kind=kind)  # a list's items leave them out
+            item.update(apiVersion=api_version, kind=kind)  # the items of a list omit them
         return answer["items"], int(answer["metadata"]["resourceVersion"])
 
     async def served_kinds(self, api_version: str) -> Collection[str]:
@@ -205,9 +207,9 @@ class Cluster:
         content_type: str = "application/json",
         query: Mapping[str, str] | None = None,
     ) -> Manifest:
-        """Send one request, again on overload and lost connections; raises ApiError.
+        """Send one request; retry on overload and lost connections; raises ApiError.
 
-        Every request the operator makes may be repeated: creates are by name, patches and deletes say what must be.
+        All of the operator's requests are safe to repeat: creates have a name, patches and deletes are idempotent.
         """
         url = self.configuration.host + url + (f"?{urlencode(query)}" if query else "")
         for attempt in range(1, TRIES + 1):
@@ -218,7 +220,7 @@ class Cluster:
                 if attempt == TRIES or wait > LONGEST_WAIT_SECONDS:
                     raise Refused(error.status, error.message) if error.status == 500 else error from None
                 await asyncio.sleep(wait)
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
     def path(self, target: Ref, *, collection: bool = False) -> str:
         """Return the URL path of an object, or of the collection it is in."""
@@ -247,9 +249,9 @@ class Cluster:
         return await self.request("PATCH", self.path(target), manifest, "application/apply-patch+yaml", query)
 
     async def _own_as_applied(self, live: Manifest) -> None:
-        """Turn the ownership a create gave us into that of an apply, without which an apply can't remove a field.
+        """Convert the field ownership of our create into that of an apply; otherwise an apply cannot remove a field.
 
-        The same step as client-go's csaupgrade; it is needed once in an object's life.
+        The same step as client-go's csaupgrade; each object needs it once.
         """
         fields: list[Manifest] = live["metadata"].get("managedFields") or []
         ours = [f for f in fields if f["manager"] == MANAGER and not f.get("subresource")]

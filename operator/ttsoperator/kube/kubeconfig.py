@@ -1,4 +1,4 @@
-"""Where the cluster is and with which credentials: the pod's own, or a kubeconfig's."""
+"""The address and credentials of the cluster: the pod's own, or a kubeconfig's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from kubernetes.aio import client, config
 
 
 class NoCluster(Exception):
-    """There is nothing to connect to; the message says what to do."""
+    """No cluster was found; the message says what to do."""
 
 
 async def load_configuration() -> client.Configuration:
@@ -20,6 +20,6 @@ async def load_configuration() -> client.Configuration:
         except (config.ConfigException, OSError) as error:
             where = config.KUBE_CONFIG_DEFAULT_LOCATION
             raise NoCluster(
-                f"no cluster to work on: not in a pod, and the kubeconfig {where} is unusable ({error}); set KUBECONFIG"
+                f"no cluster found: not in a pod, and the kubeconfig {where} is unusable ({error}); set KUBECONFIG"
             ) from error
     return configuration

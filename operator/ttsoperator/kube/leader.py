@@ -1,7 +1,7 @@
 """Leader election on a coordination.k8s.io Lease, by client-go's rules.
 
-kubernetes.aio has one too; it writes local time as UTC, lets one slow request outlive its renew deadline and never
-releases the Lease, so that each rolling update would stand still for a whole lease.
+kubernetes.aio has leader election too, but it writes local time as UTC, lets one slow request outlive its renew
+deadline and never releases the Lease, so that each rolling update would pause for a whole lease.
 """
 
 from __future__ import annotations
@@ -56,16 +56,16 @@ class LeaderElection:
         self._seen: tuple[str, float] = ("", float("-inf"))
 
     def is_leading(self) -> bool:
-        """Tell whether this process may write *now*.
+        """Return whether this process may write *now*.
 
-        By the clock, not by a flag: a process that was stopped and continued knows it before its renewal fails.
+        Reads the clock, not a flag, so that a process that was suspended knows it before its renewal fails.
         """
         return self._clock() - self._renewed < RENEW_DEADLINE_SECONDS
 
     async def run(self, lead: Callable[[], Awaitable[None]]) -> None:
-        """Call `lead` whenever the Lease is held and cancel it when it is lost; never returns.
+        """Run `lead` while this process holds the Lease, and cancel it when the Lease is lost; never returns.
 
-        Cancelled, it first ends `lead` and then releases the Lease, so that another replica takes over within 2 s.
+        On cancellation, ends `lead` and then releases the Lease, so that another replica takes over within 2 s.
         """
         try:
             while True:
@@ -91,18 +91,18 @@ class LeaderElection:
             task.result()
 
     async def _try(self) -> bool:
-        """Take or renew the Lease; tell whether it is ours."""
+        """Take or renew the Lease; return whether this process holds it."""
         started = self._clock()
         patience = RENEW_DEADLINE_SECONDS / 2
         if self.is_leading():
             patience = min(patience, self._renewed + RENEW_DEADLINE_SECONDS - started)
         try:
             async with asyncio.timeout(patience):
-                mine = await self._take() or await self._take()  # again, now with what a faster writer wrote
+                mine = await self._take() or await self._take()  # retry once with a faster writer's version
         except (ApiError, TimeoutError) as error:
             log.warning("the Lease %s cannot be read or written: %s", self._ref.name, str(error) or "no answer in time")
             return False
-        self._renewed = started if mine else float("-inf")  # when asked, not when answered: the others count earlier
+        self._renewed = started if mine else float("-inf")  # when sent, not when answered: others count from then
         return mine
 
     async def _take(self) -> bool:
@@ -114,7 +114,7 @@ class LeaderElection:
         spec: dict[str, Any] = self._lease.get("spec") or {}
         holder = spec.get("holderIdentity") or ""
         if holder not in ("", self.identity) and not self._expired(self._lease):
-            self._lease = None  # look anew next time
+            self._lease = None  # read it again next time
             return False
         now = _now()
         if holder != self.identity:
@@ -147,12 +147,12 @@ class LeaderElection:
         try:
             self._lease = await self._api.request("PUT", path(self._ref, LEASE.plural), lease)
         except (Conflict, NotFound):
-            self._lease = None  # somebody was faster, or our own last write did arrive
+            self._lease = None  # another writer was faster, or our own last write did arrive
             return False
         return True
 
     def _expired(self, lease: Manifest) -> bool:
-        """Tell whether the holder was silent for its whole term, measured here: clocks of two nodes may differ."""
+        """Return whether the holder was silent for its whole lease, by the local clock: clocks of nodes may differ."""
         version = lease["metadata"]["resourceVersion"]
         if self._seen[0] != version:
             self._seen = (version, self._clock())
@@ -160,11 +160,11 @@ class LeaderElection:
         return self._clock() - self._seen[1] >= term
 
     async def _release(self) -> None:
-        """Let go of the Lease if it is ours; one that cannot be released runs out by itself."""
+        """Release the Lease if this process holds it; if that fails, the Lease expires."""
         self._renewed = float("-inf")
         with suppress(ApiError, TimeoutError):
             async with asyncio.timeout(RELEASE_SECONDS):
-                # Read anew: the answer to our last write may not have been waited for.
+                # Read it again: a cancelled write may have succeeded.
                 lease = await self._api.request("GET", path(self._ref, LEASE.plural))
                 spec: dict[str, Any] = lease.get("spec") or {}
                 if spec.get("holderIdentity") == self.identity:

@@ -1,4 +1,4 @@
-"""Objects of the API as plain data, and how to read them."""
+"""API objects as plain data, and functions that read them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True)
 class Ref:
-    """One object of the cluster; `uid`, where known, is a precondition of deleting it."""
+    """A reference to one object of the cluster; `uid`, if known, is a precondition of deleting it."""
 
     api_version: str
     kind: str
@@ -22,7 +22,7 @@ class Ref:
 
 
 def controller_of(manifest: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the controller owner reference, if there is one."""
+    """Return the controller owner reference, else None."""
     references: list[dict[str, Any]] = manifest["metadata"].get("ownerReferences") or []
     return next((r for r in references if r.get("controller")), None)
 
@@ -34,33 +34,33 @@ def ref(manifest: Mapping[str, Any]) -> Ref:
 
 
 def labels(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return the labels, empty where there are none."""
+    """Return the labels, empty without any."""
     return manifest["metadata"].get("labels") or {}
 
 
 def component_of(manifest: Mapping[str, Any]) -> str | None:
-    """Return the component that a child or pod is labelled with, if it is."""
+    """Return the component in the labels of a child or pod, else None."""
     return labels(manifest).get(LABEL_COMPONENT)
 
 
 def annotations(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return the annotations, empty where there are none."""
+    """Return the annotations, empty without any."""
     return manifest["metadata"].get("annotations") or {}
 
 
 def is_deleting(manifest: Mapping[str, Any]) -> bool:
-    """Tell whether the object waits for its finalizers or its grace period."""
+    """Return whether the object waits for its finalizers or its grace period."""
     return bool(manifest["metadata"].get("deletionTimestamp"))
 
 
 def condition(manifest: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
-    """Return the status condition of a type, if there is one."""
+    """Return the status condition of a type, else None."""
     conditions: list[dict[str, Any]] = (manifest.get("status") or {}).get("conditions") or []
     return next((c for c in conditions if c.get("type") == kind), None)
 
 
 def has_condition(manifest: Mapping[str, Any], kind: str) -> bool:
-    """Tell whether the status condition of a type is True."""
+    """Return whether the status condition of a type is True."""
     found = condition(manifest, kind)
     return found is not None and found.get("status") == "True"
 
@@ -71,10 +71,10 @@ def timestamp(text: str) -> datetime:
 
 
 def time_text(moment: datetime) -> str:
-    """Return a UTC time as Kubernetes writes it (metav1.Time): to the second."""
+    """Format a UTC time as metav1.Time: with seconds."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def micro_time_text(moment: datetime) -> str:
-    """Return a UTC time as a Lease has it (metav1.MicroTime): to the microsecond."""
+    """Format a UTC time as metav1.MicroTime, as in a Lease: with microseconds."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,4 +1,4 @@
-"""What every child has: metadata, owner, and the hash of what was rendered."""
+"""The metadata of every child: labels, owner, and the hash of the rendered manifest."""
 
 import hashlib
 import json
@@ -22,7 +22,7 @@ def metadata(service: TTSService, name: str, component: names.Component, *, owne
 
 
 def owner_reference(service: TTSService) -> dict[str, Any]:
-    """Return the reference by which garbage collection takes a child when its service is gone."""
+    """Return the owner reference that makes garbage collection delete a child with its service."""
     return {
         "apiVersion": names.API_VERSION,
         "kind": names.KIND,
@@ -45,5 +45,5 @@ def annotated(manifest: Manifest, more: dict[str, str]) -> Manifest:
 
 
 def with_applied_hash(manifest: Manifest) -> Manifest:
-    """Return the manifest with the hash of itself, by which a field that is no longer rendered is noticed."""
+    """Return the manifest annotated with its own hash, which reveals when a field is no longer rendered."""
     return annotated(manifest, {names.APPLIED_HASH: digest(manifest)})

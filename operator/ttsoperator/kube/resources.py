@@ -1,4 +1,4 @@
-"""The kinds of objects that the operator reads or writes, as URL paths, watches and RBAC rules name them."""
+"""The kinds of objects that the operator reads or writes, for URL paths, watches and RBAC rules."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ttsoperator.names import API_VERSION, KIND, PLURAL
 
 @dataclass(frozen=True)
 class Resource:
-    """One kind of an API; `optional` where a cluster need not serve that API (an add-on's CRD)."""
+    """One kind of an API; `optional` if a cluster may lack that API (an add-on's CRD)."""
 
     kind: str
     api_version: str
@@ -33,8 +33,8 @@ STORAGE_CLASS: Final = Resource("StorageClass", "storage.k8s.io/v1", "storagecla
 CONFIG_MAP: Final = Resource("ConfigMap", "v1", "configmaps")
 
 NOT_CHILDREN: Final = (TTS_SERVICE, POD, EVENT, LEASE, STORAGE_CLASS, CONFIG_MAP)
-"""What the operator uses besides the children of `children.registry`; the ConfigMap is kube-system's, with the CA of
-the API server's proxy."""
+"""The kinds that the operator uses besides the children of `children.registry`. The ConfigMap is the one in kube-system
+with the CA of the API server's proxy."""
 
 
 def plurals_of(resources: Iterable[Resource]) -> dict[str, str]:

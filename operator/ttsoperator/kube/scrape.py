@@ -1,4 +1,4 @@
-"""Reads Prometheus metrics from the pods of the operator."""
+"""Scrapes Prometheus metrics from the worker and download pods."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prometheus_client.samples import Sample
 from ttscontract.pods import METRICS_PATH, METRICS_PORT
 from ttsoperator.kube.manifest import condition, is_deleting
 
-TIMEOUT_SECONDS = 2.0  # an HPA asks every 15 s and gives up after 30
+TIMEOUT_SECONDS = 2.0  # an HPA requests metrics every 15 s, with a timeout of 30 s
 LARGEST_ANSWER = 4 * 1024 * 1024
 CONNECTIONS = 64
 
@@ -26,7 +26,7 @@ class ScrapeFailed(Exception):
 
 
 class Scraper:
-    """Scrapes pods, many at once; close it with `close`."""
+    """Scrapes many pods concurrently; close it with `close`."""
 
     def __init__(
         self, count: Callable[[str], None] | None = None, port: int = METRICS_PORT, timeout: float = TIMEOUT_SECONDS
@@ -52,12 +52,12 @@ class Scraper:
             samples = parse(await self._fetch(f"http://{host}:{self._port}{METRICS_PATH}"))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             self._count("failed")
-            raise ScrapeFailed(f"pod {name} gave no metrics: {str(error) or 'no answer in time'}") from error
+            raise ScrapeFailed(f"pod {name} did not return metrics: {str(error) or 'no answer in time'}") from error
         self._count("answered")
         return samples
 
     async def pods(self, pods: Iterable[Mapping[str, Any]]) -> list[Samples]:
-        """Return the samples of all `pods`, in order; raises ScrapeFailed when one pod does not answer."""
+        """Return the samples of all `pods`, in order; raises ScrapeFailed if one pod does not answer."""
         return await asyncio.gather(*(self.pod(pod) for pod in pods))
 
     async def _fetch(self, url: str) -> str:
@@ -76,7 +76,7 @@ class Scraper:
 
 
 def parse(text: str) -> Samples:
-    """Read the Prometheus text format; raises ValueError."""
+    """Parse the Prometheus text format; raises ValueError."""
     samples: dict[str, list[Sample]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -85,10 +85,10 @@ def parse(text: str) -> Samples:
 
 
 def value(samples: Samples, name: str) -> float:
-    """Return the value of a metric without labels; raises ScrapeFailed when it is absent or not finite."""
+    """Return the value of a metric without labels; raises ScrapeFailed if it is absent or not finite."""
     values = samples.get(name, ())
     if len(values) != 1 or not math.isfinite(values[0].value):
-        raise ScrapeFailed(f"the pod does not export one finite {name}")
+        raise ScrapeFailed(f"the pod does not export exactly one finite {name}")
     return values[0].value
 
 

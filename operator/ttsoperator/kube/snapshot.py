@@ -1,4 +1,4 @@
-"""What of a TTSService is in the cluster now: the input of the plan and of the status."""
+"""A TTSService's objects in the cluster now: the input of the plan and of the status."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,45 +12,45 @@ from ttsoperator.spec import TTSService
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The children that are ours (see `ownership`) by kind and name, and the pods labelled with the service's name.
+    """The service's own children (see `ownership`) by kind and name, and the pods labelled with the service's name.
 
-    Several components may have children of one kind: ask for a child by its name, or for the children of a component.
+    Several components may have children of one kind, so callers need a child's name or its component.
     """
 
     children: Mapping[tuple[str, str], Manifest] = field(default_factory=dict)
     pods: Sequence[Manifest] = ()
 
     def get(self, kind: str, name: str) -> Manifest | None:
-        """Return the child, or None where there is none."""
+        """Return the child, or None if it does not exist."""
         return self.children.get((kind, name))
 
     def of(self, kind: str, component: names.Component) -> list[Manifest]:
-        """Return a component's children of one kind, in the order of their names."""
+        """Return a component's children of one kind, sorted by name."""
         found = (child for (k, _), child in sorted(self.children.items()) if k == kind)
         return [child for child in found if component_of(child) == component.value]
 
     def pod_templates(self) -> list[Manifest]:
-        """Return the pod templates of all children, of whatever kind: each may start a pod at any time."""
+        """Return the pod templates of all children of every kind; each may start a pod at any time."""
         specs = (child.get("spec") or {} for child in self.children.values())
         return [spec["template"] for spec in specs if "template" in spec]
 
     def pods_of(self, component: names.Component) -> list[Manifest]:
-        """Return the pods of the workers or of the download, those being deleted left out."""
+        """Return the pods of the workers or of the download, without those being deleted."""
         return [pod for pod in self.pods if component_of(pod) == component.value and not is_deleting(pod)]
 
 
 class Ownership(Enum):
-    """Whose an object is that has the name of a child."""
+    """The owner of an object that has a child's name."""
 
     OURS = "ours"
     FORMER = "former"
-    """Of a TTSService of the same name that is gone: garbage collection will take it."""
+    """Owned by a deleted TTSService of the same name: garbage collection will delete it."""
     FOREIGN = "foreign"
-    """Somebody else's: never taken over."""
+    """Owned by somebody else: the operator never takes it over."""
 
 
 def ownership(manifest: Mapping[str, Any], service: TTSService) -> Ownership:
-    """Tell whose `manifest` is: by its controller reference, a retained claim (it has none) by its labels."""
+    """Return the owner of `manifest`: by its controller reference, for a retained claim without one by its labels."""
     controller = controller_of(manifest)
     if controller is None:
         found = labels(manifest)

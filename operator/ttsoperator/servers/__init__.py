@@ -1,1 +1,1 @@
-"""What the operator serves: probes, its own metrics, and the custom metrics API."""
+"""The operator's servers: probes, its own metrics, and the custom metrics API."""

@@ -1,7 +1,7 @@
 """The aggregated API custom.metrics.k8s.io, from which HorizontalPodAutoscalers read the workers' metrics.
 
-The server stores nothing: it scrapes the workers for each request. When one Ready worker does not answer, the whole
-answer is an error and never a smaller number: an HPA leaves the replicas alone on an error and scales down on a zero.
+The server stores nothing: it scrapes the workers for each request. If one Ready worker does not answer, the server
+returns an error, never a smaller number: an HPA keeps the replicas on an error and scales down on a zero.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ REASONS = {400: "BadRequest", 401: "Unauthorized", 404: "NotFound", 503: "Servic
 
 
 class Problem(Exception):
-    """A request that gets a Kubernetes Status instead of values."""
+    """An error that the server answers as a Kubernetes Status."""
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class Problem(Exception):
 
 
 class CustomMetrics:
-    """Answers requests from the cache and the scrapes of this replica."""
+    """Answers requests from this replica's cache and its scrapes."""
 
     def __init__(self, cache: Cache, scraper: Scraper, authenticate: Callable[[web.Request], str | None]) -> None:
         self._cache = cache

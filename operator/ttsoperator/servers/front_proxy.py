@@ -1,7 +1,7 @@
-"""Serving HTTPS to the API server's aggregation layer alone.
+"""Serve HTTPS only to the API server's aggregation layer.
 
-Requests come with the API server's front-proxy client certificate; its CA and the names it may carry are in a ConfigMap
-of kube-system. That CA and our own certificate are replaced by others from time to time, so both are looked at again.
+Requests present the API server's front-proxy client certificate; a ConfigMap in kube-system has its CA and its allowed
+names. That CA and our own certificate change from time to time, so the server reloads both.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ RETRY_SECONDS = 5.0
 
 
 class NotServable(Exception):
-    """What is needed to serve is not there yet; the message says what."""
+    """The server cannot start yet; the message says what is missing."""
 
 
 @dataclass(frozen=True)
 class FrontProxy:
-    """Who may call: holders of a certificate by `ca` with one of `names` as common name (none: any name)."""
+    """The allowed clients: those with a certificate by `ca` and a common name in `names` (empty: any name)."""
 
     ca: str
     names: frozenset[str]
 
     def refusal(self, request: web.Request) -> str | None:
-        """Return why a request is not the API server's, None when it is."""
+        """Return why a request is not from the API server, None if it is."""
         certificate = request.transport.get_extra_info("peercert") if request.transport else None
         if not certificate:
-            return "only the API server may ask here: a front-proxy client certificate is required"
+            return "only the API server may call this API: a front-proxy client certificate is required"
         found = {value for part in certificate.get("subject", ()) for name, value in part if name == "commonName"}
         if self.names and not found & self.names:
             return f"the client certificate's name {', '.join(found) or '(none)'} is not an allowed front proxy"
@@ -50,7 +50,7 @@ class FrontProxy:
 
 @dataclass(frozen=True)
 class _Material:
-    """Everything the TLS context is made of; equal contents need no new context."""
+    """The inputs of the TLS context; equal inputs need no new context."""
 
     certificate: bytes
     key: bytes
@@ -69,13 +69,13 @@ class AggregatedServer:
         self._runner: web.AppRunner | None = None
 
     def authenticate(self, request: web.Request) -> str | None:
-        """Return why a request is not the API server's, None when it is."""
+        """Return why a request is not from the API server, None if it is."""
         if self._material is None:
             return "not serving yet"
         return self._material.front_proxy.refusal(request)
 
     async def run(self, app: web.Application) -> None:
-        """Serve until cancelled; a missing certificate or ConfigMap is waited for."""
+        """Serve until cancelled; wait for a missing certificate or ConfigMap."""
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         try:
@@ -91,7 +91,7 @@ class AggregatedServer:
             await self._runner.cleanup()
 
     async def refresh(self) -> None:
-        """Listen with the current certificate and CA; raises NotServable, and keeps the old ones, if they are bad."""
+        """Listen with the current certificate and CA; if they are invalid, keep the old ones and raise NotServable."""
         if self._runner is None:
             raise NotServable("the server is not running")
         front_proxy = await self._load_front_proxy()
@@ -100,7 +100,7 @@ class AggregatedServer:
             return
         context = await asyncio.to_thread(_context, self._cert_dir, front_proxy)
         site = web.TCPSite(self._runner, port=self._port, ssl_context=context, reuse_port=True)
-        await site.start()  # beside the old one, so that nobody finds the port closed
+        await site.start()  # before the old one stops, so that the port is never closed
         if self._site is not None:
             await self._site.stop()
         log.info("custom metrics: serving on port %d", self._port)
@@ -108,7 +108,7 @@ class AggregatedServer:
 
 
 async def read_front_proxy(cluster: Cluster) -> FrontProxy:
-    """Read the cluster's aggregation settings; raises NotServable where aggregation is off."""
+    """Read the cluster's aggregation settings; raises NotServable if aggregation is off."""
     data = (await cluster.get(AUTHENTICATION)).get("data") or {}
     ca = data.get("requestheader-client-ca-file")
     if not ca:
@@ -122,10 +122,10 @@ def _read(cert_dir: Path, front_proxy: FrontProxy) -> _Material:
 
 def _context(cert_dir: Path, front_proxy: FrontProxy) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.verify_mode = ssl.CERT_OPTIONAL  # a caller without a certificate gets a 401 that says so
+    context.verify_mode = ssl.CERT_OPTIONAL  # a client without a certificate gets a 401 that explains it
     try:
         context.load_verify_locations(cadata=front_proxy.ca)
         context.load_cert_chain(cert_dir / "tls.crt", cert_dir / "tls.key")
     except ssl.SSLError as error:
-        raise NotServable(f"bad certificate, key or front-proxy CA: {error}") from error
+        raise NotServable(f"invalid certificate, key or front-proxy CA: {error}") from error
     return context

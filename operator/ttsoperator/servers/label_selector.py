@@ -9,7 +9,7 @@ _TERM = re.compile(
 
 
 class InvalidSelector(ValueError):
-    """The text is no label selector; the message quotes the part that is malformed."""
+    """The text is not a label selector; the message quotes the malformed part."""
 
 
 def selector(text: str) -> Callable[[Mapping[str, str]], bool]:

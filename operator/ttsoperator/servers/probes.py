@@ -1,4 +1,4 @@
-"""The small server that shows the operator's metrics and answers the kubelet's probes."""
+"""The HTTP server of the operator's metrics and of the kubelet's probes."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from ttsoperator.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-STUCK_SECONDS = 300.0  # more than twice a pass's time limit: then no worker can still be making progress
+STUCK_SECONDS = 300.0  # more than twice a pass's timeout: no worker can still make progress then
 
 
 class Health:
-    """What the probes ask: callables, so that the server knows none of the parts."""
+    """The state behind the probes, as callables, so that the server does not depend on the other parts."""
 
     def __init__(self, synced: Callable[[], bool], stuck_seconds: Callable[[], float]) -> None:
         self._synced = synced
         self._stuck_seconds = stuck_seconds
 
     def liveness(self) -> str | None:
-        """Return why the process should be restarted, None while all is well.
+        """Return why the kubelet should restart the process, None if it is healthy.
 
-        A blocked event loop needs no check: then this isn't answered at all.
+        A blocked event loop needs no check: it does not answer the probe at all.
         """
         stuck = self._stuck_seconds()
-        return f"no pass has ended for {stuck:.0f} s though work is waiting" if stuck > STUCK_SECONDS else None
+        return f"no pass has ended for {stuck:.0f} s although keys are waiting" if stuck > STUCK_SECONDS else None
 
     def readiness(self) -> str | None:
-        """Return why the replica can't answer yet; leadership plays no part."""
-        return None if self._synced() else "the objects of the cluster have not been listed yet"
+        """Return why the replica cannot answer yet; a replica that does not lead is ready too."""
+        return None if self._synced() else "the operator has not listed the cluster's objects yet"
 
 
 def make_app(metrics: Metrics, health: Health) -> web.Application:

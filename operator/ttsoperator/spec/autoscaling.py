@@ -1,4 +1,4 @@
-"""How the number of workers follows the load: the fields behind a HorizontalPodAutoscaler."""
+"""The fields of spec.autoscaling: how a HorizontalPodAutoscaler sets the number of workers."""
 
 from enum import StrEnum
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from ttsoperator.spec.targets import DEFAULT_TARGETS, Targets
 
 
 class SelectPolicy(StrEnum):
-    """Which of several policies applies."""
+    """The rule that selects one of several policies."""
 
     MAX = "Max"
     MIN = "Min"
@@ -25,25 +25,26 @@ class PolicyType(StrEnum):
 
 
 class ScalingPolicy(ApiModel):
-    """How much the number of workers may change in a period."""
+    """Limit of the change of the number of workers in a period."""
 
     type: PolicyType
-    """Pods, or Percent of the current workers."""
+    """Unit of value: Pods, or Percent of the current workers."""
     value: Annotated[int, Field(ge=1, le=10_000)]
-    """How many pods, or how many percent."""
+    """Largest change, in pods or percent."""
     period_seconds: Annotated[int, Field(ge=1, le=1800)]
-    """The period in seconds."""
+    """Length of the period in seconds."""
 
 
 class ScalingRules(ApiModel):
     """How fast the autoscaler adds or removes workers."""
 
     stabilization_window_seconds: Annotated[int, Field(ge=0, le=3600)] | None = None
-    """Seconds for which the autoscaler remembers earlier recommendations, so that the number of workers is steady."""
+    """Seconds for which the autoscaler considers earlier recommendations, to keep the number of workers steady."""
     select_policy: SelectPolicy | None = None
-    """Max: the policy that allows the largest change; Min: the smallest; Disabled: no change in this direction."""
+    """Max applies the policy that allows the largest change, Min the smallest; Disabled prevents changes in this
+    direction."""
     policies: Annotated[list[ScalingPolicy], Field(min_length=1, max_length=8)] | None = None
-    """How much may change in a period."""
+    """Limits of the change in a period."""
 
 
 class Behavior(ApiModel):
@@ -73,7 +74,7 @@ DEFAULT_BEHAVIOR: dict[str, Any] = {
 
 
 class Autoscaling(ApiModel):
-    """A HorizontalPodAutoscaler that sets the number of workers; spec.replicas and /scale are then ignored."""
+    """A HorizontalPodAutoscaler sets the number of workers; spec.replicas and /scale have no effect then."""
 
     model_config = rules(
         rule(
@@ -94,7 +95,7 @@ class Autoscaling(ApiModel):
             json_schema_extra={"default": DEFAULT_TARGETS},
         ),
     ]
-    """What the autoscaler aims at. Setting any target replaces the default."""
+    """Target values of the autoscaler's metrics. Setting any target replaces the default."""
     behavior: Annotated[
         Behavior,
         Field(
@@ -102,5 +103,5 @@ class Autoscaling(ApiModel):
             json_schema_extra={"default": DEFAULT_BEHAVIOR},
         ),
     ]
-    """Speed of scaling. The default can double the workers every 15 s. After five minutes without need for the present
-    number it removes one worker a minute."""
+    """Speed of scaling. The default at most doubles the workers every 15 s. When the current number has not been needed
+    for five minutes, it removes one worker a minute."""

@@ -1,4 +1,4 @@
-"""What the models of the API share: names in camelCase, docstrings as `kubectl explain` texts, bounded types."""
+"""The base of all API models: names in camelCase, docstrings as `kubectl explain` texts, bounded types."""
 
 from typing import Annotated, Any
 
@@ -12,8 +12,8 @@ from ttsoperator.spec import quantities
 class ApiModel(BaseModel):
     """A group of fields.
 
-    Fields that this version does not know are left out, as the API server does it: during an upgrade the CRD may be
-    newer than the operator.
+    Ignores fields that this version does not know, like the API server: during an upgrade the CRD may be newer than the
+    operator.
     """
 
     model_config = ConfigDict(
@@ -21,7 +21,7 @@ class ApiModel(BaseModel):
     )
 
     def rendered(self) -> dict[str, Any]:
-        """Return the fields that are set, as the API spells them."""
+        """Return the set fields with the API's names."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
@@ -32,7 +32,7 @@ def rules(*validations: dict[str, str], **extra: object) -> ConfigDict:
 
 
 def rule(expression: str, message: str, *, field: str | None = None) -> dict[str, str]:
-    """Return one CEL rule; `field` is the path below the object that the error points at."""
+    """Return one CEL rule; the error points at `field`, a path inside the object."""
     found = {"rule": expression, "message": message}
     return found | {"fieldPath": field} if field else found
 
@@ -43,7 +43,7 @@ def setting(row: Setting[object]) -> Any:
 
 
 def map_list(*keys: str) -> dict[str, Any]:
-    """Mark a list as a map: its items are told apart by `keys`, so that several managers can share it."""
+    """Mark a list as a map whose items are identified by `keys`, so that several field managers can share it."""
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
 
@@ -66,7 +66,7 @@ Quantity = Annotated[
 ]
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=253)]
-"""The name of an object, a label's key or the like."""
+"""The name of an object, the key of a label, and similar names."""
 LabelValue = Annotated[str, StringConstraints(max_length=63)]
 Labels = Annotated[dict[str, LabelValue], Field(max_length=64)]
 Annotations = Annotated[dict[str, Annotated[str, StringConstraints(max_length=4096)]], Field(max_length=64)]

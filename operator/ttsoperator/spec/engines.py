@@ -1,4 +1,4 @@
-"""What the API says about engines: the enum, the texts and the CEL rules, all derived from the catalogue."""
+"""The API's texts about engines, their enum and their CEL rules, all derived from the catalogue."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, Literal
@@ -8,11 +8,11 @@ from ttscontract.words import one_of
 from ttsoperator.spec.base import rule
 
 BUILTIN: Final = "builtin://"
-"""How the source of a model that is part of the worker image begins."""
+"""The prefix of the source of a model that is part of the worker image."""
 
 if TYPE_CHECKING:
     EngineName = str
-else:  # pydantic turns it into the schema's enum; mypy takes no Literal whose values are computed
+else:  # pydantic turns it into the schema's enum; mypy rejects a Literal with computed values
     EngineName = Literal[tuple(engine.name for engine in ENGINES)]
 
 NAMES: Final = one_of(engine.name for engine in ENGINES)
@@ -21,7 +21,7 @@ BUILTIN_SOURCES: Final = tuple(_BUILT_IN)
 
 
 def engine_of(name: str | None, source: str) -> Engine | None:
-    """Return the engine that the spec names; where it names none, the engine whose built-in model the source is."""
+    """Return the engine that the spec names, else the engine of the source's built-in model."""
     return next(
         (engine for engine in ENGINES if (engine.builtin == source if name is None else engine.name == name)), None
     )
@@ -30,13 +30,13 @@ def engine_of(name: str | None, source: str) -> Engine | None:
 def engine_text() -> str:
     """Return the description of spec.engine."""
     choice = one_of(f"{engine.name} ({engine.summary})" for engine in ENGINES)
-    return f"Program that speaks the model: {choice}. Required unless the source is {BUILTIN}, which names the engine."
+    return f"Engine that runs the model: {choice}. Required unless the source is {BUILTIN}, which names the engine."
 
 
 def gpus_text() -> str:
     """Return the description of spec.gpu and of its count."""
     defaults = ", ".join(f"{engine.name} {engine.gpus}" for engine in ENGINES)
-    return f"GPUs of each worker; when absent, what the engine needs ({defaults})."
+    return f"GPUs of each worker; when absent, the engine's default ({defaults})."
 
 
 def resources_text() -> str:
@@ -44,7 +44,7 @@ def resources_text() -> str:
     defaults = "; ".join(
         f"{engine.name}: requests {amounts(engine.requests)}, limits {amounts(engine.limits)}" for engine in ENGINES
     )
-    return f"Compute resources of each worker. They replace the engine's default as a whole ({defaults})."
+    return f"Compute resources of each worker. They replace all of the engine's defaults ({defaults})."
 
 
 def amounts(resources: Mapping[str, str]) -> str:
@@ -54,11 +54,11 @@ def amounts(resources: Mapping[str, str]) -> str:
 
 def engine_rules() -> tuple[dict[str, str], ...]:
     """Return the rules that tie an engine to a source."""
-    sources = "; ".join(f"{source} is spoken by the engine {name}" for source, name in _BUILT_IN.items())
+    sources = "; ".join(f"{source} needs the engine {name}" for source, name in _BUILT_IN.items())
     return (
         rule(
             f"has(self.engine) || self.model.source.startsWith('{BUILTIN}')",
-            f"spec.engine is required: say which engine speaks the model at spec.model.source, {NAMES}",
+            f"spec.engine is required: set the engine that runs the model at spec.model.source, {NAMES}",
             field=".engine",
         ),
         rule(
@@ -70,14 +70,14 @@ def engine_rules() -> tuple[dict[str, str], ...]:
 
 
 def gpu_count() -> str:
-    """Return the CEL expression of the GPUs of each worker."""
+    """Return the CEL expression for the number of GPUs of each worker."""
     engine = f"self.?engine.orValue({_builtin_engine()})"
     cases = [f"{engine} == '{each.name}' ? {each.gpus} : " for each in ENGINES if each.gpus]
     return f"self.?gpu.?count.orValue({''.join(cases)}0)"
 
 
 def _builtin_engine() -> str:
-    """Return the CEL expression of the engine whose built-in model is the source."""
+    """Return the CEL expression for the engine of the source's built-in model."""
     (_, first), *others = _BUILT_IN.items()
     cases = "".join(f"self.model.source == '{source}' ? '{name}' : " for source, name in others)
     return f"({cases}'{first}')" if cases else f"'{first}'"

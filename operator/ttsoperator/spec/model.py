@@ -1,4 +1,4 @@
-"""The model, and the volume that holds it."""
+"""The fields of the model, and of the volume that stores it."""
 
 from enum import StrEnum
 from typing import Annotated, Final
@@ -13,21 +13,21 @@ DEFAULT_SIZE: Final = "10Gi"
 
 
 class AccessMode(StrEnum):
-    """Who may use the volume at once."""
+    """The nodes that may use the volume at the same time."""
 
     READ_WRITE_ONCE = "ReadWriteOnce"
     READ_WRITE_MANY = "ReadWriteMany"
 
 
 class ReclaimPolicy(StrEnum):
-    """What becomes of the claim when the service is deleted."""
+    """What happens to the claim when the service is deleted."""
 
     DELETE = "Delete"
     RETAIN = "Retain"
 
 
 class Model(ApiModel):
-    """The model that the workers speak with."""
+    """The model that the workers serve."""
 
     model_config = rules(
         rule(
@@ -38,12 +38,12 @@ class Model(ApiModel):
         ),
         rule(
             "!self.source.startsWith('http://') || has(self.sha256)",
-            "an http:// source can be changed on its way: give spec.model.sha256, or use https://",
+            "http:// does not protect the download: set spec.model.sha256, or use https://",
             field=".source",
         ),
         rule(
             "!self.source.matches('^https?://[^/?#]*@')",
-            "spec.model.source must not carry a user name or password: everyone who may read the object would see it",
+            "spec.model.source must not contain a user name or password: everybody who reads the object would see it",
             field=".source",
         ),
         rule(
@@ -63,11 +63,11 @@ class Model(ApiModel):
         ),
     ]
     sha256: Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9a-f]{64}$")] | None = None
-    """SHA-256 of the file or archive, 64 hexadecimal digits in lower case. The Job refuses any other content."""
+    """SHA-256 of the file or archive, 64 lower-case hexadecimal digits. The download Job rejects any other content."""
 
 
 class Storage(ApiModel):
-    """The volume that holds the model."""
+    """The volume that stores the model."""
 
     model_config = rules(
         rule(
@@ -79,14 +79,15 @@ class Storage(ApiModel):
     )
 
     size: Quantity | None = None
-    """Size of the claim, 10Gi when absent. It may grow (where the StorageClass allows it), not shrink."""
+    """Size of the claim, 10Gi when absent. It can grow if the StorageClass allows it, but cannot shrink."""
     storage_class_name: Annotated[str, StringConstraints(max_length=253)] | None = None
     """StorageClass of the claim; the cluster's default when absent. Cannot be changed."""
     access_modes: Annotated[list[AccessMode], Field(min_length=1, max_length=2)] | None = None
-    """ReadWriteOnce (when absent) keeps all workers on the volume's node; ReadWriteMany lets them spread. With an
-    existing claim: what it allows. Cannot be changed."""
+    """ReadWriteOnce (the default) keeps all workers on the volume's node; ReadWriteMany lets them spread. With an
+    existing claim, set a mode that it allows. Cannot be changed."""
     existing_claim_name: Name | None = None
-    """A claim of the service's namespace to use instead of one made for it; it is never deleted. Cannot be changed."""
+    """An existing claim in the service's namespace to use instead of a new one; the operator never deletes it. Cannot
+    be changed."""
     reclaim_policy: ReclaimPolicy | None = None
-    """Delete (when absent): the claim goes with the service. Retain: it stays, and a service of the same name finds
-    its model again."""
+    """Delete (the default) deletes the claim with the service. Retain keeps it, and a later service of the same name
+    uses its model again."""

@@ -1,4 +1,4 @@
-"""The fields for the pods and their image."""
+"""The fields of the pods and of their image."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -16,7 +16,8 @@ class Resources(ApiModel):
     requests: Quantities | None = None
     """Resources that the scheduler reserves for each worker, such as {cpu: 250m, memory: 512Mi}."""
     limits: Quantities | None = None
-    """Most resources that each worker may use. A CPU limit also sets its threads (rounded down, at least one)."""
+    """The most resources that each worker may use. The CPU limit also sets its number of threads (rounded down, at
+    least one)."""
 
 
 class KeyReference(ApiModel):
@@ -27,7 +28,7 @@ class KeyReference(ApiModel):
     key: Name
     """Key of the value."""
     optional: bool | None = None
-    """True starts the container without the variable when the object or the key is missing."""
+    """If true, the container starts without the variable when the object or the key is missing."""
 
 
 class FieldReference(ApiModel):
@@ -43,7 +44,7 @@ class EnvSource(ApiModel):
     model_config = rules(
         rule(
             "[has(self.secretKeyRef), has(self.configMapKeyRef), has(self.fieldRef)].filter(x, x).size() == 1",
-            "name exactly one of secretKeyRef, configMapKeyRef and fieldRef",
+            "set exactly one of secretKeyRef, configMapKeyRef and fieldRef",
         )
     )
 
@@ -59,10 +60,10 @@ class EnvVar(ApiModel):
     """An environment variable."""
 
     model_config = rules(
-        rule("!has(self.value) || !has(self.valueFrom)", "give either value or valueFrom"),
+        rule("!has(self.value) || !has(self.valueFrom)", "set either value or valueFrom, not both"),
         rule(
             f"!self.name.startsWith('{VARIABLE_PREFIX}')",
-            f"variables named {VARIABLE_PREFIX}… are the operator's: use the fields of spec.serving",
+            f"variables named {VARIABLE_PREFIX}… are reserved for the operator: use the fields of spec.serving",
             field=".name",
         ),
     )
@@ -84,12 +85,12 @@ class PodTemplate(ApiModel):
     model_config = rules(
         rule(
             f"!has(self.labels) || self.labels.all(k, {_RESERVED} && !k.startsWith('app.kubernetes.io/'))",
-            "labels app.kubernetes.io/… and tts-operator.io/… are the operator's: choose another name",
+            "labels app.kubernetes.io/… and tts-operator.io/… are reserved for the operator: choose another name",
             field=".labels",
         ),
         rule(
             f"!has(self.annotations) || self.annotations.all(k, {_RESERVED})",
-            "annotations tts-operator.io/… are the operator's: choose another name",
+            "annotations tts-operator.io/… are reserved for the operator: choose another name",
             field=".annotations",
         ),
     )
@@ -128,7 +129,7 @@ class PullSecret(ApiModel):
 
 
 class Image(ApiModel):
-    """The worker image; the operator's settings fill in absent fields."""
+    """The worker image; the operator's settings are the defaults of absent fields."""
 
     repository: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\s@]*[^\s@:]$")] | None = (
         None

@@ -1,4 +1,4 @@
-"""Kubernetes quantities (`250m`, `2Gi`, `1e3`): the pattern the API accepts, and their value."""
+"""Kubernetes quantities (`250m`, `2Gi`, `1e3`): the accepted pattern, and their value."""
 
 import math
 import re
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 PATTERN: Final = r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]{1,2}))?$"
-"""The API's own pattern for a quantity, without negative and without absurdly large or small ones."""
+"""Kubernetes' own pattern for a quantity, without negative and without extremely large or small ones."""
 
 _SUFFIXES: Final = {
     **{suffix: Decimal(1024) ** power for power, suffix in enumerate(["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"], start=1)},
@@ -19,7 +19,7 @@ _FORM: Final = re.compile(r"(?P<number>[+-]?[0-9.]+)(?P<suffix>[a-zA-Z]{0,2}|[eE
 
 
 def value_of(quantity: str | int) -> Decimal:
-    """Return the number a quantity stands for; raises ValueError when it is none."""
+    """Return the value of a quantity; raises ValueError for any other text."""
     match = _FORM.fullmatch(str(quantity))
     if match is None or match["number"].count(".") > 1 or not match["number"].strip("+-."):
         raise ValueError(f"{quantity!r} is not a quantity such as 500m, 2 or 10Gi")
@@ -32,7 +32,7 @@ def value_of(quantity: str | int) -> Decimal:
 
 
 def same(one: str | int, other: str | int) -> bool:
-    """Tell whether two quantities are one number (`1` and `1000m`); False when either is no quantity."""
+    """Return whether two quantities have the same value (`1` and `1000m`); False if either is no quantity."""
     try:
         return value_of(one) == value_of(other)
     except ValueError:
@@ -45,6 +45,6 @@ def whole_bytes(quantity: str | int) -> int:
 
 
 def rendered(number: float) -> str:
-    """Return a number in the API's own spelling, to the thousandth: 0.8 is `800m`, 3.0 is `3`."""
+    """Return a number as Kubernetes writes it, rounded to thousandths: 0.8 is `800m`, 3.0 is `3`."""
     thousandths = round(number * 1000)
     return str(thousandths // 1000) if thousandths % 1000 == 0 else f"{thousandths}m"

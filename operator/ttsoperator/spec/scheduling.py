@@ -1,4 +1,4 @@
-"""Where pods may run: affinity and tolerations, field by field as Kubernetes has them."""
+"""Where pods may run: affinity and tolerations, with the same fields as in Kubernetes."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -43,7 +43,7 @@ class NodeRequirement(ApiModel):
 
 
 class NodeSelectorTerm(ApiModel):
-    """Conditions of which a node must meet all."""
+    """Conditions; a node must meet all of them."""
 
     match_expressions: Annotated[list[NodeRequirement], Field(max_length=16)] | None = None
     """Conditions on labels."""
@@ -52,7 +52,7 @@ class NodeSelectorTerm(ApiModel):
 
 
 class NodeSelector(ApiModel):
-    """Alternatives of which a node must meet one."""
+    """Alternatives; a node must meet one of them."""
 
     node_selector_terms: Annotated[list[NodeSelectorTerm], Field(min_length=1, max_length=16)]
     """The alternatives."""

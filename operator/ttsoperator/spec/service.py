@@ -31,7 +31,7 @@ DEFAULT_GPU: Final = "nvidia.com/gpu"
 
 
 class InvalidSpec(Exception):
-    """The object cannot be acted upon; `reason` and `message` go into the Stalled condition of `generation`."""
+    """The spec is invalid; `reason` and `message` go into the Stalled condition of `generation`."""
 
     def __init__(self, reason: Reason, message: str, generation: int) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class InvalidSpec(Exception):
 
 
 class ServiceType(StrEnum):
-    """How the Service is reached."""
+    """How clients reach the Service."""
 
     CLUSTER_IP = "ClusterIP"
     NODE_PORT = "NodePort"
@@ -55,7 +55,7 @@ class Gpu(ApiModel):
     resource_name: Annotated[str, StringConstraints(max_length=253, pattern=r"^[a-z0-9.-]+/[A-Za-z0-9._-]+$")] = (
         DEFAULT_GPU
     )
-    """Name under which nodes offer GPUs."""
+    """Resource name of the nodes' GPUs."""
 
 
 class Serving(ApiModel):
@@ -76,10 +76,10 @@ class ServiceOptions(ApiModel):
     """The Service in front of the workers."""
 
     type: ServiceType = ServiceType.CLUSTER_IP
-    """How the Service is reached: ClusterIP from inside the cluster, NodePort and LoadBalancer also from outside
+    """How clients reach the Service: ClusterIP from inside the cluster, NodePort and LoadBalancer also from outside
     (without the metrics port)."""
     annotations: Annotations | None = None
-    """Annotations of the Service, such as those a cloud's load balancer reads."""
+    """Annotations of the Service, such as those for a cloud's load balancer."""
 
 
 _NO_CLAIM = "self.model.source.startsWith('builtin://') || oldSelf.model.source.startsWith('builtin://')"
@@ -87,13 +87,13 @@ _GPU_NAME = f"self.?gpu.?resourceName.orValue('{DEFAULT_GPU}')"
 
 
 def _storage(of: str, field: str, absent: str) -> str:
-    """CEL of a storage field; not `.?storage.?field`, which the API server cannot bound: it would refuse the rule."""
+    """Return the CEL of a storage field; not `.?storage.?field`: the API server cannot bound its cost, so it fails."""
     return f"(has({of}.storage) && has({of}.storage.{field}) ? {of}.storage.{field} : {absent})"
 
 
 def _fixed(field: str, absent: str) -> dict[str, str]:
     same = f"{_storage('self', field, absent)} == {_storage('oldSelf', field, absent)}"
-    message = f"spec.storage.{field} cannot be changed, Kubernetes keeps it as it is: make a new TTSService"
+    message = f"spec.storage.{field} cannot be changed, because Kubernetes does not allow it: create a new TTSService"
     return rule(f"{_NO_CLAIM} || {same}", message, field=".storage")
 
 
@@ -102,7 +102,7 @@ def _size(of: str) -> str:
 
 
 class TTSServiceSpec(ApiModel):
-    """What the user asks for."""
+    """The desired state of the service."""
 
     model_config = rules(
         *engine_rules(),
@@ -115,7 +115,7 @@ class TTSServiceSpec(ApiModel):
         *(
             rule(
                 f"!has(self.resources) || !has(self.resources.{part}) || !({_GPU_NAME} in self.resources.{part})",
-                "GPUs are asked for by spec.gpu: remove them from spec.resources",
+                "spec.gpu requests GPUs: remove them from spec.resources",
                 field=".resources",
             )
             for part in ("requests", "limits")
@@ -125,19 +125,19 @@ class TTSServiceSpec(ApiModel):
         _fixed("existingClaimName", "''"),
         rule(
             f"{_NO_CLAIM} || {_size('self')}.compareTo({_size('oldSelf')}) >= 0",
-            "spec.storage.size cannot shrink, Kubernetes only lets a claim grow: keep it, or make a new TTSService",
+            "spec.storage.size cannot shrink, because a claim can only grow: keep it, or create a new TTSService",
             field=".storage",
         ),
     )
 
     engine: Annotated[EngineName | None, Field(description=engine_text())] = None
     model: Model
-    """The model that the workers speak with."""
+    """The model that the workers serve."""
     storage: Storage | None = None
-    """The volume that holds the model; when absent a claim of 10Gi, ReadWriteOnce, of the default StorageClass, deleted
-    with the service."""
+    """The volume that stores the model; when absent, a claim of 10Gi with ReadWriteOnce and the default StorageClass,
+    deleted with the service."""
     replicas: Annotated[int, Field(ge=0, le=1000)] = 1
-    """Workers wanted; what kubectl scale writes. Ignored while spec.autoscaling is set."""
+    """Number of workers; kubectl scale sets it. Ignored while spec.autoscaling is set."""
     gpu: Annotated[Gpu | None, Field(description=gpus_text())] = None
     resources: Annotated[Resources | None, Field(description=resources_text())] = None
     serving: Annotated[Serving, Field(default_factory=Serving, json_schema_extra={"default": {}})]
@@ -145,7 +145,7 @@ class TTSServiceSpec(ApiModel):
     service: Annotated[ServiceOptions, Field(default_factory=ServiceOptions, json_schema_extra={"default": {}})]
     """The Service in front of the workers."""
     autoscaling: Autoscaling | None = None
-    """Makes the number of workers follow the load; when absent it is spec.replicas."""
+    """Scales the number of workers with the load; when absent, spec.replicas sets the number."""
     pod_template: PodTemplate | None = None
     """Additions to the pods of the workers and of the download Job."""
     image: Image | None = None
@@ -153,7 +153,7 @@ class TTSServiceSpec(ApiModel):
 
 
 class TTSService(BaseModel):
-    """One object as the operator sees it."""
+    """One TTSService object, parsed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -163,7 +163,7 @@ class TTSService(BaseModel):
     generation: int
     deleting: bool
     engine: Engine
-    """The engine that the spec names, or whose built-in model the source is."""
+    """The engine that the spec names, else the engine of the source's built-in model."""
     spec: TTSServiceSpec
 
     @property
@@ -173,15 +173,15 @@ class TTSService(BaseModel):
 
     @property
     def storage(self) -> Storage:
-        """The storage as asked for, without a field when absent; ask it only where the model is not builtin."""
+        """The storage of the spec, empty when absent; use it only if the model is not builtin."""
         return self.spec.storage or Storage()
 
 
 def parse(body: Mapping[str, Any]) -> TTSService:
-    """Read an object of the API; raises InvalidSpec with a message for the user.
+    """Parse an API object; raises InvalidSpec with a message for the user.
 
-    The API server has refused most bad specs already; what it let through before a rule came, or while the CRD was
-    another release's, ends here.
+    The API server already rejects most invalid specs. This rejects those that it accepted before a rule existed, or
+    under the CRD of another release.
     """
     metadata = body["metadata"]
     generation = int(metadata.get("generation", 0))

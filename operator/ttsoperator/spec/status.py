@@ -1,4 +1,4 @@
-"""The fields of a TTSService's status, for the CRD's schema; the package status fills them."""
+"""The fields of a TTSService's status, for the CRD's schema; the package `reconcile.status` sets them."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -37,32 +37,32 @@ class ConditionModel(ApiModel):
     status: ConditionStatus
     """Status of the condition."""
     observed_generation: Annotated[int, Field(ge=-1)] = -1
-    """Generation of the spec that the condition is about."""
+    """Generation of the spec that the condition describes."""
     last_transition_time: Time
     """When the status of the condition last changed."""
     reason: Annotated[str, StringConstraints(max_length=1024)]
-    """Why, in one word; docs/status-conditions.md lists them."""
+    """Reason in one word; docs/status-conditions.md lists all reasons."""
     message: Annotated[str, StringConstraints(max_length=32768)]
-    """Why, and what to do, for a person."""
+    """Explanation for people, and what to do."""
 
 
 class ModelStatus(ApiModel):
     """The model of the current spec."""
 
     source: Text
-    """Where the model comes from."""
+    """Source of the model."""
     state: ModelState
     """State of the model."""
     digest: Annotated[str, StringConstraints(max_length=128)] | None = None
     """Digest of the published files."""
     bytes: Annotated[int, Field(ge=0)] | None = None
-    """Bytes downloaded so far; once published, of all files."""
+    """Bytes downloaded so far; after publishing, bytes of all files."""
     total_bytes: Annotated[int, Field(ge=0)] | None = None
-    """Bytes to download; absent while the source has not said it."""
+    """Bytes to download; absent until the source reports it."""
     bytes_per_second: Annotated[int, Field(ge=0)] | None = None
-    """Speed of the download between its last two updates, at least five seconds apart."""
+    """Speed of the download between the last two updates, which are at least five seconds apart."""
     progress_time: Time | None = None
-    """When bytes was last updated; absent when no download runs."""
+    """Time of the last update of bytes; absent when no download runs."""
 
 
 class VoiceStatus(ApiModel):
@@ -75,26 +75,26 @@ class VoiceStatus(ApiModel):
 
 
 class Benchmark(ApiModel):
-    """What a worker measured when it warmed up."""
+    """Measurements of a worker's warm-up."""
 
     real_time_factor_milli: Annotated[int, Field(ge=0)] | None = None
-    """Thousandths of a second of computing per second of speech."""
+    """Milliseconds of computing for each second of speech."""
     first_audio_milliseconds: Annotated[int, Field(ge=0)] | None = None
     """Milliseconds until the first audio of a short sentence."""
 
 
 class TTSServiceStatus(ApiModel):
-    """What the operator observes; only the operator writes it."""
+    """The observed state; only the operator writes it."""
 
     observed_generation: Annotated[int, Field(ge=-1)] = -1
-    """Generation of the spec that this status is about; -1 before the operator has seen the object."""
+    """Generation of the spec that this status describes; -1 until the operator has seen the object."""
     conditions: Annotated[list[ConditionModel], Field(max_length=16, json_schema_extra=map_list("type"))] | None = None
-    """Ready, Reconciling, Stalled, ModelReady, WorkloadAvailable, with spec.autoscaling AutoscalingActive, and
+    """Ready, Reconciling, Stalled, ModelReady and WorkloadAvailable; AutoscalingActive with spec.autoscaling;
     AddOnsInstalled while it is False."""
     replicas: Annotated[int, Field(ge=0)] | None = None
     """Number of workers."""
     ready_replicas: Annotated[int, Field(ge=0)] | None = None
-    """Number of workers that answer."""
+    """Number of ready workers."""
     selector: Text | None = None
     """Label selector of the workers' pods, for /scale."""
     url: Text | None = None
@@ -108,4 +108,4 @@ class TTSServiceStatus(ApiModel):
     voices: Annotated[list[VoiceStatus], Field(max_length=64, json_schema_extra=map_list("name"))] | None = None
     """The model's first 64 voices."""
     benchmark: Benchmark | None = None
-    """What a worker measured when it warmed up."""
+    """Measurements of a worker's warm-up."""

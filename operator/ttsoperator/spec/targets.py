@@ -1,4 +1,4 @@
-"""`spec.autoscaling.targets`: its fields, bounds and rules come from the scaling targets of the metrics catalogue."""
+"""`spec.autoscaling.targets`, with fields, bounds and rules from the scaling targets of the metrics catalogue."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Final
@@ -15,7 +15,7 @@ DEFAULT_TARGETS: Final = {t.field: t.default for t in SCALING_TARGETS.values() i
 
 
 def _field(target: ScalingTarget) -> Any:
-    """Return the type and the default of the target's field, as pydantic takes them."""
+    """Return the type and the default of the target's field, for pydantic."""
     bounded = Annotated[int, Field(ge=target.minimum, le=target.maximum)]
     return Annotated[bounded | None, Field(description=target.help)], None
 
@@ -25,17 +25,17 @@ _Fields = create_model("_Fields", __base__=ApiModel, **{to_snake(t.field): _fiel
 
 
 class Targets(_Fields):
-    """What the autoscaler aims at. Of several targets the one that needs most workers decides."""
+    """Target values of the autoscaler's metrics. Of several targets, the one that needs the most workers decides."""
 
     model_config = rules(
         rule(
             " || ".join(f"has(self.{target.field})" for target in SCALING_TARGETS.values()),
-            f"name at least one target: {one_of(target.field for target in SCALING_TARGETS.values())}",
+            f"set at least one target: {one_of(target.field for target in SCALING_TARGETS.values())}",
         )
     )
 
     def wanted(self) -> Iterator[tuple[Metric, float]]:
-        """Yield each metric that has a target here, and the average value per worker to aim at."""
+        """Yield each metric that has a target, and the target for the average value per worker."""
         for metric, target in SCALING_TARGETS.items():
             number = getattr(self, to_snake(target.field))
             if number is not None:
@@ -43,7 +43,7 @@ class Targets(_Fields):
 
 
 def gpu_rules(gpus: str) -> Iterator[dict[str, str]]:
-    """Yield the CEL rules that refuse a target for GPUs where `gpus`, a CEL expression for their number, is 0."""
+    """Yield the CEL rules that reject GPU targets if `gpus`, a CEL expression for the number of GPUs, is 0."""
     others = one_of(target.field for target in SCALING_TARGETS.values() if not target.needs_gpu)
     for target in SCALING_TARGETS.values():
         if target.needs_gpu:

@@ -1,1 +1,1 @@
-"""What the operator knows of the cluster: watches and lists fill a store, and wake a queue of services."""
+"""The operator's view of the cluster: watches and lists fill a cache and add services to a work queue."""

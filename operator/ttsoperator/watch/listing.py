@@ -1,10 +1,10 @@
-"""Listing everything that is watched: before the first pass, and now and then again.
+"""List all watched kinds: before the first pass, and then periodically.
 
-The first time makes the cache complete, so that a pass never takes a child for missing that was only not heard of yet.
-Later times find what a watch lost: after a long interruption kopf lists anew, and does not notice what is gone from it.
+The first list completes the cache, so that a pass never mistakes a child for missing whose event has not arrived yet.
+Later lists find what a watch lost: after a long interruption kopf lists again, but does not notice deleted objects.
 
-Optional kinds are listed here and not watched by kopf, which ends for good when the API of a watched kind is removed.
-So a change of theirs, or of their API, is acted upon within half a minute, at the next list.
+The operator lists optional kinds here instead of watching them, because kopf stops for good when the API of a watched
+kind is removed. So the operator notices a change of theirs, or of their API, within half a minute, with the next list.
 """
 
 from __future__ import annotations
@@ -26,9 +26,7 @@ log = logging.getLogger(__name__)
 CRD_SECONDS = 3.0
 REMIND_TRIES = 10
 LIST_SECONDS = 30.0
-RESYNC_LISTS = (
-    10  # of the watched kinds; the first comes soon, for what happened between our list and the watches' start
-)
+RESYNC_LISTS = 10  # of the watched kinds; the first soon, to find changes between our list and the watches' start
 
 
 class Forbidden(Exception):
@@ -36,7 +34,7 @@ class Forbidden(Exception):
 
 
 async def wait_for_crd(cluster: KubeClient, namespace: str | None) -> None:
-    """Return once the API server serves TTSServices, saying now and then what is waited for."""
+    """Return once the API server serves TTSServices; until then log at intervals what the operator waits for."""
     attempt = 0
     while True:
         try:
@@ -46,7 +44,7 @@ async def wait_for_crd(cluster: KubeClient, namespace: str | None) -> None:
             problem = f"the API server: {error}"
         except Refused as error:
             if error.status != 404:
-                return  # it is there; what we may do with it, the lists will tell
+                return  # the CRD exists; the lists will check our rights
             problem = f"the CRD {TTS_SERVICE}: install the chart, or kubectl apply -f crds/"
         if attempt % REMIND_TRIES == 0:
             log.warning("waiting for %s", problem)
@@ -55,7 +53,7 @@ async def wait_for_crd(cluster: KubeClient, namespace: str | None) -> None:
 
 
 class Syncer:
-    """Brings the cache up to date by lists."""
+    """Updates the cache by lists."""
 
     def __init__(
         self,
@@ -74,9 +72,9 @@ class Syncer:
         self.synced = False
 
     async def sync(self) -> None:
-        """List everything once and wake what changed; raises ApiError, Forbidden.
+        """List everything once and add changed services to the queue; raises ApiError, Forbidden.
 
-        An optional kind that cannot be listed raises neither.
+        An optional kind that cannot be listed raises neither error.
         """
         for resource in self._watched:
             try:
@@ -88,7 +86,7 @@ class Syncer:
         self.synced = True
 
     async def run(self) -> None:
-        """List again and again until cancelled: the optional kinds each time, the watched ones every tenth time."""
+        """List periodically until cancelled: the optional kinds each time, the watched ones every tenth time."""
         for number in itertools.count():
             await asyncio.sleep(LIST_SECONDS)
             try:
@@ -97,25 +95,25 @@ class Syncer:
                 else:
                     await self._sync_optional()
             except (ApiError, Forbidden) as error:
-                log.warning("listing again failed: %s", error)
+                log.warning("the periodic list failed: %s", error)
 
     async def _sync_optional(self) -> None:
         for resource in self._optional:
             await self._update_optional(resource)
 
     async def _update_optional(self, resource: Resource) -> None:
-        """List an optional kind if its API is there, and wake every service when that has changed."""
+        """List an optional kind if its API exists; add every service to the queue if that changed."""
         try:
             problem = await self._list_optional(resource)
         except Unavailable as error:
             log.warning("cannot list %s: %s", resource, error)
             if self.synced:
-                return  # what is known of it stays until the next list
+                return  # the cached objects stay until the next list
             problem = f"the operator cannot list {resource} yet: {error}"
         if problem == self._cache.missing.get(resource):
             return
         if problem is None:
-            log.info("%s can be used now", resource)
+            log.info("%s is usable now", resource)
             del self._cache.missing[resource]
         else:
             log.info("%s: %s", resource, problem)
@@ -124,7 +122,7 @@ class Syncer:
             self._queue.add(key)
 
     async def _list_optional(self, resource: Resource) -> str | None:
-        """Return why the kind cannot be used, None when it was listed; raises Unavailable."""
+        """List the kind; return None, or the reason why it cannot be used; raises Unavailable."""
         try:
             if resource.kind not in await self._cluster.served_kinds(resource.api_version):
                 return f"the cluster does not serve {resource.kind} of {resource.api_version}"

@@ -1,8 +1,8 @@
-"""What the operator knows of the cluster: the last seen version of every object it watches.
+"""The cache of the cluster: the last seen version of every watched object.
 
-kopf's own indexes cannot do this job: they never learn what the operator has just written (a pass would act on data
-older than its own last write), and when a watch has to list anew they keep objects that were deleted in the meantime.
-Here the newest resourceVersion wins, whoever brings it: a watch event, the answer to a write, or a list.
+kopf's own indexes are not enough: they do not see the operator's own writes (a pass would act on data older than its
+last write), and when a watch lists again they keep objects that were deleted meanwhile. This cache keeps the newest
+resourceVersion, whether from a watch event, the answer to a write, or a list.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ttsoperator.kube.manifest import Manifest, Ref
 from ttsoperator.kube.resources import Resource
 from ttsoperator.names import KIND, LABEL_SERVICE
 
-REMEMBERED_DELETIONS = 4096  # enough for every event that can still be under way
+REMEMBERED_DELETIONS = 4096  # enough for every event that may still arrive
 
 
 class Key(NamedTuple):
@@ -29,27 +29,27 @@ class Key(NamedTuple):
 
 
 def key_of(obj: Mapping[str, Any]) -> Key | None:
-    """The service `obj` is, or belongs to by its label; None for an object that is none of ours."""
+    """Return the service that `obj` is, or that its label names; None for any other object."""
     meta = obj["metadata"]
     name = meta["name"] if obj["kind"] == KIND else (meta.get("labels") or {}).get(LABEL_SERVICE)
     return Key(meta["namespace"], name) if name else None
 
 
 class Cache:
-    """Objects by service. Everything returned is shared: read it, never change it."""
+    """Objects by service. The cache shares the objects that it returns: never modify them."""
 
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str, str], Manifest] = {}
         self._of_service: defaultdict[Key, set[tuple[str, str, str]]] = defaultdict(set)
         self._deleted: OrderedDict[str, int] = OrderedDict()
         self.missing: dict[Resource, str] = {}
-        """Optional kinds that cannot be used now, each with the reason; what is known of their objects is outdated."""
+        """Optional kinds that cannot be used now, each with the reason; their cached objects are outdated."""
 
     def put(self, obj: Mapping[str, Any], *, listed: bool = False) -> bool:
-        """Remember `obj` unless something newer is known; True when it was news.
+        """Store `obj` unless the cache has a newer version; return True if that changed the cache.
 
-        One that was `listed` is also news when its spec differs from the one known of that very version: a watch older
-        than the last upgrade of the CRD leaves the new fields out.
+        A `listed` object also replaces the same version with another spec: a watch older than the last upgrade of the
+        CRD omits the new fields.
         """
         meta = obj["metadata"]
         identity = (obj["kind"], meta["namespace"], meta["name"])
@@ -66,9 +66,9 @@ class Cache:
         return True
 
     def drop(self, obj: Mapping[str, Any], version: int | None = None) -> None:
-        """Forget an object that was not there any more at `version` (its own): late events do not bring it back.
+        """Remove an object that was gone at `version` (default: its own); late events do not restore it.
 
-        A newer one does: a watch by label reports an object as deleted when it lost the label, and it may get it back.
+        A newer event does: a watch by label reports an object as deleted when it lost the label, which may come back.
         """
         meta = obj["metadata"]
         identity = (obj["kind"], meta["namespace"], meta["name"])
@@ -80,13 +80,13 @@ class Cache:
             self._forget(identity)
 
     def drop_gone(self, target: Ref) -> None:
-        """Forget an object that the API server has just deleted for us."""
+        """Remove an object that the API server just deleted for the operator."""
         known = self._objects.get((target.kind, target.namespace, target.name))
         if known is not None and target.uid in (None, known["metadata"]["uid"]):
             self.drop(known)
 
     def replace(self, kind: str, namespace: str | None, objects: Iterable[Mapping[str, Any]], version: int) -> set[Key]:
-        """Take over a complete list of `kind` made at resourceVersion `version`; return the services it changed."""
+        """Replace all objects of `kind` by a list made at resourceVersion `version`; return the changed services."""
         listed = list(objects)
         changed = {key for obj in listed if self.put(obj, listed=True) and (key := key_of(obj))}
         present = {obj["metadata"]["uid"] for obj in listed}
@@ -99,27 +99,27 @@ class Cache:
         return changed
 
     def service(self, key: Key) -> Manifest | None:
-        """The TTSService itself."""
+        """Return the TTSService."""
         return self._objects.get((KIND, key.namespace, key.name))
 
     def owner(self, obj: Mapping[str, Any]) -> Key | None:
-        """Return the service that the known version of `obj` belongs to: its labels may name another now."""
+        """Return the service of the cached version of `obj`, whose labels may name another service now."""
         meta = obj["metadata"]
         known = self._objects.get((obj["kind"], meta["namespace"], meta["name"]))
         return None if known is None else key_of(known)
 
     def services(self) -> list[Key]:
-        """Every TTSService there is."""
+        """Return every TTSService."""
         return [Key(namespace, name) for kind, namespace, name in self._objects if kind == KIND]
 
     def owned(self, key: Key) -> Iterator[Manifest]:
-        """Everything labelled as belonging to the service: children and pods, in no order."""
+        """Yield all objects labelled with the service: children and pods, unordered."""
         for identity in tuple(self._of_service.get(key, ())):
             if identity[0] != KIND:
                 yield self._objects[identity]
 
     def pods(self, namespace: str) -> Iterator[Manifest]:
-        """The pods of every service of a namespace."""
+        """Yield the pods of every service of a namespace."""
         return (obj for (kind, ns, _), obj in self._objects.items() if kind == "Pod" and ns == namespace)
 
     def _forget(self, identity: tuple[str, str, str]) -> None:
@@ -130,11 +130,11 @@ class Cache:
 
 
 def _version(obj: Mapping[str, Any]) -> int:
-    """Return the resourceVersion, which grows: promised by the API since Kubernetes 1.35, and true before."""
+    """Return the resourceVersion, which grows: Kubernetes guarantees it since 1.35, and it was true before."""
     return int(obj["metadata"]["resourceVersion"])
 
 
 def _slim(obj: Mapping[str, Any]) -> Manifest:
-    """Most of an object's memory is managedFields, which no pass reads."""
+    """Return the object without managedFields, which take most of its memory and which no pass reads."""
     meta = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
     return {**obj, "metadata": meta}

@@ -1,4 +1,4 @@
-"""kopf as the operator runs it: it watches, and writes nothing of its own."""
+"""Run kopf so that it only watches and writes nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ttsoperator.names import CHILD_SELECTOR
 
 
 class WatchFailed(Exception):
-    """kopf gave up; a new process finds out why, and waits if it is the CRD."""
+    """kopf stopped watching; a new process finds out why, and waits if the CRD is missing."""
 
 
 async def watch(
@@ -25,7 +25,7 @@ async def watch(
 ) -> None:
     """Watch until cancelled; raises WatchFailed.
 
-    Calls `started` once kopf has taken over the process's signals, to take them back.
+    Calls `started` once kopf has replaced the process's signal handlers, so that the caller can restore its own.
     """
 
     async def login(**_: object) -> kopf.ConnectionInfo:
@@ -39,20 +39,20 @@ async def watch(
     started()
     try:
         await kopf.run_tasks(tasks, ignored=own)
-    except Exception as error:  # kopf's own errors have no public types; the cause goes along
-        raise WatchFailed(f"a watch ended for good: {error} (was the CRD or a right taken away?)") from error
+    except Exception as error:  # kopf's own errors have no public types; the cause is chained
+        raise WatchFailed(f"a watch stopped: {error} (was the CRD or a right removed?)") from error
 
 
 def settings() -> kopf.OperatorSettings:
-    """Return kopf's settings: no peering, no events, no annotations, no rights beyond what is watched."""
+    """Return kopf's settings: no peering, no events, no annotations, no rights except on the watched kinds."""
     chosen = kopf.OperatorSettings()
     chosen.posting.enabled = False
     chosen.scanning.disabled = True  # needs no rights on CRDs and namespaces; the manager waits for our CRD
     chosen.persistence.diffbase_storage = NoDiffs()
-    chosen.networking.error_backoffs = Patience()
+    chosen.networking.error_backoffs = RetryDelays()
     chosen.networking.connect_timeout = 10
     chosen.networking.request_timeout = 60
-    chosen.watching.server_timeout = 600  # opened anew every ten minutes, so that several API servers share them
+    chosen.watching.server_timeout = 600  # reopened every ten minutes, so that several API servers share them
     chosen.queueing.exit_timeout = 0.1
     for resource in watched():
         if resource != TTS_SERVICE:
@@ -61,7 +61,7 @@ def settings() -> kopf.OperatorSettings:
 
 
 async def credentials(configuration: client.Configuration) -> kopf.ConnectionInfo:
-    """Give kopf the same access as the operator's own client, with the token as it is now."""
+    """Return the credentials of the operator's own client for kopf, with the current token."""
     scheme, _, token = (await configuration.get_api_key_with_prefix("BearerToken") or "").partition(" ")
     return kopf.ConnectionInfo(
         server=configuration.host,
@@ -76,9 +76,9 @@ async def credentials(configuration: client.Configuration) -> kopf.ConnectionInf
 
 
 class NoDiffs(kopf.DiffBaseStorage):
-    """No record of an object's last state: a level-triggered operator has no use for it.
+    """Stores no object's last state, which a level-triggered operator does not need.
 
-    kopf's own stores copy every object of every event, whether or not anybody compares them.
+    kopf's own stores copy every object of every event, even if no handler compares them.
     """
 
     def build(self, **_: object) -> kopf.BodyEssence:
@@ -93,11 +93,11 @@ class NoDiffs(kopf.DiffBaseStorage):
         """Keep nothing."""
 
 
-class Patience:
-    """Pauses between kopf's tries, in seconds, without an end: an API server may be away for long."""
+class RetryDelays:
+    """Seconds between kopf's attempts. The sequence never ends, because an API server may be down for long."""
 
     def __iter__(self) -> Iterator[float]:
-        """Return the pauses from the first."""
+        """Yield the delays from the first."""
         yield from (1, 1, 2, 3, 5, 8, 13)
         while True:
             yield 20

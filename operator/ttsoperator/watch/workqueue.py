@@ -1,7 +1,7 @@
-"""A queue of names to look at: coalescing, delayed, with back-off, and never two passes of one name at once.
+"""A work queue of keys: coalescing, with delays and back-off, and never two concurrent passes of one key.
 
-The rules are client-go's workqueue ones; what is added is that one key can never run hot: however often it is woken,
-it gets a burst of passes and then one every `REFILL_SECONDS`.
+The rules are those of client-go's workqueue, and one more limits the rate of each key: however often it is added, it
+gets a burst of passes and then one every `REFILL_SECONDS`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ log = logging.getLogger(__name__)
 
 Key = TypeVar("Key", bound=Hashable)
 
-SPACING_SECONDS = 0.2  # the events that follow a pass's own writes come within this and make one more pass, not seven
+SPACING_SECONDS = 0.2  # joins the events that follow a pass's own writes into one more pass instead of seven
 BURST_PASSES = 30.0
 REFILL_SECONDS = 1.0
 FIRST_RETRY_SECONDS = 1.0
 LAST_RETRY_SECONDS = 300.0
-PASS_SECONDS = 120.0  # longer than every request's time-out and its retries: a pass beyond it hangs
+PASS_SECONDS = 120.0  # longer than a request's timeout and its retries: a longer pass hangs
 
 
 class Retry(Exception):
-    """Raised by a pass that wants the key again with back-off, without a traceback in the log."""
+    """Raised by a pass to retry the key with back-off, without a traceback in the log."""
 
     def __init__(self, why: str, after: float = 0.0) -> None:
         super().__init__(why)
@@ -38,7 +38,7 @@ class Retry(Exception):
 
 @dataclass(slots=True)
 class _Entry:
-    """What the queue knows of one key; dropped once the key is idle and healthy."""
+    """The queue's state of one key; removed once the key is idle and healthy."""
 
     due: float | None = None
     running: bool = False
@@ -48,10 +48,10 @@ class _Entry:
 
 
 class WorkQueue(Generic[Key]):
-    """Keys waiting for a pass.
+    """Keys that wait for a pass.
 
-    `add` is cheap and may be called from any coroutine of the loop; `run` hands the keys to `handle` until cancelled.
-    Keys survive the end of `run`, so a replica that becomes leader again continues where it stopped.
+    `add` is cheap, and any coroutine of the loop may call it; `run` calls `handle` with the keys until cancelled. Keys
+    survive the end of `run`, so a replica that becomes leader again continues where it stopped.
     """
 
     def __init__(self, clock: Callable[[], float] | None = None) -> None:
@@ -63,7 +63,7 @@ class WorkQueue(Generic[Key]):
         self._progress = float("-inf")
 
     def add(self, key: Key, after: float = 0.0) -> None:
-        """Ask for a pass of `key` in `after` seconds; of two requests the earlier one wins."""
+        """Request a pass of `key` in `after` seconds; the earlier of two requests wins."""
         entry = self._entries.setdefault(key, _Entry())
         due = self._clock() + after
         if not entry.running:
@@ -74,12 +74,12 @@ class WorkQueue(Generic[Key]):
             self._wake.set()
 
     def depth(self) -> int:
-        """Keys that wait for a free worker now (not those put off, nor those being worked on)."""
+        """Number of keys that are due and wait for a free worker (not delayed keys, nor running ones)."""
         now = self._clock()
         return sum(1 for e in self._entries.values() if e.due is not None and e.due <= now and not e.running)
 
     def stuck_seconds(self) -> float:
-        """How long something has been due while no pass ended: 0 when all is well."""
+        """Seconds for which a key has been due while no pass ended; 0 if none is stuck."""
         waiting = [e.due for e in self._entries.values() if e.due is not None and not e.running]
         return max(0.0, self._clock() - max(min(waiting), self._progress)) if waiting else 0.0
 
@@ -90,8 +90,8 @@ class WorkQueue(Generic[Key]):
     async def run(self, handle: Callable[[Key], Awaitable[float | None]], workers: int) -> None:
         """Call `handle(key)` for due keys, `workers` at once, until cancelled.
 
-        `handle` returns the seconds after which it wants to look again, or None. When it raises `Retry` or anything
-        else the key comes again with exponential back-off; an unexpected error is logged with its traceback.
+        `handle` returns the seconds until the key's next pass, or None. If it raises `Retry` or any other exception,
+        the queue retries the key with exponential back-off; it logs an unexpected error with its traceback.
         """
         self._progress = max(self._progress, self._clock())
         async with asyncio.TaskGroup() as group:
@@ -112,9 +112,9 @@ class WorkQueue(Generic[Key]):
                 raise
             except Retry as retry:
                 again = self._back_off(entry, at_least=retry.after)
-            except Exception:  # whatever one object does, the others go on; it is logged, counted and tried again
+            except Exception:  # one object must not stop the others; the error is logged, counted and retried
                 again = self._back_off(entry)
-                log.exception("%s: the pass failed, again in %.0f s", key, again)
+                log.exception("%s: the pass failed, next attempt in %.0f s", key, again)
             self._end(key, entry, again)
 
     def _end(self, key: Key, entry: _Entry, again: float | None) -> None:
@@ -142,7 +142,7 @@ class WorkQueue(Generic[Key]):
     def _back_off(entry: _Entry, at_least: float = 0.0) -> float:
         delay = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(entry.failures, 20))
         entry.failures += 1
-        return max(at_least, delay * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, guards nothing
+        return max(at_least, delay * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries, not for security
 
     async def _next(self) -> tuple[Key, _Entry]:
         while True:

@@ -84,7 +84,7 @@ async def test_a_pod_that_does_not_answer_in_time_is_a_failure(
         return web.Response()
 
     scraper = Scraper(port=await serve(hang), timeout=0.2)
-    with pytest.raises(ScrapeFailed, match="pod english-1 gave no metrics: no answer in time"):
+    with pytest.raises(ScrapeFailed, match="pod english-1 did not return metrics: no answer in time"):
         await scraper.pod(pod())
     never.set()
     await scraper.close()
@@ -95,8 +95,8 @@ async def test_a_pod_that_does_not_answer_in_time_is_a_failure(
     [
         (500, "oops", "HTTP 500"),
         (302, "", "HTTP 302"),
-        (200, "tts_queue_depth{ 1", "gave no metrics"),
-        (200, "<html>hello</html>", "gave no metrics"),
+        (200, "tts_queue_depth{ 1", "did not return metrics"),
+        (200, "<html>hello</html>", "did not return metrics"),
     ],
 )
 async def test_an_answer_without_metrics_is_a_failure(

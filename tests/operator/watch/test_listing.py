@@ -11,7 +11,7 @@ from ttsoperator.children.registry import CHILDREN, Child
 from ttsoperator.kube.client import Refused, Unavailable
 from ttsoperator.kube.resources import Resource
 from ttsoperator.names import API_VERSION, CHILD_SELECTOR, KIND, LABEL_SERVICE, Component
-from ttsoperator.watch.handlers import note
+from ttsoperator.watch.handlers import on_event
 from ttsoperator.watch.listing import Forbidden, Syncer, wait_for_crd
 from ttsoperator.watch.store import Cache, Key
 from ttsoperator.watch.workqueue import WorkQueue
@@ -159,22 +159,22 @@ def test_watch_events_update_the_cache_and_wake_the_owner() -> None:
         cache, queue = Cache(), WorkQueue[Key]()
         obj = pod()
         obj["metadata"] |= {"uid": "u", "resourceVersion": "5"}
-        note(cache, queue, "ADDED", obj)
+        on_event(cache, queue, "ADDED", obj)
         assert await woken(queue) == {KEY}
-        note(cache, queue, "MODIFIED", obj)
+        on_event(cache, queue, "MODIFIED", obj)
         assert await woken(queue) == set(), "an echo of what is known wakes nobody"
         newer = {**obj, "metadata": {**obj["metadata"], "resourceVersion": "6"}}
-        note(cache, queue, "MODIFIED", newer)
+        on_event(cache, queue, "MODIFIED", newer)
         assert await woken(queue) == {KEY}
         moved = {
             **newer,
             "metadata": {**newer["metadata"], "resourceVersion": "7", "labels": {LABEL_SERVICE: "german"}},
         }
-        note(cache, queue, "MODIFIED", moved)
+        on_event(cache, queue, "MODIFIED", moved)
         assert await woken(queue) == {KEY, Key("ns", "german")}, "whose it was must know that it is missing"
-        note(cache, queue, "MODIFIED", {**newer, "metadata": {**newer["metadata"], "resourceVersion": "8"}})
+        on_event(cache, queue, "MODIFIED", {**newer, "metadata": {**newer["metadata"], "resourceVersion": "8"}})
         await woken(queue)
-        note(cache, queue, "DELETED", {**newer, "metadata": {**newer["metadata"], "resourceVersion": "9"}})
+        on_event(cache, queue, "DELETED", {**newer, "metadata": {**newer["metadata"], "resourceVersion": "9"}})
         assert await woken(queue) == {KEY}
         assert list(cache.pods("ns")) == []
 

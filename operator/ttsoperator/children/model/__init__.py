@@ -1,1 +1,1 @@
-"""The model: the claim that holds it and the Job that downloads it."""
+"""The model: the claim that stores it and the Job that downloads it."""

@@ -1,4 +1,4 @@
-"""PersistentVolumeClaim that holds the model."""
+"""PersistentVolumeClaim that stores the model."""
 
 from ttsoperator import names
 from ttsoperator.children.context import Context
@@ -10,9 +10,9 @@ from ttsoperator.spec.model import DEFAULT_SIZE, AccessMode, ReclaimPolicy
 
 
 def build(context: Context) -> Manifest | None:
-    """Return the claim. One that was grown by hand keeps its size: a claim cannot shrink.
+    """Return the claim. A claim that a user enlarged keeps its size, because a claim cannot shrink.
 
-    None for an embedded model, which needs no volume, and where the spec names a claim of the user's.
+    None for an embedded model, which needs no volume, and if the spec names an existing claim.
     """
     service, storage = context.service, context.service.storage
     if service.builtin or storage.existing_claim_name is not None:
@@ -38,7 +38,7 @@ def build(context: Context) -> Manifest | None:
 
 
 def unwanted(claim: Manifest, context: Context) -> str | None:
-    """Return why the claim of a former model goes: the model is a builtin one now, and no pod mounts the claim."""
+    """Return why to delete the claim of a former model: the model is a builtin one now, and no pod mounts the claim."""
     if not context.service.builtin or controller_of(claim) is None:
         return None
     name = claim["metadata"]["name"]
@@ -47,7 +47,7 @@ def unwanted(claim: Manifest, context: Context) -> str | None:
 
 
 def claim_of(service: TTSService) -> str:
-    """Return the name of the claim the pods mount, made for the service or an existing one."""
+    """Return the name of the claim that the pods mount: the service's own or an existing one."""
     return service.storage.existing_claim_name or names.claim_name(service.name)
 
 

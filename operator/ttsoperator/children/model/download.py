@@ -14,11 +14,11 @@ from ttsoperator.kube.snapshot import Snapshot
 from ttsoperator.spec import TTSService
 
 PROGRESS_SECONDS: Final = 5.0
-"""A pass looks at a running download, and the status shows other bytes, at most this often."""
+"""The minimum interval of passes for a running download, and of updates of the bytes in the status."""
 
 
 class JobState(Enum):
-    """How far a Job is."""
+    """The state of a Job."""
 
     ACTIVE = "active"
     COMPLETE = "complete"
@@ -27,32 +27,32 @@ class JobState(Enum):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a download failed: the reason and message of the fetch program, where it could write them."""
+    """Why a download failed: the reason and message of the fetch program, if it could write them."""
 
     reason: str
     message: str
 
 
 def state_of(job: Manifest) -> JobState:
-    """Return how far a Job is."""
+    """Return the state of a Job."""
     if has_condition(job, "Complete"):
         return JobState.COMPLETE
     return JobState.FAILED if has_condition(job, "Failed") else JobState.ACTIVE
 
 
 def current_job(service: TTSService, snapshot: Snapshot) -> Manifest | None:
-    """Return the Job of the spec's model, if it is there."""
+    """Return the Job of the spec's model, if it exists."""
     model = service.spec.model
     return snapshot.get("Job", names.job_name(service.name, model.source, model.sha256))
 
 
 def own_claim(service: TTSService, snapshot: Snapshot) -> Manifest | None:
-    """Return the claim made for the service, if it is there."""
+    """Return the service's own claim, if it exists."""
     return snapshot.get("PersistentVolumeClaim", names.claim_name(service.name))
 
 
 def is_outdated(job: Manifest, claim: Manifest | None) -> bool:
-    """Tell whether the Job wrote into a claim that has since been replaced by a new, empty one."""
+    """Return whether a new, empty claim has replaced the one that the Job wrote to."""
     if claim is None:
         return False
     made, since = (timestamp(m["metadata"]["creationTimestamp"]) for m in (job, claim))
@@ -60,7 +60,7 @@ def is_outdated(job: Manifest, claim: Manifest | None) -> bool:
 
 
 def is_published(service: TTSService, snapshot: Snapshot) -> bool:
-    """Tell whether the spec's model lies on the volume."""
+    """Return whether the spec's model is published on the volume."""
     job = current_job(service, snapshot)
     return job is not None and state_of(job) is JobState.COMPLETE and not is_outdated(job, own_claim(service, snapshot))
 
@@ -73,7 +73,7 @@ def failed_at(job: Manifest) -> datetime:
 
 
 def pods_of(job: Manifest, snapshot: Snapshot) -> list[Manifest]:
-    """Return the pods of this very Job, not those of an earlier one of its name."""
+    """Return the pods of this Job, not those of an earlier Job with the same name."""
     uid = job["metadata"].get("uid")
     return [
         pod for pod in snapshot.pods if any(r.get("uid") == uid for r in pod["metadata"].get("ownerReferences") or [])
@@ -81,7 +81,7 @@ def pods_of(job: Manifest, snapshot: Snapshot) -> list[Manifest]:
 
 
 def result_of(job: Manifest, snapshot: Snapshot) -> dict[str, Any]:
-    """Return what the fetch program left when it ended (reason, digest, bytes, message), {} where it is not known."""
+    """Return the fetch program's termination message (reason, digest, bytes, message), {} if it is unknown."""
     for pod in pods_of(job, snapshot):
         if found := termination(pod, "fetch"):
             return found
@@ -99,7 +99,7 @@ def failure_of(job: Manifest, snapshot: Snapshot) -> Failure:
 
 
 def last_failure(job: Manifest) -> Failure | None:
-    """Return why the Job before this one failed, when this one is a further attempt."""
+    """Return why the previous Job failed, if this Job is a further attempt."""
     text = annotations(job).get(names.LAST_FAILURE)
     if text is None:
         return None
@@ -114,9 +114,9 @@ def attempt_of(job: Manifest) -> int:
 
 
 def termination(pod: Mapping[str, Any], container: str) -> dict[str, Any] | None:
-    """Return what a container left when it last ended, with its `exitCode` and Kubernetes' own reason as `cause`.
+    """Return a container's last termination message, with its `exitCode` and Kubernetes' own reason as `cause`.
 
-    None when it has not ended. A message that is not JSON becomes `message`.
+    None if it has not terminated. A message that is not JSON becomes `message`.
     """
     for status in (pod.get("status") or {}).get("containerStatuses") or []:
         if status.get("name") != container:
@@ -129,7 +129,7 @@ def termination(pod: Mapping[str, Any], container: str) -> dict[str, Any] | None
 
 
 def parse_message(text: str) -> dict[str, Any]:
-    """Read a termination message: JSON from our programs, else the last line of a log."""
+    """Parse a termination message: JSON from our programs, else the last line of a log."""
     try:
         found = json.loads(text)
     except ValueError:

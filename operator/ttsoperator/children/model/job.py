@@ -30,8 +30,8 @@ def build(context: Context) -> Manifest | None:
                 service, names.job_name(service.name, model.source, model.sha256), names.Component.MODEL
             ),
             "spec": {
-                # The fetch program retries what is worth retrying; the operator replaces a Job that failed. Without a
-                # time to live the Job stays, and with it the knowledge that the model is there.
+                # The fetch program retries transient errors; the operator replaces a failed Job. The Job has no time to
+                # live, because the complete Job is the record that the model is published.
                 "backoffLimit": 0,
                 "template": {
                     "metadata": template_metadata(service, names.Component.MODEL),
@@ -44,7 +44,7 @@ def build(context: Context) -> Manifest | None:
 
 
 def unwanted(job: Manifest, context: Context) -> str | None:
-    """Return why the Job of another model goes: an unfinished one at once, a complete one when the new model is there.
+    """Return why to delete another model's Job: an unfinished one at once, a complete one after the new model is there.
 
     Until then the complete one is the record of the model that the workers serve, to which the spec may return.
     """
@@ -54,7 +54,7 @@ def unwanted(job: Manifest, context: Context) -> str | None:
 
 
 def next_attempt(job: Manifest, attempt: int, last_failure: str) -> Manifest:
-    """Return the Job as a further attempt, knowing why the last one failed."""
+    """Return the Job for a further attempt; it records why the last one failed."""
     return annotated(job, {names.ATTEMPT: str(attempt), names.LAST_FAILURE: last_failure})
 
 

@@ -1,1 +1,1 @@
-"""The workers: what runs them and what is in front of them."""
+"""The workers: their Deployment, its settings and scaling, and the Service in front of them."""

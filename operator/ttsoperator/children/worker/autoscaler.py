@@ -6,7 +6,7 @@ from ttsoperator.scaling import hpa
 
 
 def build(context: Context) -> Manifest | None:
-    """Return the HorizontalPodAutoscaler, None without `spec.autoscaling` and while there are no workers to scale."""
+    """Return the HorizontalPodAutoscaler, None without `spec.autoscaling` or before the workers exist."""
     autoscaling = context.service.spec.autoscaling
     if autoscaling is None or context.serving is None:
         return None
@@ -14,5 +14,5 @@ def build(context: Context) -> Manifest | None:
 
 
 def unwanted(_manifest: Manifest, context: Context) -> str | None:
-    """Return why it goes: only the spec switches autoscaling off."""
+    """Return why to delete it: only if the spec disables autoscaling."""
     return "autoscaling is switched off" if context.service.spec.autoscaling is None else None

@@ -1,7 +1,8 @@
-"""ConfigMap with worker.json: the worker's settings as it reads them at its start.
+"""ConfigMap with worker.json: the settings that a worker reads when it starts.
 
-It is named by its content and immutable, and each pod template refers to its own. So a change of the settings rolls the
-workers, and a worker of the former template that starts again during the rollout reads the settings it was made for.
+The ConfigMap is immutable and its name has the hash of its content, and each pod template refers to its own. So a
+change of the settings rolls the workers, and a worker of the former template that restarts during the rollout reads its
+own settings.
 """
 
 import json
@@ -20,7 +21,7 @@ from ttsoperator.spec import TTSService, quantities
 
 
 def build(context: Context) -> Manifest | None:
-    """Return the ConfigMap, None while there is no model to serve."""
+    """Return the ConfigMap, None until a model is published."""
     service, serving = context.service, context.serving
     if serving is None:
         return None
@@ -37,9 +38,9 @@ def build(context: Context) -> Manifest | None:
 
 
 def unwanted(config_map: Manifest, context: Context) -> str | None:
-    """Return why a former ConfigMap goes: the rollout is over, and no pod reads it.
+    """Return why to delete a former ConfigMap: the rollout is over, and no pod mounts it.
 
-    During a rollout it stays even if no pod mounts it now: its ReplicaSet may replace a lost worker.
+    During a rollout it stays even if no pod mounts it now, because its ReplicaSet may replace a lost worker.
     """
     deployment = worker_deployment(context.service, context.snapshot)
     if context.serving is None or deployment is None or _is_rolling_out(deployment):
@@ -58,7 +59,7 @@ def render(service: TTSService, serving: Serving) -> str:
         "engine": serving.engine.name,
         "model_dir": f"{MODEL_ROOT}/{serving.key}" if serving.key else None,
         "threads": threads(service),
-        # By address it would count an application's pod, with all its users, as one client: limits are the gateway's.
+        # By address the worker would count an application's pod, with all its users, as one client.
         "rate_limit_per_second": 0,
         **service.spec.serving.model_dump(mode="json"),
     }
@@ -66,9 +67,9 @@ def render(service: TTSService, serving: Serving) -> str:
 
 
 def threads(service: TTSService) -> int:
-    """Return the threads of a worker: its CPU limit rounded down, 0 (the worker looks itself) where there is none.
+    """Return the threads of a worker: its CPU limit rounded down, 0 (the worker decides) without a limit.
 
-    One thread more than there are CPUs makes synthesis several times slower.
+    A single thread more than CPUs makes synthesis several times slower.
     """
     resources = service.spec.resources
     limit = (resources.limits or {}).get("cpu") if resources else None
@@ -78,9 +79,9 @@ def threads(service: TTSService) -> int:
 
 
 def _is_rolling_out(deployment: Manifest) -> bool:
-    """Tell whether a former ReplicaSet may still have workers, by the same rule as `kubectl rollout status`.
+    """Return whether a former ReplicaSet may still have workers, by the same rule as `kubectl rollout status`.
 
-    Of a Deployment that somebody has paused the former one may get workers at any time, even if it has none now.
+    The former ReplicaSet of a paused Deployment may get workers at any time, even if it has none now.
     """
     if deployment["spec"].get("paused"):
         return True

@@ -24,12 +24,12 @@ from ttsoperator.kube.metadata import annotated, digest, metadata, with_applied_
 from ttsoperator.spec import DEFAULT_GPU, TTSService
 
 PRE_STOP_SECONDS: Final = 3
-"""A stopping worker keeps answering for so long, until every node has heard that it leaves the Service."""
+"""How long a stopping worker keeps answering, until every node has removed it from the Service."""
 _STARTUP: Final = {"periodSeconds": 2, "failureThreshold": 300}  # a large model may take ten minutes to load
 
 
 def build(context: Context) -> Manifest | None:
-    """Return the Deployment that serves one model, None while there is none.
+    """Return the Deployment that serves one model, None until a model is published.
 
     With autoscaling `replicas` is absent: the HorizontalPodAutoscaler sets it.
     """
@@ -43,7 +43,7 @@ def build(context: Context) -> Manifest | None:
         "strategy": _strategy(gpus),
         "minReadySeconds": 1,
         "revisionHistoryLimit": 3,
-        "progressDeadlineSeconds": 900,  # longer than a start may take
+        "progressDeadlineSeconds": 900,  # longer than the longest start
         "template": _template(service, context.defaults, serving, gpus),
     }
     if not autoscaled:
@@ -63,12 +63,12 @@ def build(context: Context) -> Manifest | None:
 
 
 def unwanted(_manifest: Manifest, _context: Context) -> str | None:
-    """Return None: workers that serve stay as long as the service lives, whatever it waits for."""
+    """Return None: running workers stay as long as the service exists, also while it waits for a model."""
     return None
 
 
 def _strategy(gpus: int) -> dict[str, Any]:
-    """Add the new worker before the old one goes; with GPUs after it, for there may be none to spare."""
+    """Start the new worker before stopping the old one; with GPUs stop first, because no GPU may be free."""
     surge, unavailable = (0, 1) if gpus else (1, 0)
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}
 
@@ -142,5 +142,5 @@ def _spread(service: TTSService) -> dict[str, Any]:
         "topologyKey": "kubernetes.io/hostname",
         "whenUnsatisfiable": "ScheduleAnyway",
         "labelSelector": {"matchLabels": names.worker_selector(service.name)},
-        "matchLabelKeys": ["pod-template-hash"],  # the workers of a rollout's old half do not count
+        "matchLabelKeys": ["pod-template-hash"],  # do not count the old workers during a rollout
     }

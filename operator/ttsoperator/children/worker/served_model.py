@@ -1,4 +1,4 @@
-"""Which model the workers serve: the spec's once it is there, until then the one they serve already."""
+"""Which model the workers serve: the spec's once it is published, until then the one they already serve."""
 
 from dataclasses import dataclass
 
@@ -19,10 +19,10 @@ class Serving:
 
 
 def serving(service: TTSService, snapshot: Snapshot) -> Serving | None:
-    """Return what the workers serve from now on; None while there is no model yet.
+    """Return the model that the workers should serve; None until a model is published.
 
-    A new model is downloaded beside the old one. Until the new one is published the Deployment keeps the old one and
-    its engine; its annotations name both.
+    The Job downloads a new model next to the old one. Until the new one is published, the Deployment keeps the old
+    model and its engine, which its annotations name.
     """
     if service.builtin:
         return Serving(None, service.engine)
@@ -40,12 +40,12 @@ def serving(service: TTSService, snapshot: Snapshot) -> Serving | None:
 
 
 def worker_deployment(service: TTSService, snapshot: Snapshot) -> Manifest | None:
-    """Return the Deployment of the workers, if it is there."""
+    """Return the Deployment of the workers, if it exists."""
     return snapshot.get("Deployment", names.deployment_name(service.name))
 
 
 def gpu_count(service: TTSService, engine: Engine) -> int:
-    """Return the GPUs of each worker: as asked for, or what the engine needs."""
+    """Return the GPUs of each worker: the spec's, else the engine's default."""
     gpu = service.spec.gpu
     if gpu is not None and gpu.count is not None:
         return gpu.count

@@ -11,7 +11,7 @@ from ttsoperator.spec import ServiceType
 
 
 def build(context: Context) -> Manifest:
-    """Return the Service. One that is reached from outside the cluster does not offer the metrics there."""
+    """Return the Service. A Service that is reachable from outside the cluster does not expose the metrics port."""
     service = context.service
     options = service.spec.service
     ports: list[dict[str, Any]] = [_port("http", HTTP_PORT)]

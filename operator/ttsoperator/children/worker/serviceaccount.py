@@ -1,4 +1,4 @@
-"""ServiceAccount of the pods: it exists so that they do not run as the namespace's default, and may do nothing."""
+"""ServiceAccount of the pods: without any rights, so that they do not run as the namespace's default."""
 
 from ttsoperator import names
 from ttsoperator.children.context import Context

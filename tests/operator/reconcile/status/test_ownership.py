@@ -1,4 +1,4 @@
-"""Whose an object is that has the name of a child."""
+"""The owner of an object that has a child's name."""
 
 from tests.support.operator.world import World, downloaded, service
 from ttsoperator.kube.snapshot import Ownership, ownership
