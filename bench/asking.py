@@ -1,4 +1,4 @@
-"""Asks a server for speech as its clients do, and notes when each byte of the answer came."""
+"""Requests speech from a server as its clients do, and records when each byte of the response arrives."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 import httpx
 
 PATIENCE_SECONDS = 120.0
-"""Without a byte, after which an answer is given up."""
+"""Seconds without a byte after which a response fails."""
 
 WAV_HEADER_BYTES = 44
 
 
 class Refused(Exception):
-    """A server answered with something else than speech."""
+    """A server answered with something other than speech."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One way to ask: `asked(text)` gives the arguments of httpx's `request` and `stream`."""
+    """One kind of request: `asked(text)` returns the arguments of httpx's `request` and `stream`."""
 
     method: str
     path: str
@@ -30,12 +30,12 @@ class Asked:
 
     @classmethod
     def by_openai(cls, response_format: str = "wav") -> Asked:
-        """OpenAI's API, answered while the audio is being made."""
+        """OpenAI's API, which streams the audio during the synthesis."""
         return cls("POST", "/v1/audio/speech", "input", {"response_format": response_format})
 
     @classmethod
     def by_coqui(cls) -> Asked:
-        """Coqui's API, answered by a whole WAV."""
+        """Coqui's API, which returns a whole WAV."""
         return cls("GET", "/api/tts", "text", {})
 
     def __call__(self, text: str) -> dict[str, Any]:
@@ -46,11 +46,11 @@ class Asked:
 
 
 Chunks = Sequence[tuple[float, bytes]]
-"""What came, and after how many seconds."""
+"""The received bytes, each with the seconds until they arrived."""
 
 
 async def ask(client: httpx.AsyncClient, request: Mapping[str, Any]) -> Chunks:
-    """Read the whole answer; raises Refused for any but 200."""
+    """Read the whole response; raises Refused for any status except 200."""
     began = time.perf_counter()
     async with client.stream(**request) as answer:
         if answer.status_code != 200:
@@ -60,7 +60,7 @@ async def ask(client: httpx.AsyncClient, request: Mapping[str, Any]) -> Chunks:
 
 
 def ask_once(client: httpx.Client, request: Mapping[str, Any]) -> float | None:
-    """When (by time.perf_counter) the first audio came; None from a server that is not there or not ready yet."""
+    """Return when (by time.perf_counter) the first audio arrived; None if the server does not run or is not ready."""
     try:
         with client.stream(**request) as answer:
             if answer.status_code == 503:
@@ -79,6 +79,6 @@ def ask_once(client: httpx.Client, request: Mapping[str, Any]) -> float | None:
 
 
 def client_for(url: str) -> httpx.AsyncClient:
-    """A client that opens as many connections as it is asked to."""
+    """Return a client without a limit of connections."""
     limits = httpx.Limits(max_connections=None)
     return httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False)

@@ -1,4 +1,4 @@
-"""The engine without a server: a program of its own that speaks sentences as fast as its threads can.
+"""The engine without a server: a separate program that speaks sentences as fast as its threads can.
 
 `python -m bench.bare` reads {"engine", "threads", "sentences"} from standard input and writes the seconds it took.
 """
@@ -18,7 +18,7 @@ LIMIT_SECONDS = 240.0
 
 
 def run(engine: str, threads: int, sentences: Sequence[str]) -> float:
-    """Seconds to speak all sentences, loading and warming up not counted."""
+    """Return the seconds to speak all sentences, without loading and warm-up."""
     plan = {"engine": engine, "threads": threads, "sentences": list(sentences)}
     command = [sys.executable, "-m", "bench.bare"]
     done = subprocess.run(
@@ -28,7 +28,7 @@ def run(engine: str, threads: int, sentences: Sequence[str]) -> float:
 
 
 def main() -> None:
-    """Load, warm up, speak, tell the time."""
+    """Load, warm up, speak, print the time."""
     plan = json.load(sys.stdin)
     engine = find_engine(plan["engine"])(EngineOptions(threads=plan["threads"]))
     engine.load()

@@ -1,4 +1,4 @@
-"""Draws the rows that come in several sizes ("..., 4 at once") as bars, ours beside the reference, into an SVG."""
+"""Draws the rows with several sizes ("..., 4 at once") as bars in an SVG, ours next to the reference."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Panel:
 
 
 def panels(rows: Sequence[Row]) -> list[Panel]:
-    """A panel for each figure that was measured against a reference in several sizes."""
+    """Return a panel for each figure that was measured in several sizes against a reference."""
     found: dict[str, Panel] = {}
     for row in rows:
         match = _SIZES.fullmatch(row.what)
@@ -44,7 +44,7 @@ def panels(rows: Sequence[Row]) -> list[Panel]:
 
 
 def draw(rows: Sequence[Row], ours: str, reference: str) -> str:
-    """The chart as SVG text; without rows to draw only its legend."""
+    """Return the chart as SVG text; without rows only its legend."""
     drawn = panels(rows)
     lines = -(-len(drawn) // COLUMNS)
     width, height = COLUMNS * PANEL_WIDTH + 2 * MARGIN, lines * PANEL_HEIGHT + 3 * MARGIN

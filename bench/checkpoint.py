@@ -1,7 +1,7 @@
 """Writes a VITS voice of random weights for both servers: `python -m bench.checkpoint FOLDER SIZE`.
 
 Random weights cost as much time and memory as trained ones of the same shape, and a character lasts about 70 ms, as in
-speech. A program of its own, so that torch does not stay in the bench's process.
+speech. A separate program, so that torch does not stay in the benchmark's process.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 from tests.support.worker import tiny_vits
 from ttsworker.models.store import build_manifest, write_manifest
 
-# Layers are those that Coqui's configuration has by default, which published voices keep; the decoder's channels set
-# the price. 36 million parameters in all with 512 channels, of which speaking uses 29.
+# The layers are the defaults of Coqui's configuration, as in published voices; the decoder's channels set the cost.
+# With 512 channels the model has 36 million parameters, of which synthesis uses 29 million.
 SIZES: Mapping[str, Mapping[str, Any]] = {
     "tiny": tiny_vits.TINY,
-    "voice": {"upsample_initial_channel_decoder": 256},  # 18 million parameters that speaking uses
+    "voice": {"upsample_initial_channel_decoder": 256},  # synthesis uses 18 million parameters
     "large": {"upsample_initial_channel_decoder": 512},
 }
 

@@ -1,4 +1,4 @@
-"""How long hack/devcluster takes to come up when everything is built, and the memory it then has."""
+"""Measures how long hack/devcluster takes to start when everything is built, and how much memory it uses then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.cluster.kubectl import ROOT
 
 
 def warm_start(state: Path) -> tuple[float, float]:
-    """Seconds from `up` to the node being Ready, and bytes in all; a cluster of its own, which leaves nothing."""
+    """Return the seconds from `up` to the Ready node, and the bytes of all parts; uses and deletes its own cluster."""
     environment = {**os.environ, "TTS_DEVCLUSTER_STATE": str(state)}
 
     def devcluster(*arguments: str) -> str:

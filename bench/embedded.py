@@ -1,4 +1,4 @@
-"""The worker with its embedded voice, which is fast enough to show what the server itself costs."""
+"""Measures the worker with its embedded voice, which is fast enough to show the cost of the server itself."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from bench.texts import sentences
 ENGINE = "hibari"
 
 SENTENCES_OF_TEXT = 6
-"""Of one text whose streaming is judged: about 15 seconds of speech."""
+"""Sentences of a text in the streaming measurement: about 15 seconds of speech."""
 
 IDLE_SENTENCES = 16
-"""Of a text that nobody listens to: longer than what the worker keeps ready for one client."""
+"""Sentences of a text for a client that stops reading: longer than the worker's buffer for one client."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured."""
+    """The extent of the measurement."""
 
     cpus: int
     rounds: int
@@ -42,7 +42,7 @@ class Effort:
 
 
 def measure(folder: Path, effort: Effort) -> list[Row]:
-    """Everything that needs no other server."""
+    """Measure everything that needs no other server."""
     start = partial(servers.our_worker, folder, effort.cpus, engine=ENGINE)
     rows = overhead(folder, effort)
     with start() as server:
@@ -59,9 +59,9 @@ def measure(folder: Path, effort: Effort) -> list[Row]:
 
 
 def overhead(folder: Path, effort: Effort) -> list[Row]:
-    """The same sentences through the server and through the bare engine, by turns.
+    """Speak the same sentences through the server and through the bare engine, alternately.
 
-    One CPU is left to the clients, which a real server does not have on its machine: the engine has the others in both.
+    Leaves one CPU to the clients, which do not run on a real server's machine; both sides use the other CPUs.
     """
     threads = max(1, effort.cpus - 1)
     wanted = sentences(effort.sentences, seed=1)
@@ -78,7 +78,7 @@ def overhead(folder: Path, effort: Effort) -> list[Row]:
 
 
 def streaming(server: Server, effort: Effort) -> list[Row]:
-    """How texts of several sentences are heard, with more and more clients."""
+    """Measure how texts of several sentences sound to more and more clients."""
     rows: list[Row] = []
     for clients, count in effort.streams.items():
         say(f"{count} texts streamed to {clients} at once")
@@ -103,7 +103,7 @@ def _heard(loads: Loads, how: str) -> list[Row]:
 
 
 async def at_joins(server: Server, effort: Effort) -> list[Row]:
-    """Silence and clicks where sentences meet; each sentence is asked for alone to find the joins."""
+    """Measure silence and clicks where sentences meet; requests each sentence alone too, to find the joins."""
     say(f"the joins of {effort.joined_texts} texts")
     found: list[Join] = []
     async with client_for(server.url) as client:
@@ -126,7 +126,7 @@ async def at_joins(server: Server, effort: Effort) -> list[Row]:
 
 
 def cached(server: Server, effort: Effort) -> list[Row]:
-    """A sentence for the second time against the first."""
+    """Compare the second request of a sentence with the first."""
     say(f"{effort.cached} sentences twice")
     wanted = sentences(effort.cached, seed=2)
     whole = Asked.by_coqui()
@@ -136,7 +136,7 @@ def cached(server: Server, effort: Effort) -> list[Row]:
 
 
 def idle(server: Server, effort: Effort) -> list[Row]:
-    """Memory by client that has stopped reading."""
+    """Measure the memory for each client that stopped reading."""
     say(f"{effort.idle_clients} clients that stop reading")
     supply = iter(sentences(effort.idle_clients * IDLE_SENTENCES, seed=3))
     texts = [" ".join(next(supply) for _ in range(IDLE_SENTENCES)) for _ in range(effort.idle_clients)]

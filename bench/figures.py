@@ -1,4 +1,4 @@
-"""What is told of a load: each figure is taken over all its rounds."""
+"""The figures of a load, each computed over all its rounds."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ Loads = Sequence[Load]
 
 
 def requests_per_second(loads: Loads) -> float:
-    """Answers by the time that they took together."""
+    """Return the number of answers divided by the total time."""
     return sum(len(load.answers) for load in loads) / sum(load.seconds for load in loads)
 
 
 def speech_per_second(loads: Loads) -> float:
-    """Seconds of speech by second; the silence that a server puts around it is left out."""
+    """Return seconds of speech per second, without the silence that a server adds."""
     return sum(load.speech_seconds for load in loads) / sum(load.seconds for load in loads)
 
 
 def percentile(share: float, read: Callable[[Answer], float]) -> Callable[[Loads], float]:
-    """The value below which so many per cent of the answers' are."""
+    """Return the figure below which the values of so many per cent of the answers are."""
 
     def figure(loads: Loads) -> float:
         return float(np.percentile([read(answer) for load in loads for answer in load.answers], share))
@@ -31,7 +31,7 @@ def percentile(share: float, read: Callable[[Answer], float]) -> Callable[[Loads
 
 
 def mean(read: Callable[[Answer], float]) -> Callable[[Loads], float]:
-    """The mean of the answers' values."""
+    """Return the figure that is the mean of the answers' values."""
 
     def figure(loads: Loads) -> float:
         return float(np.mean([read(answer) for load in loads for answer in load.answers]))
@@ -48,4 +48,4 @@ FIGURES: Sequence[tuple[str, str, Callable[[Loads], float]]] = (
     ("first audible sound, median", "s", percentile(50, lambda answer: answer.first_audible)),
     ("stalls while played, mean", "s", mean(lambda answer: answer.stalled_seconds)),
 )
-"""Name, unit and how to take it."""
+"""Name, unit and function of each figure."""

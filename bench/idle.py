@@ -1,4 +1,4 @@
-"""What clients cost who ask for a long text, read the beginning of the answer and then nothing more."""
+"""Measures the cost of clients that request a long text and stop reading after the start of the response."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from bench.memory import cpu_seconds, memory
 from bench.servers import Server
 
 RECEIVE_BUFFER_BYTES = 16_384
-"""Of a client's socket: otherwise the kernel takes the audio that the server would have to keep."""
+"""Receive buffer of a client's socket; with a larger one the kernel would hold audio that the server must buffer."""
 
 LIMIT_SECONDS = 300.0
 
 STILL = 0.05
-"""CPU seconds by second below which a server does nothing any more."""
+"""CPU seconds per second below which a server counts as idle."""
 
 
 async def bytes_per_client(server: Server, texts: Sequence[str]) -> float:
-    """Bytes (PSS) by which the server has grown when it has settled, divided by the clients; one for each text."""
+    """Return the growth of the idle server's PSS in bytes, by client; each text has one client."""
     loop = asyncio.get_running_loop()
     before = memory(server.pid).pss
     clients: list[socket.socket] = []
@@ -53,7 +53,7 @@ def _request(server: Server, text: str) -> bytes:
 
 
 async def _read_header(client: socket.socket) -> None:
-    """Read to the end of the HTTP header and little beyond it; raises Refused for another answer than 200."""
+    """Read to the end of the HTTP header and little more; raises Refused for any status except 200."""
     loop = asyncio.get_running_loop()
     received = b""
     while b"\r\n\r\n" not in received:
@@ -63,7 +63,7 @@ async def _read_header(client: socket.socket) -> None:
 
 
 async def _settled(pid: int) -> None:
-    """Wait until the server has nothing to do for a second."""
+    """Wait until the server is idle for a second."""
     while True:
         used, at = cpu_seconds(pid), time.perf_counter()
         await asyncio.sleep(1.0)

@@ -1,6 +1,6 @@
-"""Where one sentence of a streamed text meets the next: how long it is silent there, and whether it clicks.
+"""Measures silence and clicks where one sentence of a streamed text meets the next.
 
-The joins are found without being told: each sentence is also asked for by itself, and looked for in the stream.
+Finds the joins in the audio: it requests each sentence alone too, and searches for it in the stream.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ NATURAL_PAUSE_SECONDS = 0.6
 """About what people pause between two sentences that they read aloud."""
 
 LONGEST_NATURAL_PAUSE_SECONDS = 1.0
-"""Beyond it listeners take a pause for the end, or for a fault."""
+"""Listeners take a longer pause for the end, or for a fault."""
 
 CLICK = 0.02
-"""A jump between two samples at a join, in parts of full scale, that is heard as a click: speech is silent there."""
+"""A jump between two samples at a join, as a fraction of full scale, that is audible as a click in the silence."""
 
 LEAST_LIKENESS = 0.9
-"""Correlation at which a part of the stream is taken for the sentence."""
+"""Correlation from which a part of the stream counts as the sentence."""
 
 
 @dataclass(frozen=True)
 class Join:
-    """What is between the last sound of a sentence and the first of the next one."""
+    """The audio between the last sound of a sentence and the first of the next one."""
 
     silence_seconds: float
-    """The longest silence, as heard: with the stalls in it."""
+    """The longest audible silence, including stalls."""
     step: float
-    """The largest jump from one sample to the next, in parts of full scale."""
+    """The largest jump from one sample to the next, as a fraction of full scale."""
 
     @property
     def clicks(self) -> bool:
-        """Whether the jump is heard."""
+        """Return whether the jump is audible."""
         return self.step > CLICK
 
 
 def joins(text: Reception, sentences: Sequence[Pcm]) -> list[Join]:
-    """The joins of a text whose sentences sound like these when each is spoken alone.
+    """Return the joins of a text; `sentences` has the audio of each sentence spoken alone.
 
-    Raises ValueError when one of them is not in the stream, in this order.
+    Raises ValueError if the stream does not contain all of them in this order.
     """
     spans: list[tuple[int, int]] = []
     position = 0
@@ -57,7 +57,7 @@ def joins(text: Reception, sentences: Sequence[Pcm]) -> list[Join]:
 
 
 def find(stream: Pcm, sentence: Pcm, after: int) -> int:
-    """Where in the stream, from a position on, the sentence begins; raises ValueError when it is not there."""
+    """Return where in the stream, after a position, the sentence begins; raises ValueError if it is missing."""
     rest = stream[after:].astype(np.float64)
     wanted = sentence.astype(np.float64)
     places = len(rest) - len(wanted) + 1
@@ -81,6 +81,6 @@ def _join(text: Reception, end: int, start: int) -> Join:
     stalled = sum(stall.seconds for stall in stalls(text) if end <= stall.position <= start)
     return Join(
         silence_seconds=longest_silence(between, text.sample_rate) + stalled,
-        # With one sample of either side: a sentence that is cut off jumps from its last sample to the silence.
+        # With one sample on either side, because a truncated sentence jumps from its last sample to the silence.
         step=largest_step(text.samples[max(0, end - 1) : start + 1]),
     )

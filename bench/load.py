@@ -1,7 +1,7 @@
-"""Clients that ask a server again and again, each as soon as it has its answer: a program of its own.
+"""A separate program with clients that send requests, each as soon as it has the last response.
 
-`python -m bench.load` reads a plan from standard input and writes what came of it to standard output, as JSON; `run`
-does both ends. Its work on the machine's CPUs is small beside a synthesis, and the same whoever is asked.
+`python -m bench.load` reads a plan from standard input and writes the results to standard output, as JSON; `run` calls
+it. It needs little CPU time compared with a synthesis, and the same for every server.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from bench import quality
 from bench.asking import Asked, Chunks, Refused, ask, client_for
 
 SLACK_SECONDS = 240.0
-"""Beyond a plan's time, for the answers that are then still being given."""
+"""Extra seconds after a plan's time, for the responses that still run then."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """How one request went; times in seconds since it was sent, but `began`, which is since the plan's begin."""
+    """The result of one request; times in seconds since it was sent, but `began` since the plan's start."""
 
     began: float
     total: float
@@ -36,35 +36,35 @@ class Answer:
     stalls: int
     stalled_seconds: float
     longest_gap: float
-    """Between one arrival of audio and the next."""
+    """The longest time between two arrivals of audio."""
 
     @property
     def ended(self) -> float:
-        """Since the plan's begin."""
+        """Return the end in seconds since the plan's start."""
         return self.began + self.total
 
 
 @dataclass(frozen=True)
 class Load:
-    """All answers of a plan."""
+    """All results of a plan."""
 
     answers: Sequence[Answer]
 
     @property
     def seconds(self) -> float:
-        """From the first request to the last answer's end."""
+        """Return the seconds from the first request to the end of the last response."""
         return max(answer.ended for answer in self.answers) - min(answer.began for answer in self.answers)
 
     @property
     def speech_seconds(self) -> float:
-        """Of audio, without the silence that a server puts around it."""
+        """Return the seconds of audio without the silence that a server adds."""
         return sum(answer.speech_seconds for answer in self.answers)
 
 
 def run(url: str, asked: Asked, texts: Sequence[str], *, clients: int, seconds: float) -> Load:
-    """Let so many clients ask for these texts; after so many seconds no further one is asked for.
+    """Run so many clients that request these texts; after so many seconds they start no further request.
 
-    Raises RuntimeError when a request is refused or broken off.
+    Raises RuntimeError if a request is refused or fails.
     """
     plan = {"url": url, "requests": [asked(text) for text in texts], "clients": clients, "seconds": seconds}
     done = subprocess.run(
@@ -82,12 +82,12 @@ def run(url: str, asked: Asked, texts: Sequence[str], *, clients: int, seconds: 
 
 
 async def ask_all(plan: dict[str, Any]) -> list[Answer]:
-    """Do what a plan says. The answers are looked at when the last one is there, not while time is taken."""
+    """Execute a plan. Analyses the responses after the last one, not during the measurement."""
     waiting = list(reversed(plan["requests"]))
     received: list[tuple[float, Chunks]] = []
 
     async with client_for(plan["url"]) as client:
-        await client.get("/v1/models")  # so that making the first connection is in nobody's time
+        await client.get("/v1/models")  # so that no measured time includes the first connection
         start = time.perf_counter()
 
         async def one_client() -> None:
@@ -103,7 +103,7 @@ async def ask_all(plan: dict[str, Any]) -> list[Answer]:
 
 
 def look_at(began: float, chunks: Chunks) -> Answer:
-    """Measure one answer."""
+    """Analyse one response."""
     heard = quality.receive(chunks)
     stalls = quality.stalls(heard)
     return Answer(
@@ -119,7 +119,7 @@ def look_at(began: float, chunks: Chunks) -> Answer:
 
 
 def main() -> None:
-    """Read the plan, do it, write the answers."""
+    """Read the plan, execute it, write the results."""
     try:
         answers = asyncio.run(ask_all(json.load(sys.stdin)))
     except* (Refused, httpx.HTTPError) as group:

@@ -22,42 +22,42 @@ from ttsoperator.kube.client import Cluster, NotFound
 from ttsoperator.kube.manifest import Ref, ref
 
 WRITERS = 32
-"""Requests under way at once: more does not make one API server any faster."""
+"""Concurrent requests: more do not make one API server faster."""
 
 
 @dataclass(frozen=True)
 class Span:
-    """Some writes, as the API server saw them."""
+    """Some writes, as the API server logged them."""
 
     entries: Sequence[Object]
 
     def span_seconds(self) -> float:
-        """From the arrival of the first request to the answer to the last."""
+        """Return the seconds from the first request's arrival to the last one's response."""
         began = min(datetime.fromisoformat(entry["requestReceivedTimestamp"]) for entry in self.entries)
         ended = max(datetime.fromisoformat(entry["stageTimestamp"]) for entry in self.entries)
         return (ended - began).total_seconds()
 
     def creates(self) -> Span:
-        """Only those that made an object."""
+        """Return only the creates."""
         return Span([entry for entry in self.entries if entry["verb"] == "create"])
 
     def verbs(self) -> list[str]:
-        """What was done, one word each."""
+        """Return the verb of each write."""
         return [entry["verb"] for entry in self.entries]
 
 
 @dataclass(frozen=True)
 class Writes:
-    """The audit log: exact times without asking the API server anything."""
+    """The audit log: exact times without any request to the API server."""
 
     log: Path
 
     def now(self) -> int:
-        """A mark: what follows is newer."""
+        """Return a mark; later writes are newer."""
         return self.log.stat().st_size
 
     def of(self, user: str | None, namespace: str, since: int) -> Span:
-        """What was written into a namespace after a mark, by one user or by all; Events left out."""
+        """Return the writes to a namespace after a mark, by one user or by all, without Events."""
         with self.log.open("rb") as log:
             log.seek(since)
             lines = log.read().split(b"\n")[:-1]
@@ -71,7 +71,7 @@ class Writes:
         ])  # fmt: skip
 
     async def settle(self, namespace: str, since: int, creates: int) -> Span:
-        """Wait for so many creates of what carries our labels or is a TTSService; they are what is returned."""
+        """Wait for so many creates of TTSServices and objects with our labels; return them."""
         while True:
             entries = [entry for entry in self.of(None, namespace, since).entries if is_counted(entry)]
             if len(entries) >= creates:
@@ -80,7 +80,7 @@ class Writes:
 
 
 def is_counted(entry: Object) -> bool:
-    """Whether this is a create by the operator or by this program, and not by a controller of the cluster."""
+    """Return whether the operator or this program created the object, not a controller of the cluster."""
     user = entry["user"]["username"]
     by_controller = user.startswith(("system:serviceaccount:kube-system:", "system:kube-"))
     return entry["verb"] == "create" and entry["responseStatus"]["code"] == 201 and not by_controller
@@ -104,7 +104,7 @@ def operator_metrics(operator: Operator) -> Moment:
 
 
 def read_moment(text: str) -> Moment:
-    """Take what is needed from Prometheus text."""
+    """Parse the needed values from Prometheus text."""
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     numbers = {sample.name: sample.value for sample in samples}
     requests: Counter[str] = Counter()
@@ -115,14 +115,14 @@ def read_moment(text: str) -> Moment:
 
 
 async def cluster_client(kubeconfig: Path) -> Cluster:
-    """The administrator's connection, by the operator's own client: the same speed for both sides."""
+    """Return an administrator's connection by the operator's own client, so that both sides are equally fast."""
     configuration = client.Configuration()
     await config.load_kube_config(config_file=str(kubeconfig), client_configuration=configuration)
     return Cluster(configuration, {**plurals(), "Namespace": "namespaces"})
 
 
 async def by_raw_client(cluster: Cluster, manifests: Sequence[Object]) -> None:
-    """Create all of them, as fast as it goes."""
+    """Create all of them, as fast as possible."""
     slots = asyncio.Semaphore(WRITERS)
 
     async def create(manifest: Object) -> None:
@@ -133,7 +133,7 @@ async def by_raw_client(cluster: Cluster, manifests: Sequence[Object]) -> None:
 
 
 async def until(cluster: Cluster, target: Ref, test: Callable[[Object | None], bool]) -> float:
-    """When (by time.monotonic) an object passed a test; asked every 50 ms, None stands for an object not there."""
+    """Return when (by time.monotonic) an object passed a test; polls every 50 ms; a missing object is None."""
     while True:
         try:
             found: Object | None = await cluster.get(target)
@@ -145,7 +145,7 @@ async def until(cluster: Cluster, target: Ref, test: Callable[[Object | None], b
 
 
 def strip(live: Object) -> Object:
-    """The manifest that an object was made from, its owner left out: without it there, it would be collected."""
+    """Return the manifest of an object without its owner: garbage collection deletes objects with a missing owner."""
     kept = {key: live["metadata"][key] for key in ("name", "labels", "annotations") if key in live["metadata"]}
     manifest = {key: value for key, value in live.items() if key != "status"} | {"metadata": kept}
     if live["kind"] == "Service":

@@ -14,12 +14,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 SAMPLE_SECONDS = 0.25
-"""Between two looks at the memory: one of a process with torch in it takes a few milliseconds of its CPU."""
+"""Seconds between two samples of the memory: one of a process with torch takes a few milliseconds of its CPU."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes. PSS shares a page's size among the processes that have it, RSS counts it for each of them."""
+    """Bytes. PSS divides a page's size among the processes that share it, RSS counts it for each of them."""
 
     pss: int
     rss: int
@@ -27,7 +27,7 @@ class Memory:
 
 @dataclass
 class Peak:
-    """The most that was seen so far."""
+    """The largest samples so far."""
 
     pss: int = 0
     rss: int = 0
@@ -53,7 +53,7 @@ def tree(pid: int) -> list[int]:
 
 
 def memory(pid: int) -> Memory:
-    """What the tree has now."""
+    """Return the current memory of the tree."""
     pss, rss = 0, 0
     for process in tree(pid):
         with suppress(OSError):  # it has ended meanwhile
@@ -63,14 +63,14 @@ def memory(pid: int) -> Memory:
 
 
 def own_memory(pid: int) -> Memory:
-    """What the process has now, without its children; raises OSError when it has ended."""
+    """Return the current memory of the process without its children; raises OSError if it has ended."""
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     pss = int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)[1]) * 1024  # type: ignore[index] # always there
     return Memory(pss, int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE)
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time that the tree has used."""
+    """Return the user and system time that the tree has used."""
     total = 0
     for process in tree(pid):
         with suppress(OSError):  # it has ended meanwhile
@@ -81,7 +81,7 @@ def cpu_seconds(pid: int) -> float:
 
 @contextmanager
 def watched(pid: int) -> Iterator[Peak]:
-    """Look at the memory again and again while the block runs."""
+    """Sample the memory periodically while the block runs."""
     peak = Peak()
     ended = threading.Event()
 
@@ -101,5 +101,5 @@ def watched(pid: int) -> Iterator[Peak]:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the third on: the second, a name in brackets, may have spaces in it."""
+    """Return the fields of /proc/PID/stat from the third on; the second, a name in brackets, may contain spaces."""
     return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

@@ -1,6 +1,6 @@
-"""`make bench-operator`: what the operator adds to what the cluster and a worker take by themselves.
+"""`make bench-operator`: measures what the operator adds to the time of the cluster and of a worker.
 
-Every figure stands beside what it is measured against, in the same run on the same machine: ratios, nothing asserted.
+Every figure has a reference from the same run on the same machine; the benchmark reports ratios and asserts nothing.
 Writes docs/bench/operator.json and prints the table. Run from the repository's root: `python -m bench.operator`.
 """
 
@@ -41,7 +41,7 @@ RESULTS = ROOT / "docs/bench/operator.json"
 
 
 async def apply_to_ready(kubectl: Kubectl, cluster: Cluster, writes: Writes) -> list[Row]:
-    """One service with image and model present, against the same children written by hand."""
+    """Compare one service, with image and model present, with the same children written by hand."""
     total: list[float] = []
     first: list[float] = []
     last: list[float] = []
@@ -73,7 +73,7 @@ async def apply_to_ready(kubectl: Kubectl, cluster: Cluster, writes: Writes) -> 
 
 
 async def many_services(kubectl: Kubectl, cluster: Cluster, operator: Operator, writes: Writes) -> list[Row]:
-    """Many services without workers, from the first apply to the last child written, against a raw client."""
+    """Compare many services without workers, from the first apply to the last child written, with a raw client."""
     with setup.namespace(kubectl, "bench-template") as namespace:
         tenant = Tenant(kubectl.kubeconfig, namespace)
         tenant.serve("one", replicas=0)
@@ -101,7 +101,7 @@ async def many_services(kubectl: Kubectl, cluster: Cluster, operator: Operator, 
             written = Counter(writes.of(USER, namespace, mark).verbs())
         await gone(cluster, namespace)
         by_hand.append(await raw_seconds(kubectl, cluster, template, writes))
-    del requests["PUT"]  # renewals of its Lease, which pass with time and not with services
+    del requests["PUT"]  # renewals of the Lease, whose number depends on time, not on services
     return [
         Row(f"{MANY} services, apply to all children written", statistics.median(by_operator), "s",
             "same children by a raw client", statistics.median(by_hand)),
@@ -114,7 +114,7 @@ async def many_services(kubectl: Kubectl, cluster: Cluster, operator: Operator, 
 
 
 async def raw_seconds(kubectl: Kubectl, cluster: Cluster, template: list[Object], writes: Writes) -> float:
-    """How long the same children take when they are written as fast as it goes."""
+    """Return how long the same children take when a raw client writes them as fast as possible."""
     with setup.namespace(kubectl, "bench-raw") as namespace:
         mark = writes.now()
         copies = [moved(child, namespace, f"s{index}") for index in range(MANY) for child in template]
@@ -125,23 +125,23 @@ async def raw_seconds(kubectl: Kubectl, cluster: Cluster, template: list[Object]
 
 
 async def settled(operator: Operator) -> Moment:
-    """The operator's figures once it has nothing left to ask the API server."""
+    """Return the operator's figures once it sends no more requests to the API server."""
     earlier = operator_metrics(operator)
     while True:
         await asyncio.sleep(2)
         later = operator_metrics(operator)
-        if later.requests.total() - earlier.requests.total() <= 4:  # its Lease is renewed every two seconds
+        if later.requests.total() - earlier.requests.total() <= 4:  # it renews its Lease every two seconds
             return later
         earlier = later
 
 
 async def gone(cluster: Cluster, namespace: str) -> None:
-    """Wait until a namespace is deleted, so that its end takes nothing from the next measurement."""
+    """Wait until a namespace is deleted, so that the deletion does not disturb the next measurement."""
     await until(cluster, Ref("v1", "Namespace", "", namespace), lambda found: found is None)
 
 
 def moved(manifest: Object, namespace: str, name: str | None = None) -> Object:
-    """A copy for another namespace; `name` takes the place of the template's, `one`, wherever that is a name."""
+    """Return a copy for another namespace; `name` replaces the template's name, `one`, everywhere."""
     text = json.dumps(manifest)
     if name:
         text = text.replace('"one"', f'"{name}"').replace('"one-', f'"{name}-')
@@ -151,18 +151,18 @@ def moved(manifest: Object, namespace: str, name: str | None = None) -> Object:
 
 
 def is_available(found: Object | None) -> bool:
-    """Whether a Deployment has a ready pod."""
+    """Return whether a Deployment has a ready pod."""
     return bool(found and found.get("status", {}).get("readyReplicas"))
 
 
 def is_ready(found: Object | None) -> bool:
-    """Whether a TTSService says so."""
+    """Return whether a TTSService is Ready."""
     conditions: list[Any] = (found or {}).get("status", {}).get("conditions", [])
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 async def measure() -> list[Row]:
-    """Everything, on one cluster with the operator installed by its chart."""
+    """Measure everything on one cluster, with the operator installed by its chart."""
     kubectl = Kubectl(setup.kubeconfig())
     audit = setup.audit_log()
     setup.install(kubectl)

@@ -1,7 +1,7 @@
-"""How a stream of speech is heard: arithmetic on its samples and on when they came.
+"""Computes how a stream of speech sounds, from its samples and their arrival times.
 
-Times are seconds since the request was sent. Whoever listens plays the audio from its first sample on, with no
-buffer: audio that comes later than it is needed is heard as a stall.
+Times are seconds since the request was sent. The listener plays the audio from its first sample, without a buffer, so
+late audio is audible as a stall.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import numpy.typing as npt
 Pcm = npt.NDArray[np.int16]
 
 QUIET_DBFS = -50.0
-"""Below this level of full scale audio counts as silence: in a quiet room it is not heard."""
+"""Audio below this level of full scale counts as silence: it is inaudible in a quiet room."""
 
 FRAME_SECONDS = 0.01
-"""The level is taken over frames of this length, so that one loud sample is no speech."""
+"""Length of the frames over which the level is computed, so that one loud sample does not count as speech."""
 
 PCM_RATE = 24_000
-"""Of an answer without a header, as in OpenAI's API."""
+"""Sample rate of a response without a header, as in OpenAI's API."""
 
 _FULL_SCALE = 32_768.0
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """When some samples were there, and how many."""
+    """The arrival time and the number of some samples."""
 
     at: float
     samples: int
@@ -37,7 +37,7 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Stall:
-    """Playing had to wait so many seconds before the sample at this position."""
+    """The player waited so many seconds before the sample at this position."""
 
     position: int
     seconds: float
@@ -45,7 +45,7 @@ class Stall:
 
 @dataclass(frozen=True)
 class Reception:
-    """An answer as a client got it."""
+    """A response as a client received it."""
 
     samples: Pcm
     sample_rate: int
@@ -58,7 +58,7 @@ class Reception:
 
 
 def receive(chunks: Sequence[tuple[float, bytes]]) -> Reception:
-    """Read a 16 bit mono WAV, or bare samples at PCM_RATE, from chunks of bytes and the times they came at."""
+    """Parse a 16 bit mono WAV, or bare samples at PCM_RATE, from chunks of bytes with their arrival times."""
     body = b"".join(chunk for _, chunk in chunks)
     start, rate = _header(body)
     arrivals: list[Arrival] = []
@@ -86,12 +86,12 @@ def stalls(reception: Reception) -> list[Stall]:
 
 
 def first_audio(reception: Reception) -> float:
-    """When the first sample was there."""
+    """Return the arrival time of the first sample."""
     return reception.arrivals[0].at
 
 
 def first_audible(reception: Reception) -> float:
-    """When the first sound is heard: silence at the beginning, and stalls in it, are time spent waiting."""
+    """Return when the first sound is audible: silence at the beginning, and stalls in it, count as waiting."""
     start, _ = audible_span(reception.samples, reception.sample_rate)
     waited = sum(stall.seconds for stall in stalls(reception) if stall.position <= start)
     return first_audio(reception) + waited + start / reception.sample_rate
@@ -104,7 +104,7 @@ def chunk_gaps(reception: Reception) -> list[float]:
 
 
 def audible_span(samples: Pcm, sample_rate: int) -> tuple[int, int]:
-    """First and one past the last sample of the frames that are not silent; the end twice for silence all through."""
+    """Return the first and one past the last sample of the audible frames; the end twice if all frames are silent."""
     frame = _frame(sample_rate)
     loud = np.flatnonzero(~quiet_frames(samples, sample_rate))
     if not len(loud):
@@ -113,7 +113,7 @@ def audible_span(samples: Pcm, sample_rate: int) -> tuple[int, int]:
 
 
 def speech_seconds(reception: Reception) -> float:
-    """Length of the audio from the first to the last sound: what a server appends in silence is no work done."""
+    """Return the length of the audio from the first to the last sound: silence that a server appends is no work."""
     start, end = audible_span(reception.samples, reception.sample_rate)
     return (end - start) / reception.sample_rate
 
@@ -141,7 +141,7 @@ def quiet_frames(samples: Pcm, sample_rate: int) -> npt.NDArray[np.bool_]:
 
 
 def largest_step(samples: Pcm) -> float:
-    """The largest jump from one sample to the next, in parts of full scale: 0 to 2."""
+    """Return the largest jump from one sample to the next, as a fraction of full scale: 0 to 2."""
     if len(samples) < 2:
         return 0.0
     return float(np.abs(np.diff(samples.astype(np.int32))).max()) / _FULL_SCALE
@@ -152,7 +152,7 @@ def _frame(sample_rate: int) -> int:
 
 
 def _header(body: bytes) -> tuple[int, int]:
-    """Where the samples begin, and their rate; raises ValueError for a WAV that is not 16 bit mono."""
+    """Return where the samples begin, and their rate; raises ValueError for a WAV that is not 16 bit mono."""
     if body[:4] != b"RIFF":
         return 0, PCM_RATE
     start = body.index(b"data") + 8
@@ -161,6 +161,6 @@ def _header(body: bytes) -> tuple[int, int]:
     rate = int.from_bytes(body[fields + 4 : fields + 8], "little")
     bits = int.from_bytes(body[fields + 14 : fields + 16], "little")
     if (channels, bits) != (1, 16):
-        message = f"a WAV of {channels} channels and {bits} bits is not read here, only mono of 16 bits"
+        message = f"a WAV of {channels} channels and {bits} bits is not supported, only mono of 16 bits"
         raise ValueError(message)
     return start, rate

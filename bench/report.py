@@ -1,4 +1,4 @@
-"""What a benchmark says: rows in which a figure stands beside what it is measured against."""
+"""The report of a benchmark: rows with a figure and its reference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table; `against` says what the ratio compares with."""
+    """One line of the table; `against` names the reference of the ratio."""
 
     what: str
     value: float
@@ -27,12 +27,12 @@ class Row:
 
 
 def say(text: str) -> None:
-    """Progress, beside the table."""
+    """Print progress to standard error."""
     print(f"==> {text}", file=sys.stderr, flush=True)
 
 
 def table(rows: Sequence[Row]) -> str:
-    """The rows for people, in Markdown."""
+    """Return the rows as a Markdown table."""
     lines = ["| | measured | against | ratio |", "|---|---|---|---|"]
     for row in rows:
         reference = f"{row.reference:.3g} {row.unit} ({row.against})" if row.reference is not None else ""
@@ -42,7 +42,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def write_results(path: Path, rows: Sequence[Row], **about: object) -> None:
-    """Write the rows as JSON, with the machine and whatever else they are about."""
+    """Write the rows as JSON, with the machine and the facts in `about`."""
     machine = {"cpus": os.cpu_count(), "memoryBytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")}
     document = {"machine": machine, **about, "rows": [{**asdict(row), "ratio": row.ratio} for row in rows]}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Starts the servers that are compared, each a process of its own on loopback, and ends them by their pid."""
+"""Starts the compared servers, each in its own process on loopback, and ends them by their pid."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ import httpx
 from bench.asking import Asked, ask_once
 
 START_SECONDS = 240.0
-"""After which a server that has not spoken is given up."""
+"""Seconds after which the start of a server without audio fails."""
 
 STOP_SECONDS = 10.0
 
-# What is measured is speech: limits of clients that are all on one address would only be in the way, and with the audio
-# of an earlier request nothing would be spoken. Sections that want them set them again.
+# The benchmarks measure synthesis. Rate limits would refuse clients that share one address, and a cache would replace
+# synthesis. Sections that need them set them again.
 OUR_SETTINGS = {
     "HOST": "127.0.0.1",
     "METRICS_PORT": "0",
@@ -39,23 +39,23 @@ Start = Callable[[], AbstractContextManager["Server"]]
 
 @dataclass(frozen=True)
 class Server:
-    """A running server and how it is asked for speech."""
+    """A running server and its kind of request."""
 
     name: str
     process: subprocess.Popen[bytes]
     url: str
     started: float
-    """By time.perf_counter, just before the process was made."""
+    """Time just before the process started, by time.perf_counter."""
     ask: Asked
     log: Path
 
     @property
     def pid(self) -> int:
-        """Of the first process of its tree."""
+        """Return the pid of the first process of its tree."""
         return self.process.pid
 
     def first_audio(self, text: str) -> float:
-        """Seconds from the start of the process to the first audio, asking until there is some."""
+        """Return the seconds from the start of the process to the first audio; retries until audio arrives."""
         with httpx.Client(base_url=self.url, timeout=START_SECONDS) as client:
             while time.perf_counter() - self.started < START_SECONDS:
                 if self.process.poll() is not None:
@@ -71,7 +71,7 @@ class Server:
 
 @contextmanager
 def our_worker(folder: Path, threads: int, **settings: object) -> Iterator[Server]:
-    """Our worker on a free port; `settings` by their names in lower case. Its log is in the folder."""
+    """Run our worker on a free port; `settings` by their lower-case names. Its log is in the folder."""
     named = {name.upper(): str(value) for name, value in settings.items()}
     port = free_port()
     wanted = OUR_SETTINGS | {"PORT": str(port), "THREADS": str(threads)} | named
@@ -84,9 +84,9 @@ def our_worker(folder: Path, threads: int, **settings: object) -> Iterator[Serve
 
 @contextmanager
 def coqui_server(folder: Path, threads: int, checkpoint: Path) -> Iterator[Server]:
-    """Coqui's own tts-server with this checkpoint. Its log is in the folder."""
+    """Run Coqui's own tts-server with this checkpoint. Its log is in the folder."""
     if not importlib.util.find_spec("flask"):
-        raise RuntimeError("Coqui's tts-server needs flask, which is not installed: put it into the environment")
+        raise RuntimeError("Coqui's tts-server needs flask, which is not installed: install it into the environment")
     port = free_port()
     files = ["--model_path", str(checkpoint / "model_file.pth"), "--config_path", str(checkpoint / "config.json")]
     command = [sys.executable, "-m", "TTS.server.server", *files, "--port", str(port)]
@@ -96,7 +96,7 @@ def coqui_server(folder: Path, threads: int, checkpoint: Path) -> Iterator[Serve
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
+    """Return a free port of loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port

@@ -1,8 +1,8 @@
-"""`make soak-worker`: whether the memory of the worker grows with the requests that it has answered.
+"""`make soak-worker`: checks whether the worker's memory grows with the number of its requests.
 
-3,000 requests in mixed lengths and formats, some of them wrong, some by clients that leave: the figure is the memory of
-the last third over that of the second. Ends with 1 when it has grown by more than 5 %, or when a program that the
-worker started for an answer is left. The first third is for caches to fill.
+Sends 3,000 requests of mixed lengths and formats; some are wrong, and some clients disconnect. The figure is the memory
+of the last third divided by that of the second; the first third fills the caches. Exits with 1 if the memory grew by
+more than 5 %, or if a program that the worker started for a response still runs.
 
 Run from the repository's root: `python -m bench.soak`; `--requests 60` to try it.
 """
@@ -33,20 +33,20 @@ CLIENTS = 8
 LIMIT_SECONDS = 1200.0
 MOST_GROWTH = 1.05
 SETTLE_SECONDS = 2.0
-"""From the last answer to a look at what is left of it."""
+"""Seconds from the last response to the check for remaining programs."""
 
 SEED = 4
 
 FORMATS = ("wav", "pcm", "mp3", "opus", "flac", "aac")
-"""Those of them are asked for that the worker knows."""
+"""The soak test requests those of them that the worker supports."""
 
 LONGEST_TEXT = 4
 READS_IN_FULL, LEAVES_IN_MID_ANSWER, LEAVES_BEFORE_IT, IS_WRONG = "read in full", "left in mid-answer", "left", "wrong"
 BEHAVIOUR = {READS_IN_FULL: 80, LEAVES_IN_MID_ANSWER: 10, LEAVES_BEFORE_IT: 5, IS_WRONG: 5}
-"""Requests of a hundred."""
+"""Requests in a hundred."""
 
 REPEATED = 0.2
-"""Of the texts, as many were asked for before: a cache has something to do, and with its bound something to forget."""
+"""Share of repeated texts, so that the cache has hits, and because of its limit also evictions."""
 
 CACHE_BYTES = 8 * 2**20
 
@@ -55,9 +55,9 @@ BEFORE_THE_ANSWER = httpx.Timeout(PATIENCE_SECONDS, read=0.01)
 
 @dataclass
 class Soak:
-    """What has been seen so far: memory (PSS) after every request, in the order in which they ended.
+    """The measurements so far: memory (PSS) after every request, in the order in which they ended.
 
-    Of the worker alone: an encoder's program comes and goes with one answer.
+    Only of the worker itself: an encoder's program runs only for one response.
     """
 
     server: Server
@@ -65,7 +65,7 @@ class Soak:
     outcomes: Counter[str] = field(default_factory=Counter)
 
     async def one(self, client: httpx.AsyncClient, how: str, asked: Asked, text: str) -> None:
-        """Ask once, behave as told, read the memory; raises Refused for an answer that is not the expected one."""
+        """Send one request, behave as `how` says, read the memory; raises Refused for an unexpected response."""
         request = asked("" if how == IS_WRONG else text)
         expected = 400 if how == IS_WRONG else 200
         timeout = BEFORE_THE_ANSWER if how == LEAVES_BEFORE_IT else httpx.Timeout(PATIENCE_SECONDS)
@@ -87,7 +87,7 @@ class Soak:
 
 
 async def soak(server: Server, count: int) -> Soak:
-    """Send all requests, so many clients at once."""
+    """Send all requests from concurrent clients."""
     done = Soak(server)
     async with asyncio.timeout(LIMIT_SECONDS), client_for(server.url) as client:
         formats = await known_formats(client)
@@ -105,7 +105,7 @@ async def soak(server: Server, count: int) -> Soak:
 
 
 def plan(count: int, formats: list[str]) -> list[tuple[str, Asked, str]]:
-    """The requests: behaviour, way of asking and text; the same ones every time."""
+    """Return the requests: behaviour, kind of request and text; the same ones every time."""
     chooser = random.Random(SEED)  # noqa: S311 - a fixed choice is what is wanted
     supply = texts(count, SEED, longest=LONGEST_TEXT)
     ways = [*map(Asked.by_openai, formats), Asked.by_coqui()]
@@ -120,13 +120,13 @@ def plan(count: int, formats: list[str]) -> list[tuple[str, Asked, str]]:
 
 
 async def known_formats(client: httpx.AsyncClient) -> list[str]:
-    """The formats that the worker speaks."""
+    """Return the formats that the worker supports."""
     answers = {name: await client.request(**Asked.by_openai(name)("Hello.")) for name in FORMATS}
     return [name for name, answer in answers.items() if answer.status_code == 200]
 
 
 def main() -> None:
-    """Soak, print, say by the exit code whether the memory has grown."""
+    """Run the soak test, print the result, exit with 1 if the memory has grown."""
     parser = argparse.ArgumentParser(description="Soak test of the worker's memory")
     parser.add_argument("--requests", type=int, default=REQUESTS)
     count = parser.parse_args().requests
@@ -145,7 +145,7 @@ def main() -> None:
     row = Row(f"memory (PSS) of the last {third} of {count} requests", last, "MB", f"the second {third}", second)
     print(table([row]))
     if left:
-        sys.exit(f"{left} programs that the worker started are left")
+        sys.exit(f"{left} programs that the worker started still run")
     if last / second > MOST_GROWTH:
         sys.exit(f"the memory has grown by {last / second - 1:.1%}, more than {MOST_GROWTH - 1:.0%}")
 

@@ -1,4 +1,4 @@
-"""Texts to speak: sentences of everyday words, never the same one twice, so that no cache answers for an engine."""
+"""Texts to speak: sentences of everyday words without repetitions, so that a cache never replaces the engine."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ before after under over beside behind through with without into from near slowly
 
 
 def sentence(chooser: random.Random, words: int) -> str:
-    """A sentence of so many words; it need not make sense."""
+    """Return a sentence of so many words; it need not make sense."""
     chosen = " ".join(chooser.choice(_WORDS) for _ in range(words))
     return chosen.capitalize() + "."
 

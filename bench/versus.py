@@ -1,4 +1,4 @@
-"""Our worker against Coqui's own tts-server: the same checkpoint, texts, threads and machine, by turns."""
+"""Compares our worker with Coqui's own tts-server: same checkpoint, texts, threads and machine, alternately."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ PEER = "tts-server"
 FIRST_TEXT = "The worker is ready to speak."
 
 LONGEST_TEXT = 3
-"""Sentences: with more than one it shows whether an answer begins with the first."""
+"""Sentences of a text; with more than one, first audio shows whether a response starts with the first sentence."""
 
 SETTLE_SECONDS = 1.0
-"""From an answer to the reading of the memory at rest."""
+"""Seconds from a response to reading the memory at rest."""
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is measured: size of the voice, rounds, requests by number of clients, seconds of each at most."""
+    """Extent of the measurement: size of the voice, rounds, requests by number of clients, seconds of each at most."""
 
     size: str
     threads: int
@@ -44,19 +44,19 @@ class Effort:
 
 @dataclass
 class Side:
-    """What was seen of one server."""
+    """The measurements of one server."""
 
     start: Start
     first_audio: list[float] = field(default_factory=list)
     at_rest: list[Memory] = field(default_factory=list)
-    """PSS is largest, and true, where the other server is not running: it shares pages of libraries with it."""
+    """PSS is largest, and correct, while the other server does not run, because both share pages of libraries."""
     peaks: list[Peak] = field(default_factory=list)
     loads: dict[int, list[Load]] = field(default_factory=dict)
-    """By number of clients, a round each."""
+    """Loads of all rounds, by number of clients."""
 
 
 def checkpoint(folder: Path, size: str) -> Path:
-    """A voice of random weights, made once: its manifest is written last and says that it is complete."""
+    """Return a voice of random weights, generated once; its manifest, written last, marks it as complete."""
     made = folder / f"vits-{size}"
     if not (made / MANIFEST_NAME).exists():
         say(f"making a VITS of random weights, size {size}")
@@ -83,7 +83,7 @@ def compare(folder: Path, effort: Effort) -> list[Row]:
         for clients, count in effort.requests.items():
             for number in range(effort.rounds):
                 wanted = texts(count, seed=100 * clients + number, longest=LONGEST_TEXT)
-                # The second round goes the other way round: whatever changes with time hits both alike.
+                # Every second round reverses the order, so that changes over time affect both sides equally.
                 for side, server in turns if number % 2 == 0 else reversed(turns):
                     say(f"{server.name}, {clients} at once, {number + 1} of {effort.rounds}")
                     with watched(server.pid) as peak:

@@ -1,6 +1,6 @@
-"""`make bench-worker`: the worker against Coqui's own server, against its own engine, and as a listener hears it.
+"""`make bench-worker`: compares the worker with Coqui's server and with its own engine, and measures how it sounds.
 
-Every figure stands beside what it is measured against, in the same run on the same machine: ratios, nothing asserted.
+Every figure has a reference from the same run on the same machine; the benchmark reports ratios and asserts nothing.
 Writes docs/bench/worker.json and a chart beside it and prints the table; `--quick` is for trying, in under a minute,
 and writes to build/bench. Run from the repository's root: `python -m bench.worker`.
 """
@@ -40,7 +40,7 @@ def embedded_effort(cpus: int, *, quick: bool) -> embedded.Effort:
 
 
 def measure(sections: list[str], *, quick: bool) -> list[Row]:
-    """All rows; the servers' logs stay in build/bench."""
+    """Return all rows; the servers' logs stay in build/bench."""
     cpus = cpu_limit()
     BUILD.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []

@@ -1,4 +1,4 @@
-"""Two ways to build an image: docker, and buildah where no docker engine runs."""
+"""Build images with docker, or with buildah if no docker engine runs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from common import SYSTEM_CERTIFICATES, apt_install, environment, output, run, s
 RELEASE = "bookworm"
 PULLED_BASE = f"debian:{RELEASE}-slim"
 MADE_BASE = f"localhost/tts-base:{RELEASE}-slim"
-# As in Debian's own slim images: nobody reads manuals in a container, and everything speaks English.
+# As in Debian's own slim images: a container needs no manuals and no translations.
 SLIM = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "info", "locale", "man")]
 SLIM += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
-# What the image gets: the machine's own sources, a mirror or a password in them, are for building only.
+# The image's package sources. The machine's own sources may name a mirror or a password, so only the build uses them.
 SOURCES = f"deb http://deb.debian.org/debian {RELEASE} main\\n"
 SOURCES += f"deb http://deb.debian.org/debian-security {RELEASE}-security main\\n"
 PULL_SECONDS = 60
@@ -26,14 +26,14 @@ APT = Path("/etc/apt")
 
 
 class Builder(ABC):
-    """What hack/images needs of a program that builds images."""
+    """The interface of a program that builds images, for hack/images."""
 
     name: str
     base = PULLED_BASE
-    """What images are built on; known after `prepare`."""
+    """Base image of the builds; set by `prepare`."""
 
     def prepare(self) -> None:
-        """Find a base: the one BASE names, one that is here, one to pull, or one made of Debian's packages."""
+        """Find a base: the one that BASE names, a local one, one to pull, or one made of Debian's packages."""
         if given := os.environ.get("BASE"):
             self.base = given
         elif self.has(MADE_BASE) or not (self.has(PULLED_BASE) or self._pulled()):
@@ -42,33 +42,33 @@ class Builder(ABC):
                 self._make_base()
 
     def has(self, tag: str) -> bool:
-        """Whether an image is there."""
+        """Return whether an image exists."""
         return self.inspect(tag, "") is not None
 
     def label(self, tag: str, key: str) -> str | None:
-        """A label of an image; None without the image, empty without the label."""
+        """Return a label of an image; None without the image, empty without the label."""
         return self.inspect(tag, f'{{{{index {self.labels} "{key}"}}}}')
 
     def size(self, tag: str) -> str:
-        """Size of an image's files, uncompressed, to be read by people."""
+        """Return the uncompressed size of an image's files, as text for people."""
         return output([self.name, "images", "--format", "{{.Size}}", tag])
 
     def identity(self, tag: str) -> str:
-        """Digest of an image's configuration, which is what Kubernetes calls the imageID of a loaded one."""
+        """Return the digest of an image's configuration, which Kubernetes shows as the imageID of a loaded image."""
         return (self.inspect(tag, self.digest) or "").removeprefix("sha256:")
 
     digest: str
-    """Where the inspected image has its identity, in Go's template language."""
+    """Go template of the inspected image's identity."""
     labels: str
-    """Where the inspected image has its labels, in Go's template language."""
+    """Go template of the inspected image's labels."""
 
     @abstractmethod
     def inspect(self, tag: str, template: str) -> str | None:
-        """What the template makes of an image; None when there is no such image."""
+        """Return the template rendered for an image; None if the image does not exist."""
 
     @abstractmethod
     def import_base(self, archive: Path) -> None:
-        """Make MADE_BASE of an archive of its files."""
+        """Create MADE_BASE from an archive of its files."""
 
     @abstractmethod
     def build(self, tag: str, dockerfile: str, arguments: dict[str, str], labels: dict[str, str]) -> None:
@@ -80,7 +80,7 @@ class Builder(ABC):
         try:
             subprocess.run(command, timeout=PULL_SECONDS, check=True, env=environment(), capture_output=True)
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-            say("    no registry has answered: making the base of Debian's packages instead")
+            say("    no registry answered: making the base from Debian's packages instead")
             return False
         return True
 
@@ -96,7 +96,7 @@ class Builder(ABC):
 
 
 def machine_apt_sources() -> list[str]:
-    """The machine's own lists of packages, where they are of the release the images are built on; else none."""
+    """Return the machine's own package sources if they are of the images' release; else none."""
     if platform.freedesktop_os_release().get("VERSION_CODENAME") != RELEASE:
         return []
     lists = [APT / "sources.list", APT / "sources.list.d/debian.sources"]
@@ -112,7 +112,7 @@ class Docker(Builder):
 
     @staticmethod
     def runs() -> bool:
-        """Whether there is an engine behind the program."""
+        """Return whether a docker engine runs."""
         return shutil.which("docker") is not None and _attempt(["docker", "info"]) is not None
 
     def inspect(self, tag: str, template: str) -> str | None:
@@ -126,7 +126,7 @@ class Docker(Builder):
     def build(self, tag: str, dockerfile: str, arguments: dict[str, str], labels: dict[str, str]) -> None:
         """Build with BuildKit, which keeps its own caches."""
         options = _options("--build-arg", {"BASE": self.base, **arguments}) + _options("--label", labels)
-        # Engines before 23 must be asked for BuildKit.
+        # Engines before 23 use BuildKit only with this variable.
         run(["env", "DOCKER_BUILDKIT=1", "docker", "build", "--file", dockerfile, "--tag", tag, *options, "."])
 
 
@@ -138,7 +138,7 @@ class Buildah(Builder):
     labels = ".OCIv1.Config.Labels"
 
     def prepare(self) -> None:
-        """Install buildah where it is missing, then find a base."""
+        """Install buildah if it is missing, then find a base."""
         if missing := [package for package in ("buildah", "runc") if shutil.which(package) is None]:
             apt_install(*missing)
         super().prepare()
@@ -148,7 +148,7 @@ class Buildah(Builder):
         return _attempt(["buildah", "inspect", "--type", "image", "--format", template, tag])
 
     def import_base(self, archive: Path) -> None:
-        """Make an image of one layer of the archive."""
+        """Create an image with one layer from the archive."""
         container = output(["buildah", "from", "scratch"])
         try:
             run(["buildah", "add", "--quiet", container, archive, "/"], quiet=True)
@@ -158,7 +158,7 @@ class Buildah(Builder):
             run(["buildah", "rm", container], quiet=True)
 
     def build(self, tag: str, dockerfile: str, arguments: dict[str, str], labels: dict[str, str]) -> None:
-        """Build with layers that are kept, also those of the stages before the last."""
+        """Build and keep all layers, also those of the stages before the last."""
         command = [
             "buildah",
             "bud",
@@ -171,15 +171,15 @@ class Buildah(Builder):
             self._isolation(),
         ]
         command += ["--file", dockerfile, *_options("--build-arg", {"BASE": self.base, **arguments}), *self._machine()]
-        # The stage before the last gets a name, so that its layers are kept for the next time and not longer.
+        # The stage before the last gets a name, which keeps its layers until the next build.
         for name, options in {f"{tag}-package": ["--target", "package"], tag: _options("--label", labels)}.items():
             former = self.inspect(name, self.digest)
             run([*command, *options, "--tag", name, "."])
             if former and former != self.inspect(name, self.digest):
-                _attempt(["buildah", "rmi", former])  # refused while a container is made of it: the next one will do
+                _attempt(["buildah", "rmi", former])  # fails while a container uses it: the next build removes it
 
     def _isolation(self) -> str:
-        """A container where one can be started, else a chroot."""
+        """Return the isolation: a container if this machine can start one, else a chroot."""
         container = output(["buildah", "from", "--pull-never", self.base])
         try:
             trial = ["buildah", "run", "--isolation", "oci", "--network", "host", container, "true"]
@@ -188,10 +188,10 @@ class Buildah(Builder):
             run(["buildah", "rm", container], quiet=True)
 
     def _machine(self) -> list[str]:
-        """What builds use of this machine."""
+        """Return the options with which builds use this machine's network, certificates and caches."""
         cache = Path(os.environ.get("UV_CACHE_DIR") or _user_cache() / "uv")
         cache.mkdir(parents=True, exist_ok=True)
-        # /mnt and /media are in every Debian. A folder made to mount on would stay in the image.
+        # Every Debian has /mnt and /media. A new folder for a mount would stay in the image.
         options = ["--volume", f"{cache}:/mnt", "--build-arg", "UV_CACHE_DIR=/mnt"]
         certificates = Path(os.environ.get("SSL_CERT_FILE") or SYSTEM_CERTIFICATES).resolve()
         if certificates.exists():
@@ -212,6 +212,6 @@ def _options(name: str, values: dict[str, str]) -> list[str]:
 
 
 def _attempt(command: list[str]) -> str | None:
-    """What a command prints; None when it fails, which is an answer here."""
+    """Return a command's output; None if it fails, which is no error here."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     return None if done.returncode else done.stdout.strip()

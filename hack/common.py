@@ -1,4 +1,4 @@
-"""What the programs in hack/ share. Standard library only: they run before any virtual environment exists."""
+"""Common functions of the programs in hack/. Standard library only: they run before any virtual environment exists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 class Failure(Exception):
-    """Something a person has to mend; its text says what, in a line or a few."""
+    """A problem that the user must fix; its text says what to do, in one or a few lines."""
 
 
 def main(program: str, body: object) -> None:
@@ -33,13 +33,13 @@ def main(program: str, body: object) -> None:
 
 
 def say(text: str) -> None:
-    """Tell what is being done: on stderr, so that stdout stays for results."""
+    """Print a progress message to stderr, because stdout is for results."""
     print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
 def step(text: str) -> Iterator[None]:
-    """Announce something slow, then how long it took."""
+    """Print the title of a slow step, and at its end how long it took."""
     say(f"==> {text}")
     began = time.monotonic()
     yield
@@ -47,7 +47,7 @@ def step(text: str) -> Iterator[None]:
 
 
 def environment() -> dict[str, str]:
-    """This environment, with the machine's own certificates for programs that bring a list of their own."""
+    """Return this environment, with the machine's certificates for programs that use their own list."""
     env = dict(os.environ)
     if SYSTEM_CERTIFICATES.exists():
         for name in ("SSL_CERT_FILE", "PIP_CERT"):
@@ -56,9 +56,9 @@ def environment() -> dict[str, str]:
 
 
 def run(command: Sequence[str | Path], *, quiet: bool = False, stdin: str | None = None, cwd: Path = ROOT) -> None:
-    """Run a command; its output goes to stderr, or with `quiet` is shown only when it fails.
+    """Run a command; its output goes to stderr, with `quiet` only if it fails.
 
-    Raises Failure when the program is missing or fails.
+    Raises Failure if the program is missing or fails.
     """
     words = [str(word) for word in command]
     try:
@@ -82,9 +82,9 @@ def run(command: Sequence[str | Path], *, quiet: bool = False, stdin: str | None
 
 
 def output(command: Sequence[str | Path], *, stdin: str | None = None, progress: bool = False) -> str:
-    """What a command prints, stripped. Raises Failure with its complaint when it fails.
+    """Return a command's output, stripped. Raises Failure with its error message if it fails.
 
-    With `progress` what it tells on stderr is shown at once.
+    With `progress`, shows its stderr at once.
     """
     words = [str(word) for word in command]
     try:
@@ -107,7 +107,7 @@ def output(command: Sequence[str | Path], *, stdin: str | None = None, progress:
 
 @contextmanager
 def locked(name: str) -> Iterator[None]:
-    """One process at a time for what is made in the cache; the kernel lets go when the process dies."""
+    """Let one process at a time make something in the cache; the kernel releases the lock when the process dies."""
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / f"{name}.lock").open("w") as handle:
         try:
@@ -119,11 +119,11 @@ def locked(name: str) -> Iterator[None]:
 
 
 def apt_install(*packages: str) -> None:
-    """Install Debian packages. Raises Failure naming them where that is not ours to do."""
+    """Install Debian packages. Raises Failure with their names if this user or machine cannot."""
     wanted = " ".join(packages)
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         raise Failure(f"needs {wanted}: install it with your package manager, or run as root on Debian")
-    # One at a time: tests and images are made side by side, and apt-get gives up where another one runs.
+    # One at a time: tests and images run concurrently, and apt-get fails while another one runs.
     with locked("apt"), step(f"installing {wanted} (apt-get)"):
         apt = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
         run([*apt, "update"], quiet=True)

@@ -86,4 +86,4 @@ def test_what_is_no_image_is_said_in_a_line(cluster: Devcluster, tmp_path: Path)
     broken.write_text("no archive at all")
     refused = cluster.run("load", str(broken), check=False)
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
-    assert "is no image archive" in refused.stderr
+    assert "is not an image archive" in refused.stderr

@@ -1,1 +1,1 @@
-"""Builds, starts and supervises a one-node Kubernetes in namespaces of its own."""
+"""Builds, starts and supervises a one-node Kubernetes in its own Linux namespaces."""

@@ -1,4 +1,4 @@
-"""A few calls of the Kubernetes API with nothing but the standard library."""
+"""A few calls of the Kubernetes API, with the standard library only."""
 
 import json
 import ssl
@@ -21,7 +21,7 @@ class Api:
         self._tls.load_cert_chain(pki / "supervisor.crt", pki / "supervisor.key")
 
     def get(self, path: str) -> dict[str, Any] | None:
-        """The object at a path, or None where there is none."""
+        """Return the object at a path, or None if it does not exist."""
         try:
             return self._json("GET", path)
         except urllib.error.HTTPError as error:
@@ -34,11 +34,11 @@ class Api:
         return self._json("PATCH", path, body, kind)
 
     def apply(self, path: str, body: dict[str, Any]) -> None:
-        """Create the object at a path or make it so (server-side apply)."""
+        """Create or update the object at a path (server-side apply)."""
         self._json("PATCH", f"{path}?fieldManager=devcluster&force=true", body, APPLY)
 
     def is_ready(self) -> bool:
-        """The API server answers, and says that it is ready."""
+        """Return whether the API server reports that it is ready."""
         try:
             with self._open("GET", "/readyz"):
                 return True

@@ -1,4 +1,4 @@
-"""What a new cluster is given: a default StorageClass and, when asked for, GPUs. And whether it is ready."""
+"""Create the objects of a new cluster, a default StorageClass and on request GPUs, and check whether it is ready."""
 
 import datetime as dt
 from typing import Any
@@ -11,7 +11,7 @@ _NODE_PATH = f"/api/v1/nodes/{NODE}"
 
 
 def create_objects(api: Api) -> None:
-    """Apply the objects every cluster starts with."""
+    """Apply the objects of every new cluster."""
     api.apply("/api/v1/namespaces/local-path-storage", {
         "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "local-path-storage"},
     })  # fmt: skip
@@ -29,16 +29,16 @@ def create_objects(api: Api) -> None:
 
 
 def set_gpus(api: Api, count: int) -> None:
-    """Advertise GPUs as an extended resource: the scheduler counts them, the kubelet keeps what it did not set."""
+    """Advertise GPUs as an extended resource: the scheduler counts them, and the kubelet keeps foreign resources."""
     amount = str(count) if count else None
     api.patch(f"{_NODE_PATH}/status", {"status": {"capacity": {GPU: amount}, "allocatable": {GPU: amount}}})
 
 
 def missing(api: Api, since: dt.datetime) -> str:
-    """What the cluster still waits for before a pod can run, or nothing."""
+    """Return what the cluster lacks before a pod can run, or an empty text."""
     try:
         return _missing(api, since)
-    except OSError:  # a machine that is busy starting everything may be too slow to answer
+    except OSError:  # the machine may be too busy to answer
         return "an answer of the API server"
 
 
@@ -55,7 +55,7 @@ def _missing(api: Api, since: dt.datetime) -> str:
 
 
 def node_is_ready(node: dict[str, Any], since: dt.datetime | None = None) -> bool:
-    """The kubelet said so after `since`: what an earlier one said need not be true any more."""
+    """Return whether the kubelet reported Ready after `since`; an earlier kubelet's report may be outdated."""
     for condition in node.get("status", {}).get("conditions", []):
         if condition["type"] == "Ready":
             heard = dt.datetime.fromisoformat(condition["lastHeartbeatTime"])

@@ -34,7 +34,7 @@ class Target:
     tags: str = ""
 
     def flags(self) -> list[str]:
-        """What makes the result small and the same on every machine."""
+        """Return the flags that make the result small and reproducible."""
         return ["-trimpath", "-mod=readonly", "-buildvcs=false", f"-tags={self.tags}", f"-ldflags=-s -w {self.ldflags}"]
 
 
@@ -61,12 +61,12 @@ TARGETS = (
 
 
 def go_environment() -> dict[str, str]:
-    """Without cgo no C compiler is needed, and the pause program is static."""
+    """Return the environment without cgo, so that no C compiler is needed and the pause program is static."""
     return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": ""}
 
 
 def source_key() -> str:
-    """Hash of everything the programs are made of: sources, pinned versions, flags and the kind of machine."""
+    """Return the hash of the programs' inputs: sources, pinned versions, flags and the kind of machine."""
     digest = hashlib.sha256()
     for file in sorted((SOURCES / "go").rglob("*")):
         if file.is_file():
@@ -76,7 +76,7 @@ def source_key() -> str:
 
 
 def programs_folder() -> Path:
-    """The folder with all programs, built now if it is not there whole."""
+    """Return the folder with all programs; build it first unless it is complete."""
     cache = cache_folder() / "programs"
     published = cache / source_key()
     if is_whole(published):
@@ -90,7 +90,7 @@ def programs_folder() -> Path:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether every program listed by the manifest, which is written last, is there in its full size."""
+    """Return whether every program in the manifest, which is written last, exists with its full size."""
     try:
         sizes = json.loads((folder / "manifest.json").read_text())
         return bool(sizes) and all((folder / name).stat().st_size == size for name, size in sizes.items())
@@ -99,7 +99,7 @@ def is_whole(folder: Path) -> bool:
 
 
 def _build(published: Path) -> None:
-    """Build beside the place and rename into it, so that a build cut short never counts."""
+    """Build in a temporary folder and rename it, so that an interrupted build never counts."""
     for leftover in published.parent.glob(".building-*"):
         shutil.rmtree(leftover)
     shutil.rmtree(published, ignore_errors=True)
@@ -131,7 +131,7 @@ def _build_target(target: Target, folder: Path, title: str) -> None:
 
 
 def _stale_packages(target: Target, module: Path, progress: Progress) -> int:
-    """How many packages have to be compiled; fetches the modules on the way."""
+    """Return how many packages must be compiled; fetches the modules first."""
     errors: list[str] = []
     stale = downloads = 0
     listing = ["go", "list", "-deps", "-f", "{{if .Stale}}stale{{end}}", *target.flags(), *target.packages]

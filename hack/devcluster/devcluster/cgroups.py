@@ -39,13 +39,13 @@ def _create(group: Path, *, unified: bool) -> None:
         for parent in (hierarchy, group):
             (parent / "cgroup.subtree_control").write_text(" ".join(f"+{each}" for each in controllers))
         return
-    for inherited in ("cpuset.cpus", "cpuset.mems"):  # they start empty, and then no process may enter
+    for inherited in ("cpuset.cpus", "cpuset.mems"):  # they start empty, and an empty one admits no process
         if (hierarchy / inherited).exists():
             (group / inherited).write_text((hierarchy / inherited).read_text())
 
 
 def remove(name: str, seconds: float = 20.0) -> None:
-    """Remove the cgroup and all below it; waits for the last processes to be gone."""
+    """Remove the cgroup and all its children; waits until their last processes have exited."""
     deadline = time.monotonic() + seconds
     for place in hierarchies():
         while (place / name).exists():

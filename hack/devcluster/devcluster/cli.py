@@ -20,7 +20,7 @@ def main() -> int:
     except Failure as failure:
         say(str(failure))
         return 1
-    except BrokenPipeError:  # whoever read the output has seen enough; Python would complain once more at its exit
+    except BrokenPipeError:  # the reader closed the pipe; Python would report that again at its exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
@@ -32,35 +32,39 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="devcluster", description="A real Kubernetes on a bare Linux machine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    up = commands.add_parser("up", help="start the cluster, building it the first time; does nothing when it is up")
-    up.add_argument("--gpus", type=_count, help="give the node this many nvidia.com/gpu")
+    up = commands.add_parser("up", help="start the cluster (builds it the first time); does nothing if it runs")
+    up.add_argument("--gpus", type=_count, help="advertise this many nvidia.com/gpu on the node")
     up.set_defaults(run=_up)
 
-    down = commands.add_parser("down", help="end the cluster; loaded images are kept for the next time")
+    down = commands.add_parser("down", help="stop the cluster; keep loaded images for the next start")
     down.add_argument("--purge", action="store_true", help="remove loaded images and logs too")
     down.set_defaults(run=_down)
 
-    show = commands.add_parser("status", help="what runs, and where its files are")
+    show = commands.add_parser("status", help="show what runs, and where its files are")
     show.add_argument("--json", action="store_true", help="for programs")
     show.set_defaults(run=_status)
 
-    execute = commands.add_parser("exec", help="run a command inside: it sees the pods' network and has KUBECONFIG set")
+    execute = commands.add_parser(
+        "exec", help="run a command inside the cluster, with the pods' network and KUBECONFIG"
+    )
     execute.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD")
     execute.set_defaults(run=_exec)
 
     load = commands.add_parser("load", help="put images into the cluster")
-    load.add_argument("image", nargs="+", help="a name in buildah's or docker's storage, or a docker or OCI archive")
+    load.add_argument(
+        "image", nargs="+", help="name in buildah's or docker's storage, or path of a docker or OCI archive"
+    )
     load.set_defaults(run=_load)
 
-    kubeconfig = commands.add_parser("kubeconfig", help="print the path of a kubeconfig, good inside and outside")
+    kubeconfig = commands.add_parser("kubeconfig", help="print the path of a kubeconfig that works inside and outside")
     kubeconfig.set_defaults(run=_kubeconfig)
 
-    logs = commands.add_parser("logs", help="print what a part has logged")
+    logs = commands.add_parser("logs", help="print the log of a part")
     logs.add_argument("part", choices=(*parts.NAMES, "supervisor"))
     logs.add_argument("-f", "--follow", action="store_true")
     logs.set_defaults(run=_logs)
 
-    # What `up` starts; not for people.
+    # Internal: `up` starts these.
     supervise = commands.add_parser("supervise")
     supervise.add_argument("--state", type=Path)
     supervise.add_argument("--programs", type=Path)

@@ -1,4 +1,4 @@
-"""The addresses of the cluster, and the configuration files its parts read."""
+"""The addresses of the cluster, and the configuration files of its parts."""
 
 import base64
 import json
@@ -20,11 +20,11 @@ PODS = "10.244.0.0/16"
 NODE_PODS = "10.244.0.0/20"
 DOMAIN = "cluster.local"
 RUN = Path("/run/devcluster")
-"""Sockets; /run is a file system of the cluster's own inside, so this is short and never shared."""
+"""Folder of the sockets; inside, /run is the cluster's own file system, so the path is short and never shared."""
 CONTAINERD_SOCKET = RUN / "containerd.sock"
 PAUSE_IMAGE = "localhost/devcluster-pause:dev"
 
-# Each part is a user of its own, so that RBAC and the audit log tell them apart.
+# Each part is a separate user, so that RBAC and the audit log distinguish them.
 USERS = {
     "admin": ("devcluster-admin", ("system:masters",)),
     "supervisor": ("devcluster-supervisor", ("system:masters",)),
@@ -64,7 +64,7 @@ def write_all(state: State, port: int) -> None:
 
 
 def _write_json(path: Path, document: dict[str, Any]) -> None:
-    """JSON is YAML, and needs no library."""
+    """Write JSON, which is valid YAML and needs no library."""
     path.write_text(json.dumps(document, indent=1))
 
 
@@ -85,7 +85,7 @@ def _write_certificates(state: State) -> None:
     authority.issue("apiserver", "kube-apiserver",
                     hosts=[f"DNS:{name}" for name in names] + [f"IP:{address}" for address in addresses])  # fmt: skip
     authority.issue("apiserver-kubelet", "kube-apiserver-kubelet-client", groups=["system:masters"])
-    # An authority apart: whoever it vouches for may speak in any user's name to an extension API server.
+    # A separate authority: holders of its certificates may act as any user towards an extension API server.
     Authority(state.pki, "front-proxy-ca").issue("front-proxy", "front-proxy-client")
     make_signing_key(state.pki, "service-accounts")
 
@@ -108,8 +108,8 @@ def _kubeconfig(pki: Path, user: str, port: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# Writes only: what changed the cluster, by whom. Leases are renewed all the time but are writes too,
-# and "writes nothing at rest" must be checkable with nothing left out.
+# Writes only: who changed what in the cluster. Includes the frequent renewals of Leases, so that tests can check
+# "writes nothing at rest" without exceptions.
 _AUDIT_POLICY: dict[str, Any] = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -120,8 +120,8 @@ _AUDIT_POLICY: dict[str, Any] = {
     ],
 }
 
-# ptp and not bridge: every packet between pods is routed, so a Service's translation is undone on the
-# way back without the br_netfilter module.
+# ptp instead of bridge: it routes every packet between pods, so that replies through a Service are translated back
+# without the br_netfilter module.
 _CNI: dict[str, Any] = {
     "cniVersion": "1.0.0",
     "name": "pods",
@@ -156,24 +156,24 @@ def _kubelet(state: State) -> dict[str, Any]:
         "tlsPrivateKeyFile": str(state.pki / "kubelet.key"),
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": "/" + state.cgroup,
-        "enforceNodeAllocatable": [],  # the node is the machine; nothing is set aside for the system
+        "enforceNodeAllocatable": [],  # the node is the machine; reserves nothing for the system
         "failCgroupV1": False,
         "failSwapOn": False,
         "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
         "clusterDNS": [NODE_ADDRESS],
         "clusterDomain": DOMAIN,
-        "resolvConf": "",  # pods see the cluster's names only
+        "resolvConf": "",  # pods resolve only the cluster's names
         "maxPods": 250,
         "serializeImagePulls": False,
         "evictionHard": {"memory.available": "100Mi"},
-        "imageGCHighThresholdPercent": 100,  # 100 switches it off: images were loaded by hand
+        "imageGCHighThresholdPercent": 100,  # 100 disables it, because nothing would reload the images
         "makeIPTablesUtilChains": False,
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
     }
 
 
 def snapshotter(folder: Path) -> str:
-    """Give overlayfs where the file system of the image store can carry it (an overlay cannot), else plain copies."""
+    """Return overlayfs if the image store's file system supports it (an overlay does not), else plain copies."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix="trial-") as trial:
         layers = {name: Path(trial, name) for name in ("lower", "upper", "work", "merged")}
@@ -187,7 +187,7 @@ def snapshotter(folder: Path) -> str:
 
 
 def architecture() -> str:
-    """The machine's architecture, as Go and images call it."""
+    """Return the machine's architecture, by its name in Go and in images."""
     machine = platform.machine()
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
 
@@ -211,7 +211,7 @@ snapshotter = "{kept}"
 [plugins."io.containerd.cri.v1.images".pinned_images]
 sandbox = "{PAUSE_IMAGE}"
 [plugins."io.containerd.cri.v1.runtime"]
-restrict_oom_score_adj = true  # where root may not lower it, no sandbox would start
+restrict_oom_score_adj = true  # otherwise no sandbox starts where root may not lower it
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc]
 runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.cri.v1.runtime".containerd.runtimes.runc.options]
@@ -237,7 +237,7 @@ def _corefile(state: State) -> str:
 """
 
 
-# What the provisioner runs to make or remove a volume's folder; it adds the command and the mount.
+# The pod with which the provisioner creates or deletes a volume's folder; it adds the command and the mount.
 _HELPER_POD: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "Pod",

@@ -1,7 +1,7 @@
-"""The way in: a TCP forwarder from a port of the machine to the API server inside.
+"""A TCP forwarder from a port of the machine to the API server inside the cluster's network namespace.
 
-It runs inside the cluster's network namespace, with a listening socket that was made outside. A socket
-stays in the namespace it was made in, so no link, route or firewall rule connects the two.
+It runs inside the namespace, with a listening socket from outside. A socket stays in the namespace where it was
+created, so no link, route or firewall rule connects the two.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ _CHUNK = 64 * 1024
 
 
 def serve(listener: socket.socket, port: int) -> None:
-    """Pass every connection on to 127.0.0.1:port until the process is ended."""
+    """Forward every connection to 127.0.0.1:port until the process ends."""
     asyncio.run(_serve(listener, port))
 
 
@@ -30,14 +30,14 @@ async def _connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, p
         try:
             inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
-            return  # the API server is down: the caller sees its connection closed
+            return  # the API server is down: the client sees a closed connection
         with contextlib.closing(inner_writer):
             await asyncio.gather(_copy(reader, inner_writer), _copy(inner_reader, writer))
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    """Copy one direction, and pass on its end while the other direction goes on."""
-    with contextlib.suppress(ConnectionError):  # either side may hang up at any time
+    """Copy one direction, and forward its end while the other direction continues."""
+    with contextlib.suppress(ConnectionError):  # either side may close the connection at any time
         while chunk := await source.read(_CHUNK):
             target.write(chunk)
             await target.drain()

@@ -1,4 +1,4 @@
-"""What the machine must have: checked before anything is started, and said in one line when it is missing."""
+"""Check what the machine must have, before anything starts; a one-line message says what is missing."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from devcluster.paths import SOURCES
 from devcluster.terminal import Failure, say
 
 ELSEWHERE = "or point KUBECONFIG at another cluster (docs/devcluster.md)"
-_PACKAGES = {  # a file or program, and the Debian package that has it
+_PACKAGES = {  # a file or program, and its Debian package
     "runc": "runc",
     "nft": "nftables",
     "ip": "iproute2",
@@ -21,7 +21,7 @@ _PACKAGES = {  # a file or program, and the Debian package that has it
 
 
 def require_root() -> None:
-    """Namespaces, mounts and cgroups are root's."""
+    """Raise Failure without root, which namespaces, mounts and cgroups need."""
     if not sys.platform.startswith("linux"):
         raise Failure(f"needs Linux; use a Linux machine {ELSEWHERE}")
     if os.geteuid() != 0:
@@ -29,11 +29,11 @@ def require_root() -> None:
 
 
 def require_tools() -> None:
-    """Install what is missing from Debian's packages, where that is possible."""
+    """Install missing Debian packages, if that is possible."""
     if missing := _missing_packages():
         if not shutil.which("apt-get"):
             raise Failure(
-                f"these Debian packages, or what they hold, are missing: {' '.join(missing)}; install them {ELSEWHERE}"
+                f"these Debian packages, or their programs, are missing: {' '.join(missing)}; install them {ELSEWHERE}"
             )
         say(f"installing {' '.join(missing)} with apt-get")
         _apt("update")
@@ -45,12 +45,12 @@ def require_tools() -> None:
     )
     if trial.returncode:
         raise Failure(
-            f"may not make namespaces here ({trial.stderr.strip()}); use a machine where root may {ELSEWHERE}"
+            f"cannot create namespaces here ({trial.stderr.strip()}); use a machine where root may {ELSEWHERE}"
         )
 
 
 def require_go() -> None:
-    """A Go new enough for Kubernetes, or one that may fetch such a toolchain."""
+    """Raise Failure without a Go that is new enough for Kubernetes or can fetch such a toolchain."""
     if not shutil.which("go"):
         raise Failure(f"needs Go 1.26 or later (https://go.dev/dl) to build Kubernetes; install it {ELSEWHERE}")
     module = SOURCES / "go" / "containerd"
@@ -60,7 +60,7 @@ def require_go() -> None:
 
 
 def give_to_caller(path: Path) -> None:
-    """Let the person behind sudo have what they need themselves: root made it in their cache folder."""
+    """Make the user behind sudo the owner of a file that root created in their cache folder."""
     user, group = os.environ.get("SUDO_UID"), os.environ.get("SUDO_GID")
     if user and group and path.exists():
         os.chown(path, int(user), int(group))

@@ -1,7 +1,7 @@
-"""Puts images into the running cluster: from buildah's or docker's storage, or from an archive.
+"""Loads images into the running cluster: from buildah's or docker's storage, or from an archive.
 
-Nothing is loaded twice: a loaded image carries the identity of what it was loaded from as a label, and containerd
-passes over the layers that it has already.
+It loads nothing twice: a loaded image has the identity of its source as a label, and containerd skips layers that it
+already has.
 """
 
 import json
@@ -23,29 +23,29 @@ _LABEL = "tts-operator.io/devcluster-id"
 
 @dataclass(frozen=True)
 class _Source:
-    """An image that can be loaded: its full name, what tells it from others, and how to write an archive of it."""
+    """An image to load: its full name, its identity, and how to write an archive of it."""
 
     name: str
     identity: str
     save: Callable[[Path], "_Saved"]
-    """Prepares to write into a folder."""
+    """Returns the archive to write into a folder, and the command for it."""
 
 
 @dataclass(frozen=True)
 class _Saved:
-    """An archive, and the command that writes it; none where it is there already."""
+    """An archive, and the command that writes it; no command if it already exists."""
 
     path: Path
     command: list[str]
 
 
 def load(state: State, image: str) -> None:
-    """Load an image into the running cluster, by name or from an archive; does nothing when it is there."""
+    """Load an image into the running cluster, by name or from an archive; does nothing if it is loaded."""
     source = _from_archive(Path(image)) if Path(image).is_file() else _from_buildah(image) or _from_docker(image)
     if source is None:
         raise Failure(
-            f"no image {image}: it is no file, and neither buildah nor docker has it; "
-            "build it with `make images`, or name an archive of it"
+            f"no image {image}: it is not a file, and neither buildah nor docker has it; "
+            "build it with `make images`, or give the path of an archive"
         )
     if f"{_LABEL}={source.identity}" in _ctr(state, "images", "list", f"name=={source.name}"):
         say(f"{source.name} is loaded already")
@@ -57,16 +57,16 @@ def load(state: State, image: str) -> None:
             _run(saved.command, tick=lambda: progress.update(f"{_bytes_below(Path(folder)) / 1e6:.0f} MB exported"))
         _import(state, saved.path, tick=lambda: progress.update("importing"))
     if source.name not in _ctr(state, "images", "list", "--quiet").split():
-        raise Failure(f"{image} was imported, but it does not hold an image of the name {source.name}")
+        raise Failure(f"{image} was imported, but it contains no image named {source.name}")
     _ctr(state, "images", "label", source.name, f"{_LABEL}={source.identity}")
     _remove_unnamed(state)
     progress.done("loaded")
 
 
 def _remove_unnamed(state: State) -> None:
-    """Remove what lost its name to a newer image: nothing else ever would, and some are gigabytes.
+    """Remove images whose name a newer image took: nothing else removes them, and some have gigabytes.
 
-    Containers that still run from it keep their files.
+    Containers that still use one keep their files.
     """
     rows = [line.split() for line in _ctr(state, "images", "list").splitlines()[1:]]
     named = {digest for name, _, digest, *_ in rows if not name.startswith("sha256:")}
@@ -81,7 +81,7 @@ def _from_buildah(image: str) -> _Source | None:
     name = _full_name(image)
 
     def save(folder: Path) -> _Saved:
-        # The one form that buildah leaves uncompressed: an OCI layout of the same takes it ten times as long.
+        # The only format that buildah does not compress: an OCI layout takes it ten times as long.
         archive = folder / "image.tar"
         return _Saved(archive, ["buildah", "push", "--quiet", image, f"docker-archive:{archive}:{name}"])
 
@@ -109,7 +109,7 @@ def _from_archive(path: Path) -> _Source:
                 if entry.name in {"manifest.json", "index.json"} and (content := archive.extractfile(entry)):
                     documents[entry.name] = json.load(content)
     except (tarfile.TarError, ValueError) as error:
-        raise Failure(f"{path} is no image archive: {str(error).splitlines()[0].rstrip(':')}") from error
+        raise Failure(f"{path} is not an image archive: {str(error).splitlines()[0].rstrip(':')}") from error
     for manifest in documents.get("manifest.json", []):
         for tag in manifest.get("RepoTags") or []:
             return _Source(tag, manifest["Config"], lambda _: _Saved(path, []))
@@ -118,17 +118,17 @@ def _from_archive(path: Path) -> _Source:
         for key in ("io.containerd.image.name", "org.opencontainers.image.ref.name"):
             if "/" in annotations.get(key, ""):
                 return _Source(annotations[key], manifest["digest"], lambda _: _Saved(path, []))
-    raise Failure(f"{path} does not name its image; export it so: `buildah push NAME oci-archive:FILE:NAME`")
+    raise Failure(f"{path} does not name its image; export it with `buildah push NAME oci-archive:FILE:NAME`")
 
 
 def _full_name(image: str) -> str:
-    """A name as Kubernetes will look for it; what was built without a registry is localhost's."""
+    """Return the name by which Kubernetes finds an image; without a registry it gets localhost."""
     name = image if "/" in image else f"localhost/{image}"
     return name if ":" in name.rsplit("/", 1)[-1] else f"{name}:latest"
 
 
 def _inspect(command: list[str]) -> dict[str, Any] | None:
-    """What a tool knows of an image; None when it has no such image, or is not there itself."""
+    """Return a tool's description of an image; None if the tool or its image does not exist."""
     if not shutil.which(command[0]):
         return None
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -139,12 +139,12 @@ def _inspect(command: list[str]) -> dict[str, Any] | None:
 
 
 def _bytes_below(folder: Path) -> int:
-    """Bytes written so far."""
+    """Return the bytes written so far."""
     return sum(path.stat().st_blocks * 512 for path in folder.rglob("*"))
 
 
 def _import(state: State, saved: Path, tick: Callable[[], None]) -> None:
-    """Feed an archive to containerd: by a pipe, since inside other folders may be seen."""
+    """Send an archive to containerd through a pipe, because the cluster may see other folders."""
     with saved.open("rb") as archive:
         _run(lifecycle.inside_command(state, ["ctr", "images", "import", "-"]), stdin=archive, tick=tick)
 
@@ -154,7 +154,7 @@ def _ctr(state: State, *arguments: str) -> str:
 
 
 def _run(command: list[str], stdin: IO[bytes] | None = None, tick: Callable[[], None] = lambda: None) -> str:
-    """What a command prints; calls `tick` every second while it works."""
+    """Return a command's output; calls `tick` every second while it runs."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL, stdout=pipe, stderr=pipe) as process:
         while True:

@@ -1,4 +1,4 @@
-"""Brings a cluster up and down, from outside."""
+"""Starts and stops a cluster, from outside."""
 
 import fcntl
 import json
@@ -22,7 +22,7 @@ _START_SECONDS = 300.0
 
 
 def up(state: State, gpus: int | None) -> None:
-    """Make the cluster run, whatever was left of an earlier one."""
+    """Start the cluster; first clean up an earlier one if needed."""
     host.require_root()
     host.require_tools()
     programs = build.programs_folder()
@@ -42,7 +42,7 @@ def up(state: State, gpus: int | None) -> None:
 
 
 def down(state: State, *, purge: bool) -> None:
-    """End the cluster and leave nothing of it but logs and the image store, or nothing at all."""
+    """Stop the cluster and keep only its logs and the image store, with `purge` nothing."""
     host.require_root()
     with _lock(state):
         running = processes.find(state)
@@ -55,7 +55,7 @@ def down(state: State, *, purge: bool) -> None:
 
 
 def read_report(state: State) -> dict[str, Any]:
-    """What the supervisor last wrote of itself; empty when there is nothing."""
+    """Return the supervisor's last report; empty without one."""
     try:
         report: dict[str, Any] = json.loads(state.report.read_text())
     except (OSError, ValueError):
@@ -64,7 +64,7 @@ def read_report(state: State) -> dict[str, Any]:
 
 
 def require_running(state: State) -> int:
-    """Process 1 of a cluster that is up."""
+    """Return the pid of process 1 of the running cluster; raises Failure if none runs."""
     host.require_root()
     running = processes.find(state)
     if running is None or running.first is None:
@@ -73,7 +73,7 @@ def require_running(state: State) -> int:
 
 
 def inside_command(state: State, command: list[str]) -> list[str]:
-    """Run a command with the cluster's view of network, mounts and processes, in the same folder."""
+    """Return a command that runs inside the cluster's network, mount and process namespaces, in the same folder."""
     first = require_running(state)
     programs = read_report(state).get("programs", "")
     path = f"{programs}:{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
@@ -81,7 +81,7 @@ def inside_command(state: State, command: list[str]) -> list[str]:
         "KUBECONFIG": state.kubeconfig,
         "PATH": path,
         "CONTAINERD_ADDRESS": config.CONTAINERD_SOCKET,
-        "CONTAINERD_NAMESPACE": "k8s.io",  # the one Kubernetes uses, so that `exec -- ctr images list` shows its images
+        "CONTAINERD_NAMESPACE": "k8s.io",  # Kubernetes' namespace, so that `exec -- ctr images list` shows its images
     }
     inner = ["env", "--chdir", str(Path.cwd()), *(f"{key}={value}" for key, value in variables.items()), *command]
     return ["nsenter", "--target", str(first), "--net", "--mount", "--pid", *inner]
@@ -98,7 +98,7 @@ def _start(state: State, programs: Path, gpus: int) -> None:
     progress = Progress("starting the cluster")
     for folder in (state.config, state.logs, state.etcd, state.kubelet, state.cni, state.host_logs, state.volumes):
         shutil.rmtree(folder, ignore_errors=True)
-    for leftover in state.root.glob("load-*"):  # of a `load` that was killed
+    for leftover in state.root.glob("load-*"):  # from a killed `load`
         shutil.rmtree(leftover)
     state.audit_log.unlink(missing_ok=True)
     for folder in (state.logs, state.volumes):
@@ -120,7 +120,7 @@ def _start(state: State, programs: Path, gpus: int) -> None:
             )  # fmt: skip
     try:
         _follow(state, supervisor, progress)
-    except BaseException:  # interrupted as well: a cluster that is half up is of no use
+    except BaseException:  # also when interrupted: a half-started cluster is useless
         _clear(state, processes.find(state))
         raise
 
@@ -143,7 +143,7 @@ def _follow(state: State, supervisor: subprocess.Popen[bytes], progress: Progres
 
 
 def _listener(state: State) -> socket.socket:
-    """A port of the machine for the API server: the one of last time, if it is still free."""
+    """Return a listening socket for the API server, on the last start's port if it is still free."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -1,4 +1,4 @@
-"""The view from inside: mounts, cgroups and network of the cluster's own, made by its first process."""
+"""The cluster's own mounts, cgroups and network, which its first process prepares."""
 
 import subprocess
 from pathlib import Path
@@ -9,12 +9,12 @@ from devcluster.terminal import Failure
 
 
 def enter_command(command: list[str]) -> list[str]:
-    """Run a command as the first process of new network, mount and pid namespaces that end with it."""
+    """Return a command that runs as the first process of new network, mount and pid namespaces, which end with it."""
     return ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private", *command]
 
 
 def prepare(state: State) -> None:
-    """Make the new namespaces a place a node can live in. Nothing here is seen from outside."""
+    """Prepare the new namespaces for a node. The host sees none of these changes."""
     _prepare_mounts(state)
     _prepare_network()
 
@@ -22,7 +22,7 @@ def prepare(state: State) -> None:
 def _prepare_mounts(state: State) -> None:
     """Mount private folders over the fixed places that Kubernetes and containerd write to."""
     _run("mount", "-t", "proc", "proc", "/proc")
-    resolver = Path("/etc/resolv.conf").resolve()  # before /run, where it may lie, is covered
+    resolver = Path("/etc/resolv.conf").resolve()  # before a mount covers /run, where it may be
     _run("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
     RUN.mkdir()
     resolver.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def _prepare_mounts(state: State) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         Path(place).mkdir(parents=True, exist_ok=True)
         _run("mount", "--bind", str(folder), place)
-    _run("mount", "--make-rshared", "/")  # a new peer group: pods may ask for propagation, the host sees none
+    _run("mount", "--make-rshared", "/")  # a new peer group: pods may use propagation without effect on the host
 
 
 def _prepare_network() -> None:

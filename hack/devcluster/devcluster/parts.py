@@ -1,4 +1,4 @@
-"""The programs of the cluster, their flags, and how each shows that it is ready."""
+"""The programs of the cluster, their flags and their health checks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from devcluster.paths import State
 
 @dataclass(frozen=True)
 class Part:
-    """One supervised process; `health` is an address that answers 200 when it works, where there is one."""
+    """One supervised process; `health` is a URL that answers 200 when it works, if it has one."""
 
     name: str
     command: list[str]
@@ -17,7 +17,7 @@ class Part:
 
 
 def etcd(state: State, programs: Path) -> Part:
-    """The store. It never syncs to disk: a cluster ends with its machine anyway."""
+    """The store. It never syncs to disk, because a cluster does not outlive its machine."""
     client, peer = "http://127.0.0.1:2379", "http://127.0.0.1:2380"
     flags = {
         "data-dir": state.etcd,
@@ -62,16 +62,16 @@ def apiserver(state: State, programs: Path, port: int) -> Part:
         "kubelet-preferred-address-types": "InternalIP",
         "audit-policy-file": state.config / "audit.yaml",
         "audit-log-path": state.audit_log,
-        "audit-log-maxsize": 1000,  # MB; below that the file is never rotated, so a reader sees all of it
+        "audit-log-maxsize": 1000,  # MB; smaller files are not rotated, so a reader sees all entries
     }
     return Part("apiserver", _program(programs, "apiserver", flags))
 
 
 def controller_manager(state: State, programs: Path) -> Part:
-    """The built-in controllers; the autoscaler looks every 5 s so that tests need not wait long."""
+    """The built-in controllers; the autoscaler syncs every 5 s, so that tests need not wait long."""
     flags = {
         **_clients(state, "controller-manager"),
-        "kube-api-qps": 200,  # the usual 20 make it take 5 s to create its own service accounts
+        "kube-api-qps": 200,  # with the default 20, creating its own service accounts takes 5 s
         "kube-api-burst": 400,
         "use-service-account-credentials": "true",
         "service-account-private-key-file": state.pki / "service-accounts.key",
@@ -87,7 +87,7 @@ def controller_manager(state: State, programs: Path) -> Part:
 
 
 def scheduler(state: State, programs: Path) -> Part:
-    """The scheduler, as it comes."""
+    """The scheduler, with its default settings."""
     return Part("scheduler", _program(programs, "scheduler", _clients(state, "scheduler")))
 
 
@@ -119,7 +119,7 @@ def kubelet(state: State, programs: Path) -> Part:
 
 
 def proxy(state: State, programs: Path) -> Part:
-    """Services, by nftables. The conntrack limits are the machine's own and left alone."""
+    """Services, by nftables. It leaves the machine's conntrack limits unchanged."""
     flags = {
         "proxy-mode": "nftables",
         "kubeconfig": state.config / "proxy.kubeconfig",
@@ -140,7 +140,7 @@ def dns(state: State, programs: Path) -> Part:
 
 
 def provisioner(state: State, programs: Path) -> Part:
-    """Makes a folder for every claim on the default StorageClass."""
+    """Creates a folder for every claim of the default StorageClass."""
     flags = {
         "kubeconfig": state.config / "provisioner.kubeconfig",
         "config": state.config / "provisioner.json",

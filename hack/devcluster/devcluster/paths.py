@@ -1,4 +1,4 @@
-"""Where things are: the state folder of one cluster, and the cache of built programs all of them share."""
+"""The paths: the state folder of one cluster, and the shared cache of built programs."""
 
 import hashlib
 import os
@@ -11,19 +11,19 @@ SOURCES = Path(__file__).resolve().parents[1]
 
 
 def cache_folder() -> Path:
-    """The user's cache folder for this project (XDG Base Directory Specification)."""
+    """Return the user's cache folder for this project (XDG Base Directory Specification)."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tts-operator"
 
 
 @dataclass(frozen=True)
 class State:
-    """The files of one cluster. Everything here is made anew by `up`, but for the image store."""
+    """The files of one cluster. `up` creates all of them again, except the image store."""
 
     root: Path
 
     @classmethod
     def of_environment(cls) -> "State":
-        """The cluster TTS_DEVCLUSTER_STATE names, or the user's usual one."""
+        """Return the state folder that TTS_DEVCLUSTER_STATE names, else the user's default one."""
         chosen = os.environ.get("TTS_DEVCLUSTER_STATE")
         return cls(Path(chosen).expanduser().absolute() if chosen else cache_folder() / "devcluster")
 
@@ -39,22 +39,22 @@ class State:
 
     @property
     def kubeconfig(self) -> Path:
-        """The administrator's; good inside the namespaces and outside."""
+        """The administrator's kubeconfig, which works inside the namespaces and outside."""
         return self.root / "kubeconfig"
 
     @property
     def audit_log(self) -> Path:
-        """Every write the API server was asked for, one JSON document a line."""
+        """Every write request to the API server, one JSON document a line."""
         return self.root / "audit.log"
 
     @property
     def report(self) -> Path:
-        """What the supervisor says of itself and its parts."""
+        """The supervisor's report about itself and its parts."""
         return self.root / "supervisor.json"
 
     @property
     def images(self) -> Path:
-        """Store of containerd; outlives `down`, so that images need not be loaded again."""
+        """Store of containerd; `down` keeps it, so that images need not be loaded again."""
         return self.root / "containerd"
 
     @property
@@ -99,7 +99,7 @@ class State:
 
     @property
     def port_file(self) -> Path:
-        """The API server's port of last time, tried first next time."""
+        """The last start's port of the API server, which the next start tries first."""
         return self.root / "port"
 
     def log(self, part: str) -> Path:

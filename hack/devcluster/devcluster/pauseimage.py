@@ -1,4 +1,4 @@
-"""The image of our own that every pod starts with, made from one static program."""
+"""Our own pause image, the first container of every pod, built from one static program."""
 
 import hashlib
 import io
@@ -11,11 +11,11 @@ from devcluster.config import CONTAINERD_SOCKET, PAUSE_IMAGE, architecture
 from devcluster.terminal import Failure
 
 _COMMANDS = ("volume", "serve", "get", "write", "burn")
-"""Names the program goes by besides its own."""
+"""Other names of the program in the image."""
 
 
 def load(programs: Path) -> None:
-    """Load the image into containerd unless it is there; called inside the namespaces."""
+    """Load the image into containerd unless it has it; called inside the namespaces."""
     binary = (programs / "pause").read_bytes()
     archive = _archive(binary)
     label = f"tts-operator.io/devcluster-id={hashlib.sha256(archive).hexdigest()}"
@@ -25,7 +25,7 @@ def load(programs: Path) -> None:
 
 
 def _archive(binary: bytes) -> bytes:
-    """A docker archive of one layer, the same bytes for the same program."""
+    """Return a docker archive with one layer; the same program gives the same bytes."""
     layer = _tar({"pause": binary}, links=dict.fromkeys(_COMMANDS, "pause"))
     config = {
         "architecture": architecture(),

@@ -11,12 +11,12 @@ _NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes
 
 
 class Authority:
-    """A certificate authority whose key lies beside what it signs."""
+    """A certificate authority whose key is in the same folder as the certificates."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder, self._name = folder, name
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._request = folder / "request.conf"  # the system's own would make every leaf an authority
+        self._request = folder / "request.conf"  # the system's default configuration would make every leaf an authority
         self._request.write_text("[req]\ndistinguished_name = name\n[name]\n")
         self._certify(name, f"/CN=devcluster-{name}", ["basicConstraints=critical,CA:TRUE", "keyUsage=keyCertSign"])
 
@@ -38,7 +38,7 @@ class Authority:
 
 
 def make_signing_key(folder: Path, name: str) -> None:
-    """A bare key pair, with which service account tokens are signed: name.key and name.pub."""
+    """Write a bare key pair that signs service account tokens: name.key and name.pub."""
     _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", f"{folder}/{name}.key")
     _openssl("pkey", "-in", f"{folder}/{name}.key", "-pubout", "-out", f"{folder}/{name}.pub")
 

@@ -1,4 +1,4 @@
-"""Finds a cluster's processes from outside, by what they are and not by a note that may be old."""
+"""Finds a cluster's processes from outside, by their command lines instead of a pid file, which may be outdated."""
 
 import os
 import signal
@@ -14,18 +14,18 @@ class Running:
     """The processes that hold a cluster's namespaces."""
 
     outer: int | None
-    """`unshare`, the parent outside."""
+    """Pid of `unshare`, the parent outside."""
     first: int | None
-    """Process 1 inside, by its number outside."""
+    """Pid outside of process 1 inside."""
 
 
 def supervise_arguments(state: State) -> list[str]:
-    """The words by which a supervisor of this state folder is known."""
+    """Return the arguments that identify a supervisor of this state folder."""
     return ["supervise", "--state", str(state.root)]
 
 
 def find(state: State) -> Running | None:
-    """The cluster of a state folder, if any of it lives."""
+    """Return the processes of a state folder's cluster, if any still runs."""
     mark = "\0".join(supervise_arguments(state)) + "\0"
     outer = first = None
     for pid in _pids():
@@ -43,7 +43,7 @@ def find(state: State) -> Running | None:
 
 
 def inside(first: int) -> dict[int, int]:
-    """Every process of the namespace of `first`: number inside to number outside."""
+    """Return every process of the pid namespace of `first`: pid inside to pid outside."""
     namespace = Path(f"/proc/{first}/ns/pid").readlink()
     found: dict[int, int] = {}
     for pid in _pids():
@@ -56,7 +56,7 @@ def inside(first: int) -> dict[int, int]:
 
 
 def memory(pid: int) -> int:
-    """Bytes of memory a process has for itself, shared pages counted by its share (PSS)."""
+    """Return the memory of a process in bytes, counting its share of shared pages (PSS)."""
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
@@ -65,7 +65,7 @@ def memory(pid: int) -> int:
 
 
 def end(state: State, running: Running, seconds: float = 25.0) -> None:
-    """Ask the cluster to end, then make it; returns when nothing of it lives."""
+    """Stop the cluster with SIGTERM, then with SIGKILL; returns when no process is left."""
     if running.first:
         _signal(running.first, signal.SIGTERM)
         if _gone(state, seconds):

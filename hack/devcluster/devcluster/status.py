@@ -1,4 +1,4 @@
-"""What `status` says: the parts, the node, memory, and where the files are."""
+"""The output of `status`: the parts, the node, memory, and where the files are."""
 
 import json
 import urllib.error
@@ -11,7 +11,7 @@ from devcluster.paths import State
 
 
 def describe(state: State) -> dict[str, Any]:
-    """The state of a cluster as a document; `ready` sums it up."""
+    """Return the state of a cluster as a document; `ready` summarises it."""
     running = processes.find(state)
     report = lifecycle.read_report(state) if running and running.first else {}
     parts = _parts(running.first, report) if running and running.first else {}

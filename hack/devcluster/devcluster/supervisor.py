@@ -1,7 +1,6 @@
 """The process inside the namespaces: starts the parts in order, watches them, and ends them.
 
-It never restarts a part. A part that ended is a fact to be looked at: it is written into the report, which
-`status` shows.
+It never restarts a part. It records an ended part in the report, which `status` shows, so that people can look into it.
 """
 
 import datetime as dt
@@ -28,11 +27,11 @@ _STOP_SECONDS = 10.0
 
 
 class _Stopped(Exception):
-    """Told to end."""
+    """The supervisor received a signal to end."""
 
 
 def run(state: State, programs: Path, port: int, listener: int, gpus: int) -> int:
-    """Be the first process of the namespaces: collect orphans, and end when the supervisor below ends."""
+    """Run as the first process of the namespaces: reap orphans, and exit when the child supervisor exits."""
     supervisor = os.fork()
     if supervisor == 0:
         return Supervisor(state, programs, port, listener, gpus).run()
@@ -51,11 +50,11 @@ class Supervisor:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._exits: dict[str, int] = {}
         self._started = time.monotonic()
-        # Nothing else of the caller's: a proxy meant for the internet would be asked for pods.
+        # No other variables of the caller: a proxy for the internet would receive requests to pods.
         self._environment = {"PATH": f"{programs}:{os.environ['PATH']}:/usr/sbin:/sbin", "HOME": "/root"}
 
     def run(self) -> int:
-        """Serve until told to end, or until the start fails."""
+        """Run until a signal to end, or until the start fails."""
         signal.signal(signal.SIGTERM, self._stop)
         try:
             self._start()
@@ -119,7 +118,7 @@ class Supervisor:
             )
 
     def _wait(self, missing: Callable[[], str]) -> None:
-        """Wait until nothing is missing, and report what is; a part that ends meanwhile is the end of it."""
+        """Wait until nothing is missing, and report what is; raises Failure if a part ends meanwhile."""
         deadline = time.monotonic() + _START_SECONDS
         reported = ""
         while what := missing():
@@ -129,7 +128,7 @@ class Supervisor:
             for name in self._note_exits():
                 raise Failure(f"{name} ended with exit code {self._exits[name]}: {_last_line(self._state.log(name))}")
             if time.monotonic() > deadline:
-                raise Failure(f"gave up waiting for {what} after {_START_SECONDS:.0f} s; see {self._state.logs}")
+                raise Failure(f"timed out waiting for {what} after {_START_SECONDS:.0f} s; see {self._state.logs}")
             time.sleep(0.1)
 
     def _note_exits(self) -> list[str]:
@@ -139,7 +138,7 @@ class Supervisor:
         return ended
 
     def _end_parts(self) -> None:
-        """Kill what is started anew next time, but let containerd, whose store is kept, end by itself."""
+        """Kill the parts whose state is not kept, but let containerd, whose store is kept, exit on its own."""
         for name, process in reversed(self._running.items()):
             if name != "containerd":
                 process.kill()
@@ -176,4 +175,4 @@ def _answers(url: str) -> bool:
 
 def _last_line(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+    return lines[-1] if lines else "its log is empty"

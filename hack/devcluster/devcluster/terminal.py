@@ -1,11 +1,11 @@
-"""What the person at the terminal sees: plain lines, and progress that says how far."""
+"""The output at the terminal: plain lines, and lines that show progress."""
 
 import sys
 import time
 
 
 class Failure(Exception):
-    """Something the person has to know or mend; its text is shown as it is, without a traceback."""
+    """A problem that the user must know or fix; its text is shown without a traceback."""
 
 
 def say(text: str) -> None:
@@ -14,7 +14,7 @@ def say(text: str) -> None:
 
 
 class Progress:
-    """One line that keeps changing: rewritten in place on a terminal, repeated now and then elsewhere."""
+    """One changing line: rewritten in place on a terminal, elsewhere repeated at intervals."""
 
     INTERVAL = 10.0  # seconds between lines where they cannot be rewritten
 
@@ -25,7 +25,7 @@ class Progress:
         self._tell("")
 
     def update(self, detail: str) -> None:
-        """Show how far the work is; cheap to call often."""
+        """Show the progress; cheap to call often."""
         now = time.monotonic()
         if now - self._shown >= (0.2 if self._rewrites else self.INTERVAL):
             self._shown = now
