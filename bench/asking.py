@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-PATIENCE_SECONDS = 120.0
+TIMEOUT_SECONDS = 120.0
 """Seconds without a byte after which a response fails."""
 
 WAV_HEADER_BYTES = 44
@@ -81,4 +81,4 @@ def ask_once(client: httpx.Client, request: Mapping[str, Any]) -> float | None:
 def client_for(url: str) -> httpx.AsyncClient:
     """Return a client without a limit of connections."""
     limits = httpx.Limits(max_connections=None)
-    return httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, limits=limits, trust_env=False)
+    return httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS, limits=limits, trust_env=False)

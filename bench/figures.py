@@ -22,7 +22,7 @@ def speech_per_second(loads: Loads) -> float:
 
 
 def percentile(share: float, read: Callable[[Answer], float]) -> Callable[[Loads], float]:
-    """Return the figure below which the values of so many per cent of the answers are."""
+    """Return a figure: the value below which `share` per cent of the answers' values are."""
 
     def figure(loads: Loads) -> float:
         return float(np.percentile([read(answer) for load in loads for answer in load.answers], share))
@@ -31,7 +31,7 @@ def percentile(share: float, read: Callable[[Answer], float]) -> Callable[[Loads
 
 
 def mean(read: Callable[[Answer], float]) -> Callable[[Loads], float]:
-    """Return the figure that is the mean of the answers' values."""
+    """Return a figure: the mean of the answers' values."""
 
     def figure(loads: Loads) -> float:
         return float(np.mean([read(answer) for load in loads for answer in load.answers]))

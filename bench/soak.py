@@ -21,7 +21,7 @@ from statistics import median
 
 import httpx
 
-from bench.asking import PATIENCE_SECONDS, Asked, Refused, client_for
+from bench.asking import TIMEOUT_SECONDS, Asked, Refused, client_for
 from bench.memory import own_memory, tree
 from bench.report import Row, say, table
 from bench.servers import Server, our_worker
@@ -50,7 +50,7 @@ REPEATED = 0.2
 
 CACHE_BYTES = 8 * 2**20
 
-BEFORE_THE_ANSWER = httpx.Timeout(PATIENCE_SECONDS, read=0.01)
+BEFORE_THE_ANSWER = httpx.Timeout(TIMEOUT_SECONDS, read=0.01)
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Soak:
         """Send one request, behave as `how` says, read the memory; raises Refused for an unexpected response."""
         request = asked("" if how == IS_WRONG else text)
         expected = 400 if how == IS_WRONG else 200
-        timeout = BEFORE_THE_ANSWER if how == LEAVES_BEFORE_IT else httpx.Timeout(PATIENCE_SECONDS)
+        timeout = BEFORE_THE_ANSWER if how == LEAVES_BEFORE_IT else httpx.Timeout(TIMEOUT_SECONDS)
         try:
             async with client.stream(**request, timeout=timeout) as answer:
                 if answer.status_code != expected:

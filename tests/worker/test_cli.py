@@ -259,8 +259,8 @@ def test_check_warns_of_a_certificate_that_ends(tmp_path: Path, days: int, words
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "there is no key in it"),
-        (b"# nobody\n", "there is no key in it"),
+        (b"", "it contains no key"),
+        (b"# nobody\n", "it contains no key"),
         (b"a-key-without-a-name\n", "line 1: a name and a key are needed"),
         (b"alice sha256:swordfish\n", "line 1: sha256: is followed by 64 hexadecimal digits"),
         (b"\xff", "it is not UTF-8 text"),

@@ -93,11 +93,11 @@ class LeaderElection:
     async def _try(self) -> bool:
         """Take or renew the Lease; return whether this process holds it."""
         started = self._clock()
-        patience = RENEW_DEADLINE_SECONDS / 2
+        timeout = RENEW_DEADLINE_SECONDS / 2
         if self.is_leading():
-            patience = min(patience, self._renewed + RENEW_DEADLINE_SECONDS - started)
+            timeout = min(timeout, self._renewed + RENEW_DEADLINE_SECONDS - started)
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(timeout):
                 mine = await self._take() or await self._take()  # retry once with a faster writer's version
         except (ApiError, TimeoutError) as error:
             log.warning("the Lease %s cannot be read or written: %s", self._ref.name, str(error) or "no answer in time")

@@ -43,7 +43,7 @@ def sentences(text: str, language: str | None = None, *, inside_quotes: bool = F
     code = _library_code(language)
     for block in _blocks(text):
         start = 0
-        for end in _mended(block, code, _ends(_shadow(block, inside_quotes=inside_quotes), code)):
+        for end in _corrected(block, code, _ends(_shadow(block, inside_quotes=inside_quotes), code)):
             if sentence := block[start:end].strip():
                 yield sentence
             start = end
@@ -111,7 +111,7 @@ def _library_ends(shadow: str, code: str) -> Iterator[int]:
         yield end
 
 
-def _mended(block: str, code: str, ends: Iterator[int]) -> Iterator[int]:
+def _corrected(block: str, code: str, ends: Iterator[int]) -> Iterator[int]:
     start = 0
     for end in ends:
         closing = _CLOSING.match(block, end)  # `.)` and `."` without their opening mark: they belong to the sentence

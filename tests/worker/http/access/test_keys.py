@@ -193,7 +193,7 @@ def test_a_wrong_new_version_leaves_the_old_keys_and_says_so_once(
     assert len(messages) == 3
     assert all(message.startswith("the old keys stay in force: ") for message in messages)
     assert "line 2" in messages[0]
-    assert "no key in it" in messages[1]
+    assert "contains no key" in messages[1]
     assert "cannot be read: No such file" in messages[2]
     assert not any("two" in message for message in messages)
 
