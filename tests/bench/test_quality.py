@@ -1,4 +1,4 @@
-"""The bench's ear: what it measures of streams that are made up here, so that every figure is known."""
+"""The benchmark's measurements of synthetic streams, for which every figure is known."""
 
 import struct
 
@@ -190,7 +190,7 @@ def test_a_jump_at_a_join_is_a_click(fault: str) -> None:
     assert join.clicks
 
 
-def test_a_sentence_that_got_lost_is_told() -> None:
+def test_a_missing_sentence_is_reported() -> None:
     samples = np.concatenate([word(0.5, 1), silence(0.3), word(0.5, 3)])
     with pytest.raises(ValueError, match="not in the stream"):
         joins(received(samples, (0.0, len(samples) / RATE)), [word(0.5, 1), word(0.5, 2), word(0.5, 3)])

@@ -1,4 +1,4 @@
-"""Specs that cannot work are refused by the API, with a message that says what to do."""
+"""The API rejects specs that cannot work, with a message that says what to do."""
 
 from typing import Any
 
@@ -45,7 +45,7 @@ def test_bad_spec_is_refused(shared: Tenant, name: str, spec: dict[str, Any], me
     assert shared.find("tts", name) is None
 
 
-def test_what_kubernetes_keeps_cannot_be_changed(shared: Tenant) -> None:
+def test_immutable_storage_fields_cannot_be_changed(shared: Tenant) -> None:
     model = {"source": "https://example.invalid/voice.onnx"}
     shared.serve("kept", engine="hibari", model=model, replicas=0, storage={"size": "2Gi", "storageClassName": "none"})
     for storage, message in [

@@ -1,4 +1,4 @@
-"""A name that is taken is never taken over."""
+"""The operator never takes over an object that already has a child's name."""
 
 from tests.support.cluster.kubectl import Object
 from tests.support.cluster.tenant import Tenant

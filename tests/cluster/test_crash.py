@@ -1,4 +1,4 @@
-"""The operator is killed after write n, for every n of a life cycle: same end, and nothing is there twice."""
+"""The operator is killed after write n, for every n of a life cycle: same result, and nothing exists twice."""
 
 import difflib
 import json

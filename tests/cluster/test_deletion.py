@@ -1,4 +1,4 @@
-"""A deleted service leaves nothing but the volume it was told to keep."""
+"""A deleted service leaves nothing except a volume with the reclaim policy Retain."""
 
 from tests.support.cluster.files import FileServer
 from tests.support.cluster.tenant import Tenant

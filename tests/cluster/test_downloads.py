@@ -1,4 +1,4 @@
-"""Whatever goes wrong on the way to a model has a clear reason, and ends well once it is mended."""
+"""Every failure of a download has a clear reason, and the service becomes Ready once the cause is fixed."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -187,11 +187,11 @@ def mended(troubled: Ground) -> Ground:
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
-def test_it_recovers_when_mended(mended: Ground, trouble: Trouble) -> None:
+def test_it_recovers_when_fixed(mended: Ground, trouble: Trouble) -> None:
     mended.tenant.until_ready(trouble.name)
 
 
-def test_cut_download_goes_on_where_it_was(tenant: Tenant, outside: Kubectl, worker_image: str) -> None:
+def test_an_interrupted_download_resumes(tenant: Tenant, outside: Kubectl, worker_image: str) -> None:
     """The server hangs up in the middle, and is slow enough for a look at what is going on meanwhile."""
     server = serve_files(outside, "cut", worker_image, "--cut-after=3000000", "--slow=1000000")
     tenant.serve("english", engine="hibari", model=server.model)

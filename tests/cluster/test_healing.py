@@ -1,4 +1,4 @@
-"""What the operator made is kept as it made it; what others add to it is left alone."""
+"""The operator restores its own fields and keeps what others add."""
 
 import json
 import re

@@ -59,16 +59,14 @@ def managers(obj: Manifest) -> set[tuple[str, str]]:
     return {(f["manager"], f["operation"]) for f in obj["metadata"]["managedFields"] if not f.get("subresource")}
 
 
-async def test_a_create_never_changes_what_is_there(cluster: Cluster, scratch: Kubectl) -> None:
+async def test_a_create_never_changes_an_existing_object(cluster: Cluster, scratch: Kubectl) -> None:
     scratch("create", "configmap", "theirs", "--from-literal=a=1")
     with pytest.raises(AlreadyExists):
         await cluster.create(config_map(scratch, "theirs", a="2"))
     assert scratch.get("configmap", "theirs")["data"] == {"a": "1"}
 
 
-async def test_an_apply_removes_what_was_rendered_earlier_and_leaves_what_others_added(
-    cluster: Cluster, scratch: Kubectl
-) -> None:
+async def test_an_apply_removes_earlier_fields_and_keeps_fields_of_others(cluster: Cluster, scratch: Kubectl) -> None:
     wanted = config_map(scratch, "mine", kept="1", dropped="1")
     await cluster.create(wanted)
     scratch.patch("configmap", "mine", {"data": {"added": "x"}, "metadata": {"annotations": {"their": "note"}}})
@@ -129,7 +127,7 @@ async def test_a_delete_meant_for_a_former_object_leaves_its_successor(cluster: 
     assert scratch.get("configmap", "twice")["data"] == {"a": "2"}
 
 
-async def test_what_waits_for_a_finalizer_is_returned_by_a_delete(cluster: Cluster, scratch: Kubectl) -> None:
+async def test_a_delete_returns_an_object_that_waits_for_a_finalizer(cluster: Cluster, scratch: Kubectl) -> None:
     wanted = config_map(scratch, "held", a="1")
     wanted["metadata"]["finalizers"] = ["example.com/hold"]
     remains = await cluster.delete(ref(await cluster.create(wanted)))

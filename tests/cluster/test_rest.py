@@ -1,4 +1,4 @@
-"""Many services at once, and an operator that then keeps still."""
+"""Many services at once; afterwards the idle operator writes nothing."""
 
 import time
 

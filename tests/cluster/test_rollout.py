@@ -1,4 +1,4 @@
-"""Changes roll out while a client that never tries again keeps asking."""
+"""Changes roll out without a failed request of a client that never retries."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""From a manifest to audible words: what the project is for."""
+"""From a manifest to audible words: the purpose of the project."""
 
 from tests.support.cluster.client import Client
 from tests.support.cluster.files import FileServer

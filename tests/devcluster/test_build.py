@@ -1,4 +1,4 @@
-"""What counts as built."""
+"""Only a complete build counts as built."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the machine lacks is said in one line, with what to do."""
+"""One line says what the machine lacks, and what to do."""
 
 import os
 from pathlib import Path

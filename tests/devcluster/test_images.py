@@ -1,4 +1,4 @@
-"""Images get into the cluster by name or from an archive, and nothing is loaded twice."""
+"""Images load into the cluster by name or from an archive, and never twice."""
 
 import subprocess
 import uuid
@@ -81,7 +81,7 @@ def test_an_image_of_buildahs_is_found_by_name_and_only_new_layers_are_stored(
         subprocess.run(["buildah", "rmi", "--force", *reversed(built)], check=True, capture_output=True)
 
 
-def test_what_is_no_image_is_said_in_a_line(cluster: Devcluster, tmp_path: Path) -> None:
+def test_an_invalid_archive_is_reported_in_one_line(cluster: Devcluster, tmp_path: Path) -> None:
     broken = tmp_path / "broken.tar"
     broken.write_text("no archive at all")
     refused = cluster.run("load", str(broken), check=False)

@@ -1,4 +1,4 @@
-"""A cluster of the test's own is started, broken, started again and ended."""
+"""Start, break, restart and stop a cluster of the test's own."""
 
 import hashlib
 import os

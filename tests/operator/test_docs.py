@@ -1,4 +1,4 @@
-"""The reference is what the models say, and every reason and condition is explained."""
+"""The reference matches the models, and the docs explain every reason and condition."""
 
 import re
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_nothing_is_explained_that_there_is_not() -> None:
     assert set(ROWS) == {*Reason, *Condition}
 
 
-def test_reasons_stand_under_what_they_do() -> None:
+def test_reasons_are_grouped_by_their_effect() -> None:
     stalled = GUIDE.split("## Stalled")[1]
     for reason in Reason:
         assert (f"`{reason.value}`" in stalled) is (reason.severity is Severity.STALLED), reason

@@ -1,4 +1,4 @@
-"""A child of an add-on's API: one row is all it takes, and the API may come and go while the operator runs."""
+"""A child of an add-on's API needs only one row, and the API may appear and disappear while the operator runs."""
 
 import copy
 from datetime import UTC, datetime
@@ -220,7 +220,7 @@ async def test_nothing_is_written_to_an_api_that_is_known_to_be_removed(world: W
     world.assert_left_out(GADGETS)
 
 
-async def test_what_is_no_longer_wanted_of_a_removed_api_is_gone(world: World) -> None:
+async def test_an_unwanted_child_of_a_removed_api_is_gone(world: World) -> None:
     world.cluster.uninstall(GADGETS)
     world.ask_for(replicas=1)
     world.cluster.refuse = lambda verb, _, __: Unavailable(503, "starting") if verb == "discover" else None

@@ -1,4 +1,4 @@
-"""The registry: a row more is a child more, and a child is known by its component."""
+"""The registry: one more row adds a child, and the component identifies a child."""
 
 import copy
 from typing import Any
@@ -54,7 +54,7 @@ def test_what_is_derived_from_a_row() -> None:
     assert plurals(rows) == plurals() | {"Gadget": "gadgets"}
 
 
-def test_two_deployments_are_told_apart() -> None:
+def test_two_deployments_are_distinguished_by_component() -> None:
     world = helped(replicas=3)
     assert {name for kind, name in world.children if kind == "Deployment"} == {"english", "english-helper"}
     world.children["Deployment", "english-helper"]["spec"]["replicas"] = 9
@@ -85,7 +85,7 @@ def test_only_the_unwanted_one_is_pruned() -> None:
     assert ("Deployment", "english") in world.children
 
 
-def test_what_is_not_known_by_its_component_is_left_alone() -> None:
+def test_an_object_without_a_known_component_stays_unchanged() -> None:
     world = helped(replicas=3)
     stranger = copy.deepcopy(world.children["Deployment", "english-helper"])
     stranger["metadata"] |= {"name": "stranger", "labels": {}}

@@ -74,14 +74,14 @@ def test_replicas_are_absent_while_something_scales() -> None:
     assert "replicas" not in children(replicas=3, autoscaling={})["Deployment"]["spec"]
 
 
-def test_what_the_workers_read_rolls_them() -> None:
+def test_settings_that_workers_read_roll_the_workers() -> None:
     plain = template_hash()
     assert template_hash(serving={"maxConcurrency": 9}) != plain
     assert template_hash(model={"source": HTTPS, "sha256": SHA}) != plain
     assert template_hash(podTemplate={"env": [{"name": "A", "value": "1"}]}) != plain
 
 
-def test_what_they_do_not_read_does_not() -> None:
+def test_settings_that_workers_do_not_read_do_not_roll_them() -> None:
     others: list[dict[str, Any]] = [
         {"replicas": 5},
         {"autoscaling": {}},
@@ -124,7 +124,7 @@ def test_threads_are_the_cpu_limit(cpu: str | int, threads: int) -> None:
     assert config(resources={"limits": {"cpu": cpu}})["threads"] == threads
 
 
-def test_the_mounted_file_is_the_one_the_worker_is_told_of() -> None:
+def test_the_worker_gets_the_path_of_the_mounted_file() -> None:
     worker = container("Deployment")
     [variable] = [v for v in worker["env"] if v["name"] == "TTSWORKER_CONFIG"]
     [mount] = [m for m in worker["volumeMounts"] if m["name"] == "config"]

@@ -1,4 +1,4 @@
-"""What the answers of the API server mean."""
+"""The client turns the API server's answers into typed errors."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -50,7 +50,7 @@ async def test_the_kinds_that_an_api_serves(status: int, body: Any, kinds: set[s
         assert set(await cluster.served_kinds("gadgets.example/v1")) == kinds
 
 
-async def test_an_api_that_may_not_be_asked_is_not_taken_for_missing() -> None:
+async def test_an_api_without_access_does_not_count_as_missing() -> None:
     async with answering(403, {"message": "forbidden"}) as cluster:
         with pytest.raises(Refused, match="forbidden"):
             await cluster.served_kinds("gadgets.example/v1")

@@ -1,4 +1,4 @@
-"""Leader election against a Lease kept in memory, in virtual time: who writes when, and when nobody may."""
+"""Leader election against a Lease kept in memory, in virtual time: at most one replica leads."""
 
 import asyncio
 import copy
@@ -120,7 +120,7 @@ def test_one_of_several_leads_and_stays_the_leader(lease: Manifest | None) -> No
     run(story())
 
 
-def test_a_leader_that_is_asked_to_stop_hands_over_at_once() -> None:
+def test_a_stopping_leader_hands_over_at_once() -> None:
     async def story() -> float:
         leases = Leases()
         first = Replica(leases, "a")

@@ -61,7 +61,7 @@ async def test_a_real_exporter_is_read(exporter: int) -> None:
     await scraper.close()
 
 
-async def test_many_pods_are_asked_at_the_same_time(serve: Callable[[Handler], Awaitable[int]]) -> None:
+async def test_many_pods_are_scraped_concurrently(serve: Callable[[Handler], Awaitable[int]]) -> None:
     together = asyncio.Barrier(20)
 
     async def wait_for_the_others(_: web.Request) -> web.Response:
@@ -134,7 +134,7 @@ async def test_one_missing_pod_spoils_the_whole_answer(exporter: int) -> None:
     await scraper.close()
 
 
-async def test_nobody_listening_is_a_failure() -> None:
+async def test_a_closed_port_is_a_failure() -> None:
     scraper = Scraper(port=1, timeout=PATIENCE_SECONDS)
     with pytest.raises(ScrapeFailed, match="english-1"):
         await scraper.pod(pod())

@@ -30,7 +30,7 @@ def changed(**edit: Any) -> dict[str, Any]:
     return found
 
 
-def test_what_was_applied_is_no_drift() -> None:
+def test_an_applied_manifest_has_no_drift() -> None:
     assert not differs(MANIFEST, copy.deepcopy(MANIFEST), MERGE_KEYS)
 
 

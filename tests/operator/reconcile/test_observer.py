@@ -108,7 +108,7 @@ async def test_an_unknown_size_is_no_size(exporter: Exporter) -> None:
     await scraper.close()
 
 
-async def test_a_download_that_cannot_be_asked_is_not_known() -> None:
+async def test_an_unreachable_download_has_unknown_progress() -> None:
     scraper = Scraper(port=1)
     for phase, expected in (("Running", PROGRESS_SECONDS), ("Succeeded", None)):
         observed = Observed(Snapshot(pods=[pod(Component.MODEL, phase=phase)]))
@@ -118,7 +118,7 @@ async def test_a_download_that_cannot_be_asked_is_not_known() -> None:
     await scraper.close()
 
 
-async def test_the_newest_ready_worker_tells_voices_and_benchmark_once(exporter: Exporter) -> None:
+async def test_the_newest_ready_worker_reports_voices_and_benchmark_once(exporter: Exporter) -> None:
     voices = Gauge("tts_voice_info", "Voices", ["voice", "language"], registry=exporter.registry)
     for voice in ("bob", "amy"):
         voices.labels(voice, "en").set(1)
@@ -136,7 +136,7 @@ async def test_the_newest_ready_worker_tells_voices_and_benchmark_once(exporter:
     await scraper.close()
 
 
-async def test_a_worker_that_is_not_ready_is_not_asked(exporter: Exporter) -> None:
+async def test_a_worker_that_is_not_ready_gets_no_request(exporter: Exporter) -> None:
     scraper = Scraper(exporter.asked.append, port=exporter.server.server_port, timeout=60)
     observed = rolled_out(pod(Component.WORKER, ready=False))
     found, again = await Observer(FakeCluster(), scraper).complete(KEY, service(), observed, {})
@@ -144,7 +144,7 @@ async def test_a_worker_that_is_not_ready_is_not_asked(exporter: Exporter) -> No
     await scraper.close()
 
 
-async def test_a_worker_that_cannot_be_asked_is_asked_later() -> None:
+async def test_an_unreachable_worker_is_asked_later() -> None:
     results: list[str] = []
     time, scraper = Time(), Scraper(results.append, port=1)
     observer = Observer(FakeCluster(), scraper, time)

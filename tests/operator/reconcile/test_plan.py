@@ -62,7 +62,7 @@ def test_a_deleted_child_comes_back(kind: str) -> None:
     assert world.plan(wanted).actions == ()
 
 
-def test_a_field_of_ours_is_healed_and_what_others_added_stays() -> None:
+def test_our_fields_are_healed_and_others_additions_stay() -> None:
     world, wanted = running(), downloaded()
     deployment = world.one("Deployment")
     pod = deployment["spec"]["template"]["spec"]
@@ -84,7 +84,7 @@ def test_a_child_on_its_way_out_is_waited_for() -> None:
     assert world.plan(wanted).actions == ()
 
 
-def test_a_field_that_is_no_longer_asked_for_is_taken_back() -> None:
+def test_a_field_that_is_no_longer_rendered_is_removed() -> None:
     world = World()
     world.settle(service(service={"annotations": {"a": "b"}}))
     assert summary(world.step(service())) == ["apply Service"]
@@ -169,7 +169,7 @@ def test_a_retained_volume_stays_and_has_no_owner() -> None:
     assert "PersistentVolumeClaim" in world.kinds()
 
 
-def test_a_volume_made_anew_is_filled_again() -> None:
+def test_a_recreated_volume_is_filled_again() -> None:
     world, wanted = running(), downloaded()
     world.after(60)
     del world.children["PersistentVolumeClaim", "english-model"]

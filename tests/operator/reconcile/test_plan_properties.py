@@ -98,7 +98,7 @@ stories = st.lists(st.tuples(specs, st.lists(happenings, max_size=4), st.integer
 
 @settings(max_examples=60, deadline=None)
 @given(stories)
-def test_a_plan_carried_out_leaves_nothing_to_do(story: tuple[World, TTSService]) -> None:
+def test_after_a_plan_nothing_is_left_to_do(story: tuple[World, TTSService]) -> None:
     world, wanted = story
     world.settle(wanted)
     plan = world.plan(wanted)
@@ -131,7 +131,7 @@ def test_workers_once_there_never_go_while_the_service_lives(story: tuple[World,
 
 @settings(max_examples=40, deadline=None)
 @given(stories)
-def test_a_plan_does_not_change_what_it_was_made_from(story: tuple[World, TTSService]) -> None:
+def test_planning_does_not_modify_its_input(story: tuple[World, TTSService]) -> None:
     world, wanted = story
     live = world.live
     world.plan(wanted)

@@ -158,7 +158,7 @@ async def test_a_restarted_operator_writes_nothing(world: World) -> None:
     assert world.cluster.writes == []
 
 
-async def test_what_others_delete_or_change_is_put_right(world: World) -> None:
+async def test_changes_and_deletions_by_others_are_healed(world: World) -> None:
     world.cluster.seed(service())
     await world.settle()
     world.cluster.remove("Service", "ns", "english")
@@ -238,7 +238,7 @@ async def test_children_of_a_former_service_of_the_name_are_waited_for(world: Wo
     assert reference["uid"] == second["metadata"]["uid"]
 
 
-async def test_a_refusal_is_told_in_the_apis_words_and_tried_again(world: World) -> None:
+async def test_a_refusal_is_reported_in_the_apis_words_and_retried(world: World) -> None:
     world.cluster.seed(service())
     world.cluster.refuse = refusing("create", "Deployment", Refused(403, "exceeded quota: pods"))
     with pytest.raises(Retry):
@@ -337,7 +337,7 @@ async def test_a_field_that_the_watch_left_out_is_acted_upon_as_soon_as_an_answe
     assert world.object("Deployment")["spec"]["template"]["metadata"]["labels"]["team"] == "voice"
 
 
-async def test_a_service_whose_deletion_no_watch_told_is_noticed_at_the_first_write(world: World) -> None:
+async def test_a_deletion_that_no_watch_reported_is_noticed_at_the_first_write(world: World) -> None:
     world.cluster.seed(service())
     await world.watch()
     world.cluster.remove(KIND, "ns", "english")

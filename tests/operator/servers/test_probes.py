@@ -61,7 +61,7 @@ async def test_passes_are_counted_and_timed_by_result(url: str, metrics: Metrics
     assert found["tts_operator_reconcile_duration_seconds_count"] == 2
 
 
-async def test_gauges_show_what_they_are_told(url: str, metrics: Metrics) -> None:
+async def test_gauges_show_the_reported_values(url: str, metrics: Metrics) -> None:
     metrics.leader.set_function(lambda: True)
     metrics.queue_depth.set_function(lambda: 7)
     metrics.pass_age.set_function(lambda: 1.5)

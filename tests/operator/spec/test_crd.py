@@ -1,4 +1,4 @@
-"""The CRD: what is in crds/ is what the models say, and it has the form the API server takes."""
+"""The CRD: crds/ matches the models, and the API server accepts its form."""
 
 from pathlib import Path
 from typing import Any

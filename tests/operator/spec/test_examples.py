@@ -1,4 +1,4 @@
-"""The examples: each is a spec the API server takes, and full.yaml has every field."""
+"""The examples: the API server accepts each spec, and full.yaml has every field."""
 
 from pathlib import Path
 from typing import Any

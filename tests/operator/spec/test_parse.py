@@ -1,4 +1,4 @@
-"""Reading an object of the API."""
+"""Parsing an object of the API."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def test_a_deletion_timestamp_is_seen() -> None:
         ({"replicas": "a", "image": 1, "gpu": 2, "service": 3}, "and 1 more"),
     ],
 )
-def test_what_cannot_be_acted_upon_is_explained(spec: dict[str, Any], message: str) -> None:
+def test_an_invalid_spec_is_explained(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidSpec) as refusal:
         parse(body(generation=7, **spec))
     assert message in refusal.value.message

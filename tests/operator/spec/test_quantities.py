@@ -1,4 +1,4 @@
-"""Quantities: the API's own examples, and what the pattern lets through has a value."""
+"""Quantities: the API's own examples, and every text that matches the pattern has a value."""
 
 import re
 from decimal import Decimal

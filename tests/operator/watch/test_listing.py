@@ -1,4 +1,4 @@
-"""Lists and watch events bring the cache up to date and wake the services they are about."""
+"""Lists and watch events update the cache and add the changed services to the queue."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""The cache: the newest version wins, whoever brings it, and what was deleted stays deleted."""
+"""The cache: the newest version wins, whatever its source, and a deleted object stays deleted."""
 
 from typing import Any
 

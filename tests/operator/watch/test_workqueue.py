@@ -1,4 +1,4 @@
-"""The queue: coalescing, one pass of a key at once, back-off, and never hot. Time is virtual."""
+"""The queue: coalescing, one pass of a key at once, back-off, and a limited rate. Time is virtual."""
 
 import asyncio
 import itertools

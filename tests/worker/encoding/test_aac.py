@@ -1,4 +1,4 @@
-"""What comes of running a program: it ends when it should, and what it says when it should not is told."""
+"""The ffmpeg process ends with its response, and the worker reports its error message when it fails."""
 
 import asyncio
 import json

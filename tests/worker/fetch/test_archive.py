@@ -1,4 +1,4 @@
-"""Archives from strangers: the honest ones unpack to the same tree, the evil ones leave nothing outside."""
+"""Untrusted archives: valid ones unpack to the same tree, malicious ones write nothing outside."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""The download program against a real web server on loopback: resumed, checked, and honest about what went wrong."""
+"""The download program against a real web server on loopback: it resumes, verifies, and reports its errors."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""The download program as the Job runs it: its endings, its lock, its gauges, a full disk, and kill -9 anywhere."""
+"""The download program as the Job runs it: exit codes, lock, gauges, a full disk, and kill -9 at any moment."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The splitter ends sentences where a reader does, loses nothing, doubles nothing and keeps its bound."""
+"""The splitter ends sentences where a reader does, loses and repeats nothing, and respects its maximum length."""
 # ruff: noqa: RUF001 - the marks of other scripts are meant
 
 import re

@@ -106,7 +106,7 @@ def test_an_evicted_pod_is_no_worker() -> None:
     assert kstatus(world.status(wanted)) == "Current"
 
 
-def test_workers_that_all_die_are_told() -> None:
+def test_crashes_of_all_workers_are_reported() -> None:
     world, wanted = running(), downloaded()
     world.run_workers(ready=False, **crashed())
     assert_blocked(world.status(wanted), "WorkerCrashing", stalled=False)
@@ -129,7 +129,7 @@ def test_a_child_that_is_refused() -> None:
     assert message(status, "Ready") == "the API server refused Deployment english: spec.x: Invalid value"
 
 
-def test_an_invalid_spec_keeps_what_is_known() -> None:
+def test_an_invalid_spec_keeps_the_known_status() -> None:
     world = running()
     before = world.status(downloaded())
     status = compute_status(InvalidSpec(Reason.INVALID_SPEC, "spec.x: bad", 2), None, before, world.now)  # type: ignore[arg-type]

@@ -65,7 +65,7 @@ def test_the_message_is_the_conditions() -> None:
     assert published.reason == "Published"
 
 
-def test_autoscaling_that_fails_is_a_warning_and_its_return_is_told() -> None:
+def test_failing_autoscaling_is_a_warning_and_its_recovery_is_reported() -> None:
     world, wanted, diary = World(), service(autoscaling={}), Diary()
     world.settle(wanted)
     world.run_workers()

@@ -175,7 +175,7 @@ def test_a_download_that_is_needed_is_the_reason_and_not_the_crash_for_want_of_i
 # pods
 
 
-def test_a_download_whose_pod_is_refused_is_told_after_a_minute() -> None:
+def test_a_refused_download_pod_is_reported_after_a_minute() -> None:
     world, wanted = World(), downloaded()
     world.settle(wanted)
     world.after(60)

@@ -25,7 +25,7 @@ def test_a_retained_volume_is_found_again() -> None:
     assert ownership(world.one("PersistentVolumeClaim"), service("other")) is Ownership.FOREIGN
 
 
-def test_what_others_made_is_never_ours() -> None:
+def test_objects_of_others_are_never_ours() -> None:
     service_of_somebody = {"kind": "Service", "metadata": {"name": "english", "namespace": "speech"}}
     assert ownership(service_of_somebody, service()) is Ownership.FOREIGN
     labelled = {

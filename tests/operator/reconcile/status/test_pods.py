@@ -48,7 +48,7 @@ def test_a_worker_that_does_not_answer(pod: Status, reason: str, stalled: bool, 
         (crashed(), "ProgressDeadlineExceeded"),
     ],
 )
-def test_only_what_cannot_be_waited_for_stalls_in_the_end(pod: Status, reason: str) -> None:
+def test_only_permanent_problems_stall(pod: Status, reason: str) -> None:
     world, wanted = World(), service()
     world.settle(wanted)
     world.run_workers(ready=False, **pod)
