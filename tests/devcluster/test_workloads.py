@@ -90,6 +90,8 @@ def test_a_file_system_mounted_inside_is_seen_by_pods(namespace: Namespace) -> N
 def test_logs_exec_and_port_forward_work_from_outside(namespace: Namespace) -> None:
     namespace.apply(pod("server", "/serve"))
     namespace.wait("pod/server", "condition=Ready")
+    # Without a readiness probe a pod is Ready as soon as its container runs, before the program's first line.
+    eventually("the server's log", lambda: namespace.kubectl("logs", "server").stdout != "")
     assert namespace.kubectl("logs", "server").stdout == "serving on :8080\n"
     told = namespace.kubectl("exec", "-i", "server", "--", "/write", "/dev/stdout", stdin="over and over " * 10_000)
     assert told.stdout == "over and over " * 10_000
