@@ -7,8 +7,8 @@ import pytest
 from ttsworker.cache import CacheUnavailable
 from ttsworker.encoding import EncodingFailed, UnsupportedEncoding
 from ttsworker.http.errors import ANSWERS, ApiError, answer_to
-from ttsworker.scheduling import Interrupted
 from ttsworker.scheduling.admission import NotAdmitted
+from ttsworker.scheduling.stream import Interrupted
 from ttsworker.speech.errors import AudioTimeout, InvalidRequest, SynthesisFailed
 
 CASES = [

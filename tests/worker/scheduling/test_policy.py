@@ -1,79 +1,41 @@
 """Who speaks next, without an engine."""
 
-import time
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.worker.simulated import Request, speak
 from ttsworker.engines import Utterance
-from ttsworker.scheduling import Sentence, Stream
-from ttsworker.scheduling.policy import SHORT, Queue, State, alike
-
-SAMPLE_RATE = 10**9
-"""A sample of audio has been heard before the next turn."""
+from ttsworker.scheduling.policy import SHORT, UNREAD_SECONDS, Queue, State, alike
 
 
-def stream(*texts: str, voice: str = "one", sample_rate: int = SAMPLE_RATE) -> Stream:
-    sentences = [Sentence(Utterance(text, voice)) for text in texts]
-    return Stream(sentences, np.zeros(0, np.int16), sample_rate, on_taken=lambda: None, on_closed=lambda: None)
-
-
-def speak(chosen: Stream | None, samples: int = 1) -> str:
-    """What a turn comes to: a sentence is begun and gives audio."""
-    assert chosen
-    text = chosen.begin().utterance.text
-    chosen.put(np.ones(samples, np.int16))
-    return text
-
-
-def enter(queue: Queue[Stream], *streams: Stream) -> None:
-    """What the scheduler does with new streams: their first sentences are in the row, whoever has a place."""
-    for each in streams:
-        queue.enter(each)
-        queue.make_ready(each)
-    admit(queue)
-
-
-def admit(queue: Queue[Stream]) -> None:
-    for each in queue.admit(time.monotonic()):
-        if not queue.is_ready(each):
-            queue.make_ready(each)
-
-
-def speak_on(queue: Queue[Stream], chosen: Stream | None, samples: int = 1) -> str:
-    text = speak(chosen, samples)
-    assert chosen
-    if not chosen.remaining:
-        queue.finish(chosen)
-        admit(queue)
-    elif chosen.state is State.RUNNING:
-        queue.make_ready(chosen)
-    return text
+def enter(queue: Queue[Request], *requests: Request) -> None:
+    for each in requests:
+        queue.enter(each, now=0.0)
 
 
 def test_a_first_sentence_goes_before_every_later_one() -> None:
-    queue = Queue[Stream](8)
-    long = stream(*(f"long {number}" for number in range(100)))
+    queue = Queue[Request](8)
+    long = Request(*(f"long {number}" for number in range(100)))
     enter(queue, long)
-    spoken = [speak_on(queue, queue.next()) for _ in range(3)]
+    spoken = [speak(queue) for _ in range(3)]
     assert spoken == ["long 0", "long 1", "long 2"]
-    enter(queue, stream("short"))
-    assert [speak_on(queue, queue.next()) for _ in range(2)] == ["short", "long 3"]
+    enter(queue, Request("short"))
+    assert [speak(queue) for _ in range(2)] == ["short", "long 3"]
 
 
 def test_who_runs_dry_first_goes_before_who_has_audio_left() -> None:
-    queue = Queue[Stream](3)
-    enter(queue, *(stream(*texts, sample_rate=1) for texts in ("abc", "def", "ghi")))
-    spoken = [speak_on(queue, queue.next(), seconds) for seconds in (900, 300, 600, 100, 600, 600, 600, 600, 600)]
+    queue = Queue[Request](3)
+    enter(queue, *(Request(*texts) for texts in ("abc", "def", "ghi")))
+    spoken = [speak(queue, seconds) for seconds in (900, 300, 600, 100, 600, 600, 600, 600, 600)]
     assert spoken == list("adgefhbic")
 
 
 def test_an_urgent_stream_goes_before_all_and_takes_nobodys_place() -> None:
-    queue = Queue[Stream](1)
-    first, second = stream("first"), stream("second")
+    queue = Queue[Request](1)
+    first, second = Request("first"), Request("second")
     enter(queue, first, second)
-    urgent = stream("urgent")
+    urgent = Request("urgent")
     queue.enter_urgent(urgent)
     assert queue.next() is urgent
     assert queue.next() is first
@@ -81,12 +43,12 @@ def test_an_urgent_stream_goes_before_all_and_takes_nobodys_place() -> None:
 
 
 def test_a_batch_holds_what_is_alike() -> None:
-    queue = Queue[Stream](8)
-    every = [stream("Short one."), stream("Short two.", voice="two"), stream("x" * 200), stream("Short three.")]
+    queue = Queue[Request](8)
+    every = [Request("Short one."), Request("Short two.", voice="two"), Request("x" * 200), Request("Short three.")]
     enter(queue, *every)
     first = queue.next()
     assert first is every[0]
-    like = first.remaining[0].utterance
+    like = first.sentence
     assert queue.next(like) is every[3]
     assert queue.next(like) is None
     assert [queue.next(), queue.next()] == [every[1], every[2]]
@@ -103,21 +65,21 @@ def test_alike_is_about_voice_language_speed_and_length() -> None:
 
 
 def test_first_sentences_of_those_without_a_place_alternate_with_the_others() -> None:
-    queue = Queue[Stream](2)
-    enter(queue, stream("a0", "a1", "a2"), stream("b0", "b1", "b2"))
-    assert [speak_on(queue, queue.next()) for _ in range(2)] == ["a0", "b0"]
-    enter(queue, stream("c0", "c1"), stream("d0"))
+    queue = Queue[Request](2)
+    enter(queue, Request("a0", "a1", "a2"), Request("b0", "b1", "b2"))
+    assert [speak(queue) for _ in range(2)] == ["a0", "b0"]
+    enter(queue, Request("c0", "c1"), Request("d0"))
     assert len(queue.waiting) == 2
-    spoken = [speak_on(queue, queue.next()) for _ in range(6)]
+    spoken = [speak(queue) for _ in range(6)]
     assert spoken == ["c0", "a1", "d0", "b1", "a2", "b2"]
-    assert speak_on(queue, queue.next()) == "c1"
+    assert speak(queue) == "c1"
     assert queue.next() is None
 
 
 @given(lengths=st.lists(st.integers(1, 12), min_size=1, max_size=12), most=st.integers(1, 4))
 def test_everything_is_spoken_once_in_order_and_nobody_starves(lengths: list[int], most: int) -> None:
-    queue = Queue[Stream](most)
-    every = [stream(*(f"{number}.{part}" for part in range(length))) for number, length in enumerate(lengths)]
+    queue = Queue[Request](most)
+    every = [Request(*(f"{number}.{part}" for part in range(length))) for number, length in enumerate(lengths)]
     enter(queue, *every)
     spoken: list[str] = []
     placed_at: dict[int, int] = {}
@@ -125,7 +87,7 @@ def test_everything_is_spoken_once_in_order_and_nobody_starves(lengths: list[int
         for number, each in enumerate(every):
             if each.state is State.RUNNING:
                 placed_at.setdefault(number, turn)
-        spoken.append(speak_on(queue, queue.next()))
+        spoken.append(speak(queue))
     assert queue.next() is None
     assert not queue.waiting
     for number, length in enumerate(lengths):
@@ -136,3 +98,28 @@ def test_everything_is_spoken_once_in_order_and_nobody_starves(lengths: list[int
         assert all(
             gap <= most * (most + 1) for gap in np.diff([max(place, placed_at.get(number, 0)) for place in places])
         )
+
+
+def test_a_request_whose_reader_is_slow_makes_room_until_he_has_caught_up() -> None:
+    queue = Queue[Request](1)
+    slow, other = Request("a0", "a1"), Request("b0", "b1")
+    enter(queue, slow, other)
+    slow.unread_seconds = UNREAD_SECONDS + 1
+    assert speak(queue) == "a0"
+    assert (slow.state, other.state) == (State.PREEMPTED, State.RUNNING)
+    assert queue.audio_read(slow) == []
+    slow.unread_seconds = UNREAD_SECONDS
+    assert queue.audio_read(slow) == [slow]
+    assert (slow.state, other.state) == (State.RUNNING, State.RUNNING)
+    assert sorted(speak(queue) for _ in range(3)) == ["a1", "b0", "b1"]
+
+
+def test_who_shares_a_sentence_in_flight_is_not_taken_for_it() -> None:
+    queue = Queue[Request](2)
+    one, same = Request("x", "y"), Request("x", "z")
+    enter(queue, one)
+    assert queue.next() is one
+    assert queue.enter(same, now=0.0) == [same]
+    queue.join(same)
+    assert queue.next() is None
+    assert same.in_flight

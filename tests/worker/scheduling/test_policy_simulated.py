@@ -1,13 +1,14 @@
 """The policy by itself: in simulated time, and through random lives of requests."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import subprocess
+import sys
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from ttsworker.scheduling.policy import Entry, Queue, State
+from tests.support.worker.simulated import Request, simulate
+from ttsworker.scheduling.policy import UNREAD_SECONDS, Queue, State
 
 ALLOWED = {
     (State.DONE, State.WAITING),
@@ -19,57 +20,6 @@ ALLOWED = {
     (State.PREEMPTED, State.RUNNING),
     (State.PREEMPTED, State.DONE),
 }
-
-
-@dataclass(frozen=True)
-class Line:
-    text: str
-    voice: str = "one"
-    language: str | None = None
-    speed: float = 1.0
-
-
-class Request(Entry):
-    """A text of several sentences, as a simulator would model it."""
-
-    def __init__(self, *texts: str) -> None:
-        super().__init__()
-        self.lines = [Line(text) for text in texts]
-        self.sentence = self.lines[0]
-
-    def spoken(self, until: float, now: float) -> None:
-        """Its next sentence is spoken: the listener has audio for some more seconds."""
-        self.lines.pop(0)
-        self.sentence = self.lines[0] if self.lines else None
-        self.has_audio = True
-        self.dry_at = max(self.dry_at, now) + until
-
-
-def simulate(
-    arrivals: list[tuple[float, Request]], *, max_running: int, work: float, audio: float
-) -> Iterator[tuple[float, str]]:
-    """Speak one sentence after another on one engine; yield when each ended. No clock but the argument `now`."""
-    queue, now, arrivals = Queue[Request](max_running), 0.0, sorted(arrivals, key=lambda arrival: arrival[0])
-    while arrivals or queue.open:
-        while arrivals and arrivals[0][0] <= now:
-            _, request = arrivals.pop(0)
-            queue.enter(request)
-            queue.make_ready(request)
-            queue.admit(now)
-        chosen = queue.next()
-        if chosen is None:
-            now = arrivals[0][0]
-            continue
-        now += work
-        yield now, chosen.lines[0].text
-        chosen.spoken(audio, now)
-        if not chosen.lines:
-            queue.finish(chosen)
-        elif chosen.state is State.RUNNING:
-            queue.make_ready(chosen)
-        for admitted in queue.admit(now):
-            if not queue.is_ready(admitted):
-                queue.make_ready(admitted)
 
 
 def test_the_policy_runs_in_simulated_time() -> None:
@@ -84,6 +34,17 @@ def test_a_thousand_requests_need_no_event_loop() -> None:
     assert sorted(spoken) == sorted(f"{number}.{part}" for number in range(1000) for part in range(3))
 
 
+def test_the_policy_needs_nothing_of_the_worker() -> None:
+    program = "import sys, ttsworker.scheduling.policy; print(*sys.modules)"
+    loaded = set(subprocess.check_output([sys.executable, "-c", program], text=True).split())
+    assert not loaded & {"asyncio", "numpy", "threading"}
+    assert {name for name in loaded if name.startswith("tts")} == {
+        "ttsworker",
+        "ttsworker.scheduling",
+        "ttsworker.scheduling.policy",
+    }
+
+
 class Lives(RuleBasedStateMachine):
     """Random lives of requests: whatever happens, states move along allowed ways and the queue keeps its books."""
 
@@ -93,7 +54,15 @@ class Lives(RuleBasedStateMachine):
         super().__init__()
         self.queue: Queue[Request] = Queue(2)
         self.seen: dict[Request, State] = {}
+        self.in_flight: list[Request] = []
+        self.first_was_passed = False
         self.now = 0.0
+
+    def running(self) -> int:
+        return sum(entry.state is State.RUNNING for entry in self.seen)
+
+    def ready(self) -> list[Request]:
+        return [entry for entry in self.seen if self.queue.is_ready(entry)]
 
     @rule(target=entries, urgent=st.booleans())
     def enter(self, *, urgent: bool) -> Request:
@@ -102,51 +71,60 @@ class Lives(RuleBasedStateMachine):
         if urgent:
             self.queue.enter_urgent(entry)
         else:
-            self.queue.enter(entry)
-            self.queue.make_ready(entry)
+            self.queue.enter(entry, self.now)
         return entry
 
     @rule()
-    def admit(self) -> None:
-        before = sum(entry.state is State.RUNNING for entry in self.seen)
-        admitted = self.queue.admit(self.now)
-        assert len(admitted) <= max(0, 2 - before)
-        for entry in admitted:
-            if not self.queue.is_ready(entry):
-                self.queue.make_ready(entry)
-
-    @rule()
-    def speak(self) -> None:
-        ready = [entry for entry in self.seen if self.queue.is_ready(entry)]
+    def take(self) -> None:
+        ready = self.ready()
         entry = self.queue.next()
         assert (entry is None) == (not ready)
         if entry is not None:
             assert entry in ready
             assert not self.queue.is_ready(entry)
-            self.now += 1
-            entry.spoken(1.0, self.now)
-            if entry.sentence is None:
-                self.queue.finish(entry)
-            elif entry.state is State.RUNNING:
-                self.queue.make_ready(entry)
+            passed = entry.has_audio and any(not other.has_audio for other in ready)
+            assert not (passed and self.first_was_passed), "two later sentences in a row before a first one"
+            self.first_was_passed = passed
+            self.in_flight.append(entry)
 
-    @precondition(lambda self: any(entry.state is State.RUNNING for entry in self.seen))
-    @rule(data=st.data())
-    def preempt(self, data: st.DataObject) -> None:
-        running = [entry for entry in self.seen if entry.state is State.RUNNING]
-        self.queue.preempt(data.draw(st.sampled_from(running)))
+    @precondition(lambda self: self.in_flight)
+    @rule(data=st.data(), unread=st.sampled_from([0.0, 2 * UNREAD_SECONDS]))
+    def end_sentence(self, data: st.DataObject, unread: float) -> None:
+        entry = data.draw(st.sampled_from(self.in_flight))
+        self.in_flight.remove(entry)
+        self.now += 1
+        before = self.running()
+        entry.spoken(1.0, self.now)
+        entry.unread_seconds = unread
+        ready = self.queue.sentence_ended(entry, self.now)
+        assert set(ready) <= set(self.ready())
+        assert self.running() <= max(2, before)
 
-    @precondition(lambda self: any(entry.state is State.PREEMPTED for entry in self.seen))
     @rule(data=st.data())
-    def resume(self, data: st.DataObject) -> None:
-        entry = data.draw(st.sampled_from([entry for entry in self.seen if entry.state is State.PREEMPTED]))
-        self.queue.resume(entry)
-        self.queue.make_ready(entry)
+    def read(self, data: st.DataObject) -> None:
+        if self.seen:
+            entry = data.draw(st.sampled_from(list(self.seen)))
+            entry.unread_seconds = 0.0
+            preempted = entry.state is State.PREEMPTED
+            assert self.queue.audio_read(entry) == ([entry] if preempted else [])
 
     @rule(entry=consumes(entries))
     def leave(self, entry: Request) -> None:
-        self.queue.finish(entry)
-        self.queue.finish(entry)
+        before = self.running() - (entry.state is State.RUNNING)
+        self.queue.finish(entry, self.now)
+        assert self.running() <= max(2, before)
+        assert self.queue.finish(entry, self.now) == []
+
+    def teardown(self) -> None:
+        """Whoever stays is served to the end, once every reader reads."""
+        for entry in self.seen:
+            entry.unread_seconds = 0.0
+            self.queue.audio_read(entry)
+        while self.queue.open:
+            taken = self.in_flight.pop() if self.in_flight else self.queue.next()
+            assert taken is not None, "a request is open, and the engine never speaks it"
+            taken.spoken(1.0, self.now)
+            self.queue.sentence_ended(taken, self.now)
 
     @invariant()
     def states_move_along_allowed_ways(self) -> None:
@@ -161,6 +139,8 @@ class Lives(RuleBasedStateMachine):
         for entry in self.seen:
             if self.queue.is_ready(entry):
                 assert entry.state in {State.WAITING, State.RUNNING}
+                assert not entry.in_flight
+                assert entry.sentence is not None
 
 
 Lives.TestCase.settings = settings(max_examples=60, stateful_step_count=40)

@@ -10,8 +10,8 @@ from starlette.responses import JSONResponse
 
 from ttsworker.cache import CacheUnavailable
 from ttsworker.encoding import EncodingFailed, UnsupportedEncoding
-from ttsworker.scheduling import Interrupted
 from ttsworker.scheduling.admission import NotAdmitted
+from ttsworker.scheduling.stream import Interrupted
 from ttsworker.speech.errors import AudioTimeout, InvalidRequest, SynthesisFailed
 
 CACHE_RETRY_SECONDS = 5

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ttsworker.scheduling import Cancelled, Interrupted
+from ttsworker.scheduling.stream import Cancelled, Interrupted
 from ttsworker.speech.delivering import Delivery, deliver
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.preparing import PreparedSpeech, prepare

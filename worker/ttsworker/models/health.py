@@ -10,7 +10,8 @@ from ttsworker.clock import Clock
 from ttsworker.engines import Engine
 from ttsworker.models.warmup import Bounds, judge
 from ttsworker.observe.gpu import GpuFigures
-from ttsworker.scheduling import Scheduler, Sentence
+from ttsworker.scheduling.dispatcher import Scheduler
+from ttsworker.scheduling.stream import Sentence
 
 log = logging.getLogger(__name__)
 

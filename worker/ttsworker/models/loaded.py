@@ -17,8 +17,9 @@ from ttsworker.models.store import read_manifest, verify_model
 from ttsworker.models.warmup import NotAudible, WarmUp, warm_up
 from ttsworker.observe.gpu import GpuFigures
 from ttsworker.observe.metrics import Metrics
-from ttsworker.scheduling import Scheduler, Sentence
 from ttsworker.scheduling.admission import Load
+from ttsworker.scheduling.dispatcher import Scheduler
+from ttsworker.scheduling.stream import Sentence
 from ttsworker.scheduling.throughput import Throughput
 from ttsworker.settings import Settings
 

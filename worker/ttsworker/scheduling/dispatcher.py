@@ -16,9 +16,6 @@ from ttsworker.scheduling.throughput import Throughput
 RETRY_SECONDS = (0.05, 0.2)
 """Pauses before the engine tries a sentence again: a temporary lack of memory, for example, is over soon."""
 
-BUFFERED_SECONDS = 30.0
-"""Audio that may wait for a slow reader before its request makes room for others; it bounds the memory."""
-
 
 class Observer(Protocol):
     """Counts what the scheduler does: the worker's metrics."""
@@ -57,7 +54,6 @@ class Scheduler:
         self._sleep = sleep
         self._max_batch = min(max_batch_size, engine.max_batch_size)
         self._pause = silence(engine.pause_seconds, engine.sample_rate)
-        self._max_buffered = round(BUFFERED_SECONDS * engine.sample_rate)
         self._queue: Queue[Stream] = Queue(max_concurrency)
         self._in_flight = InFlight()
         self._wake = asyncio.Event()
@@ -92,7 +88,7 @@ class Scheduler:
             sentences,
             self._pause,
             self._engine.sample_rate,
-            on_taken=lambda: self._resume(stream),
+            on_read=lambda: self._changed(self._queue.audio_read(stream)),
             on_closed=lambda: self._leave(stream),
             clock=self._clock,
         )
@@ -106,10 +102,7 @@ class Scheduler:
             self._queue.enter_urgent(stream)
             self._wake.set()
         else:
-            self._queue.enter(stream)
-            if not stream.has_audio:
-                self._make_ready(stream)
-            self._admit()
+            self._changed(self._queue.enter(stream, self._clock()))
         return stream
 
     async def idle(self) -> None:
@@ -132,36 +125,25 @@ class Scheduler:
     def _audio_seconds(self, streams: Sequence[Stream]) -> float:
         return self._throughput.audio_seconds(sum(stream.characters for stream in streams))
 
-    def _admit(self) -> None:
-        for stream in self._queue.admit(self._clock()):
-            if not (stream.in_flight or self._queue.is_ready(stream)):  # with its first sentence
-                self._make_ready(stream)
-
-    def _make_ready(self, stream: Stream) -> None:
-        """Let the stream's next sentence be taken, or share it at once where it is in flight."""
-        if self._in_flight.join(stream):
-            self._note_start(stream)
-        else:
-            self._queue.make_ready(stream)
+    def _changed(self, ready: Sequence[Stream]) -> None:
+        """Follow a change of the queue: streams whose sentence is in flight share it at once, others wake a task."""
+        for stream in ready:
+            if self._in_flight.join(stream):
+                self._queue.join(stream)
+                self._note_start(stream)
+        if ready:
             self._wake.set()
+        if not len(self._queue):
+            self._nothing_open.set()
+
+    def _leave(self, stream: Stream) -> None:
+        """Remove a stream from the queue, and let another one run."""
+        self._changed(self._queue.finish(stream, self._clock()))
 
     def _note_start(self, stream: Stream) -> None:
         if stream.started is None:
             stream.started = self._clock()
             self._observer.request_started(stream.started - stream.submitted)
-
-    def _resume(self, stream: Stream) -> None:
-        """Let a preempted stream run again once its reader has caught up."""
-        if stream.state is State.PREEMPTED and stream.remaining and stream.buffered <= self._max_buffered:
-            self._queue.resume(stream)
-            self._make_ready(stream)
-
-    def _leave(self, stream: Stream) -> None:
-        """Remove a stream from the queue, and let another one run."""
-        self._queue.finish(stream)
-        if not self._queue.open:
-            self._nothing_open.set()
-        self._admit()
 
     async def _dispatch(self) -> None:
         while True:
@@ -223,20 +205,13 @@ class Scheduler:
                 self._leave(stream)
 
     def _sentence_ended(self, stream: Stream) -> None:
-        """Decide what the stream does next: speak on, wait, make room for others, or end."""
-        stream.in_flight = False
-        if stream.state not in {State.WAITING, State.RUNNING}:  # closed or failed meanwhile
+        """Go on with what the cache has, then as the queue decides."""
+        if stream.state is State.DONE:  # closed or failed meanwhile
             return
         stream.put_cached()
         if not stream.remaining:
             stream.finish()
-            self._leave(stream)
-        elif stream.state is State.RUNNING:
-            if stream.buffered <= self._max_buffered:
-                self._make_ready(stream)
-            else:
-                self._queue.preempt(stream)
-                self._admit()
+        self._changed(self._queue.sentence_ended(stream, self._clock()))
 
     def _called(self, batch: list[SharedSynthesis], audio_seconds: float, work_seconds: float) -> None:
         self._observer.synthesized(len(batch), audio_seconds, work_seconds)

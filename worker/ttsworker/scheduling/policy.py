@@ -14,6 +14,9 @@ LENGTH_RATIO = 2.0
 SHORT = 40
 """Characters up to which all sentences count as equally long."""
 
+UNREAD_SECONDS = 30.0
+"""Audio that may wait for a slow reader before its request makes room for others; it bounds the memory."""
+
 
 class State(Enum):
     """What the policy does with a request."""
@@ -50,13 +53,17 @@ class Speakable(Protocol):
 
 @dataclass(eq=False)
 class Entry:
-    """One request in the queue. The queue alone writes `state`; the request keeps the other fields up to date."""
+    """One request in the queue, which alone writes `state` and `in_flight`; the request keeps the rest up to date."""
 
     state: State = State.DONE
+    in_flight: bool = False
+    """Whether the engine speaks its sentence now."""
     sentence: Speakable | None = None
     """The next sentence to speak; None after the last one."""
     has_audio: bool = False
     """Whether some of its audio has been delivered."""
+    unread_seconds: float = 0.0
+    """Audio that was delivered and not yet read."""
     dry_at: float = 0.0
     """When its listener will have heard all the audio so far, on the caller's clock."""
 
@@ -71,6 +78,8 @@ class Queue(Generic[E]):
     requests that wait, so that a short text never waits for the end of long ones. They do not starve long texts: a
     later sentence is next after `max_running` first sentences of running requests, and after each first sentence of a
     waiting one. Among later sentences, that of the listener who runs dry first, or has been dry longest, is next.
+
+    Whatever changes the queue returns the entries that this made ready. `now` is the time on the caller's clock.
     """
 
     def __init__(self, max_running: int) -> None:
@@ -82,6 +91,10 @@ class Queue(Generic[E]):
         self._later: deque[E] = deque()
         self._first_in_a_row = 0
 
+    def __len__(self) -> int:
+        """Count the entries that are not done."""
+        return len(self._open)
+
     @property
     def open(self) -> list[E]:
         """Every entry that is not done, in the order in which they came."""
@@ -92,10 +105,12 @@ class Queue(Generic[E]):
         """The waiting entries, in the order in which they came."""
         return list(self._waiting)
 
-    def enter(self, entry: E) -> None:
-        """Add an entry, which waits."""
+    def enter(self, entry: E, now: float) -> list[E]:
+        """Add an entry. It runs where the limit allows; else it waits, with its first sentence ready."""
         self._open[entry] = None
         self._move(entry, State.WAITING)
+        ready = [] if entry.has_audio else [self._make_ready(entry)]
+        return ready + self._admit(now)
 
     def enter_urgent(self, entry: E) -> None:
         """Add an entry that runs whatever the limit is, and is ready before all others."""
@@ -103,36 +118,36 @@ class Queue(Generic[E]):
         self._move(entry, State.RUNNING)
         self._first.appendleft(entry)
 
-    def admit(self, now: float) -> list[E]:
-        """Let waiting entries run as far as the limit allows, and return them.
+    def finish(self, entry: E, now: float) -> list[E]:
+        """Remove an entry, and let waiting ones run; a second time without effect."""
+        if entry not in self._open:
+            return []
+        del self._open[entry]
+        self._move(entry, State.DONE)
+        return self._admit(now)
 
-        Whoever was dry while it waited comes after those who have been dry while they ran.
-        """
-        admitted = []
-        while self._waiting and self._running < self._max_running:
-            entry = self._waiting[0]
-            self._move(entry, State.RUNNING)
-            entry.dry_at = max(entry.dry_at, now)
-            admitted.append(entry)
-        return admitted
+    def join(self, entry: E) -> None:
+        """Note that a ready entry shares the audio of an equal sentence, which the engine speaks already."""
+        self._take(entry)
 
-    def resume(self, entry: E) -> None:
-        """Let a preempted entry run again, whatever the limit is: it has waited before."""
-        self._move(entry, State.RUNNING)
-
-    def preempt(self, entry: E) -> None:
-        """Let a running entry make room for another."""
+    def sentence_ended(self, entry: E, now: float) -> list[E]:
+        """Decide what an entry does after a sentence: end, go on waiting, speak on, or make room for others."""
+        entry.in_flight = False
+        if entry.sentence is None:
+            return self.finish(entry, now)
+        if entry.state is not State.RUNNING:
+            return []
+        if entry.unread_seconds <= UNREAD_SECONDS:
+            return [self._make_ready(entry)]
         self._move(entry, State.PREEMPTED)
+        return self._admit(now)
 
-    def finish(self, entry: E) -> None:
-        """Remove an entry; a second time without effect."""
-        if entry in self._open:
-            del self._open[entry]
-            self._move(entry, State.DONE)
-
-    def make_ready(self, entry: E) -> None:
-        """Note that the engine may speak the entry's next sentence now."""
-        (self._later if entry.has_audio else self._first).append(entry)
+    def audio_read(self, entry: E) -> list[E]:
+        """Let a preempted entry run again once its reader has caught up. No limit holds it: it has waited before."""
+        if entry.state is not State.PREEMPTED or entry.unread_seconds > UNREAD_SECONDS:
+            return []
+        self._move(entry, State.RUNNING)
+        return [self._make_ready(entry)]
 
     def is_ready(self, entry: E) -> bool:
         """Whether the entry waits for the engine to take its next sentence."""
@@ -153,17 +168,39 @@ class Queue(Generic[E]):
 
     def next(self, like: Speakable | None = None) -> E | None:
         """Take the next entry; with `like`, the first one whose sentence can share a batch with that sentence."""
-        later = sorted(self._later, key=lambda entry: entry.dry_at)
-        for entry in (*later, *self._first) if self._later_is_due() else (*self._first, *later):
-            if like is None or (entry.sentence is not None and alike(entry.sentence, like)):
-                self._count(entry)
-                self._unready(entry)
-                return entry
-        return None
+
+        def fits(entry: E) -> bool:
+            return like is None or (entry.sentence is not None and alike(entry.sentence, like))
+
+        first = next(filter(fits, self._first), None)
+        later = min(filter(fits, self._later), key=lambda entry: entry.dry_at, default=None)
+        entry = (later or first) if self._later_is_due() else (first or later)
+        if entry is not None:
+            self._count(entry)
+            self._take(entry)
+        return entry
 
     def next_is_settled(self) -> bool:
         """Whether no request that comes now would change which entry is next."""
         return bool(self._first) and self._first[0].state is State.RUNNING and not self._later_is_due()
+
+    def _admit(self, now: float) -> list[E]:
+        """Let waiting entries run as far as the limit allows.
+
+        Whoever was dry while it waited comes after those who have been dry while they ran.
+        """
+        ready = []
+        while self._waiting and self._running < self._max_running:
+            entry = self._waiting[0]
+            self._move(entry, State.RUNNING)
+            entry.dry_at = max(entry.dry_at, now)
+            if not (entry.in_flight or self.is_ready(entry)):  # with its first sentence
+                ready.append(self._make_ready(entry))
+        return ready
+
+    def _make_ready(self, entry: E) -> E:
+        (self._later if entry.has_audio else self._first).append(entry)
+        return entry
 
     def _move(self, entry: E, state: State) -> None:
         """Change an entry's state: the only place that does."""
@@ -188,10 +225,14 @@ class Queue(Generic[E]):
         else:
             self._first_in_a_row += 1 if entry.state is State.RUNNING else self._max_running
 
+    def _take(self, entry: E) -> None:
+        self._unready(entry)
+        entry.in_flight = True
+
     def _take_equal(self, sentence: Speakable | None) -> list[E]:
         equal = [entry for entry in (*self._first, *self._later) if entry.sentence == sentence]
         for entry in equal:
-            self._unready(entry)
+            self._take(entry)
         return equal
 
     def _unready(self, entry: E) -> None:

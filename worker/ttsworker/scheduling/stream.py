@@ -43,7 +43,7 @@ class Stream(Entry):
         pause: Pcm,
         sample_rate: int,
         *,
-        on_taken: Callable[[], None],
+        on_read: Callable[[], None],
         on_closed: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -54,17 +54,16 @@ class Stream(Entry):
         self.submitted = clock()
         self.started: float | None = None
         self.samples = 0
-        self.buffered = 0
-        self.in_flight = False
         self.closed = False
         self.complete = False
         self._pause = pause
         self._sample_rate = sample_rate
         self._pause_due = False
-        self._on_taken = on_taken
+        self._on_read = on_read
         self._on_closed = on_closed
         self._clock = clock
         self._pieces: deque[Pcm] = deque()
+        self._unread = 0
         self._error: BaseException | None = None
         self._changed = asyncio.Event()
 
@@ -83,8 +82,8 @@ class Stream(Entry):
             self._changed.clear()
             await self._changed.wait()
         piece = self._pieces.popleft()
-        self.buffered -= len(piece)
-        self._on_taken()
+        self._count_unread(-len(piece))
+        self._on_read()
         return piece
 
     def close(self) -> None:
@@ -96,14 +95,18 @@ class Stream(Entry):
             self._on_closed()
 
     def begin(self) -> Sentence:
-        """Take the next sentence, which the engine speaks now."""
-        self.in_flight = True
-        return self._take()
+        """Take the next sentence. A pause comes before its first audio, unless it is the first of all."""
+        sentence = self.remaining.popleft()
+        self.sentence = self._next_utterance()
+        self._pause_due = self.samples > 0
+        if sentence.audio is None:
+            self.characters -= len(sentence.utterance.text)
+        return sentence
 
     def put_cached(self) -> None:
         """Put the cached sentences, up to the first that the engine must speak."""
         while self.remaining and (audio := self.remaining[0].audio) is not None:
-            self._take()
+            self.begin()
             self.put(audio)
 
     def put(self, piece: Pcm) -> None:
@@ -127,22 +130,17 @@ class Stream(Entry):
             self._error = error
             self._changed.set()
 
-    def _take(self) -> Sentence:
-        """Take the next sentence. A pause comes before its first audio, unless it is the first of all."""
-        sentence = self.remaining.popleft()
-        self.sentence = self._next_utterance()
-        self._pause_due = self.samples > 0
-        if sentence.audio is None:
-            self.characters -= len(sentence.utterance.text)
-        return sentence
-
     def _next_utterance(self) -> Utterance | None:
         return self.remaining[0].utterance if self.remaining else None
 
     def _append(self, piece: Pcm) -> None:
         if len(piece):
             self._pieces.append(piece)
-            self.buffered += len(piece)
+            self._count_unread(len(piece))
             self.samples += len(piece)
             self.has_audio = True
             self.dry_at = max(self.dry_at, self._clock()) + len(piece) / self._sample_rate
+
+    def _count_unread(self, samples: int) -> None:
+        self._unread += samples
+        self.unread_seconds = self._unread / self._sample_rate

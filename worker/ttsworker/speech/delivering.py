@@ -8,7 +8,7 @@ from contextlib import aclosing, asynccontextmanager
 from ttsworker.encoding import EncodingFailed, UnsupportedEncoding
 from ttsworker.engines import Unspeakable
 from ttsworker.observe.tracing import describe
-from ttsworker.scheduling import Cancelled, Interrupted
+from ttsworker.scheduling.stream import Cancelled, Interrupted
 from ttsworker.speech.errors import AudioTimeout, InvalidRequest, SynthesisFailed
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.preparing import PreparedSpeech

@@ -7,7 +7,7 @@ from functools import partial
 
 from ttsworker.engines import Utterance, Voice
 from ttsworker.models.loaded import LoadedModel
-from ttsworker.scheduling import Sentence
+from ttsworker.scheduling.stream import Sentence
 from ttsworker.speech.errors import InvalidRequest
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.request import SpeechJob, SpeechRequest

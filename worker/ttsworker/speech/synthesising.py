@@ -7,7 +7,7 @@ from ttsworker.audio import Pcm
 from ttsworker.encoding import encoder_for, slices
 from ttsworker.engines import Unspeakable
 from ttsworker.observe.tracing import describe, record
-from ttsworker.scheduling import Cancelled, Interrupted
+from ttsworker.scheduling.stream import Cancelled, Interrupted
 from ttsworker.speech.errors import InvalidRequest
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.preparing import PreparedSpeech, prepare
