@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.contract.test_chart import VALUE_SETS
 from tests.support.cluster import setup
 from tests.support.cluster.client import Client
 from tests.support.cluster.installed import NAMESPACE, RELEASE, USER, Operator
@@ -21,7 +20,7 @@ from tests.support.cluster.manifests import tts_service
 from tests.support.cluster.setup import CHART
 from tests.support.cluster.tenant import Tenant
 from tests.support.cluster.waiting import eventually
-from tests.support.contract.chart import render
+from tests.support.contract.chart import VALUE_SETS, render
 
 pytestmark = pytest.mark.alone
 

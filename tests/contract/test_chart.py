@@ -13,6 +13,7 @@ import yaml
 from tests.support.contract.chart import (
     CHART,
     ROOT,
+    VALUE_SETS,
     Refused,
     Values,
     environment,
@@ -26,29 +27,6 @@ from tests.support.contract.chart import (
     run_helm,
 )
 from ttsoperator.settings import Settings
-
-VALUE_SETS: dict[str, Values] = {
-    "default": {},
-    "two replicas": {"replicas": 2},
-    "namespaced": {"watchNamespaces": ["voices", "more-voices"]},
-    "own certificate": {"customMetrics": {"certificate": {"existingSecret": "tls", "caBundle": "QUJD"}}},
-    "cert-manager": {"customMetrics": {"certificate": {"existingSecret": "tls", "injectCaFrom": "tts-system/tls"}}},
-    "no metrics": {"customMetrics": {"enabled": False}},
-    "nothing shared": {
-        "crds": {"install": False},
-        "rbac": {"aggregateRoles": False},
-        "customMetrics": {"enabled": False},
-    },
-    "placed": {
-        "priorityClassName": "system-cluster-critical",
-        "nodeSelector": {"kubernetes.io/os": "linux"},
-        "tolerations": [{"operator": "Exists"}],
-        "affinity": {"podAntiAffinity": {}},
-        "imagePullSecrets": [{"name": "registry"}],
-        "podLabels": {"team": "voice"},
-        "podAnnotations": {"note": "here"},
-    },
-}
 
 
 @pytest.fixture(params=list(VALUE_SETS.values()), ids=list(VALUE_SETS))

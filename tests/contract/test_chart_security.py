@@ -8,8 +8,18 @@ from typing import Any
 
 import pytest
 
-from tests.contract.test_chart import VALUE_SETS
-from tests.support.contract.chart import NAMESPACE, ROOT, Manifest, Values, environment, of_kind, one, pod_spec, render
+from tests.support.contract.chart import (
+    NAMESPACE,
+    ROOT,
+    VALUE_SETS,
+    Manifest,
+    Values,
+    environment,
+    of_kind,
+    one,
+    pod_spec,
+    render,
+)
 
 Rule = tuple[str, str, str]
 """API group, resource, verb."""

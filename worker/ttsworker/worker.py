@@ -62,7 +62,7 @@ class Worker:
         self.clock = clock or SystemClock()
         self._exit_timeout = exit_timeout
         self.failover = Failover(_models(settings), self._load, clock=self.clock, on_activated=self._publish)
-        self.parts = Parts(settings, self.admission, self.failover, self.cache, self.metrics)
+        self.parts = Parts(settings, self.admission, self.failover, self.cache, self.metrics, self.clock)
         self._make_engine = make_engine
         self._loader = CallThreads("loader")
         self._watching: asyncio.Task[None] | None = None

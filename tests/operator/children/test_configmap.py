@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.children.test_pods import children
+from tests.support.operator.rendered import children
 from tests.support.operator.world import OTHER, World, downloaded, running, service, summary
 from ttsoperator import names
 from ttsoperator.kube.manifest import Manifest

@@ -1,36 +1,14 @@
 """The pods of the workers and of the download: security, placement, image."""
 
-from typing import Any
-
 import pytest
 
-from tests.support.operator.world import DEFAULTS, START, World, downloaded, service
+from tests.support.operator.rendered import children, container, pod
+from tests.support.operator.world import World, service
 from ttsoperator import names
-from ttsoperator.children.context import Context, Defaults
-from ttsoperator.kube.manifest import Manifest
-from ttsoperator.reconcile.plan import make_plan
+from ttsoperator.children.context import Defaults
 
 KINDS = ("Job", "Deployment")
 HERE = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {names.LABEL_SERVICE: "english"}}}
-
-
-def children(defaults: Defaults = DEFAULTS, **spec: Any) -> dict[str, Manifest]:
-    """Everything rendered for a downloaded model that is there."""
-    world, wanted = World(), downloaded(**spec)
-    world.step(wanted)
-    world.finish_job()
-    plan = make_plan(Context(wanted, defaults, world.live), START)
-    return {manifest["kind"]: manifest for manifest in plan.desired}
-
-
-def pod(kind: str, **spec: Any) -> Manifest:
-    found: Manifest = children(**spec)[kind]["spec"]["template"]["spec"]
-    return found
-
-
-def container(kind: str, **spec: Any) -> Manifest:
-    [found] = pod(kind, **spec)["containers"]
-    return dict(found)
 
 
 @pytest.mark.parametrize("kind", KINDS)

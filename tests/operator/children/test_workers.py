@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.operator.children.test_pods import children, container, pod
+from tests.support.operator.rendered import children, container, pod
 from tests.support.operator.world import HTTPS, SHA, World, downloaded, service
 from ttsoperator import names
 

@@ -93,3 +93,27 @@ def environment(manifests: list[Manifest]) -> dict[str, Any]:
     """The operator's environment: values, or where they come from."""
     (container,) = pod_spec(manifests)["containers"]
     return {entry["name"]: entry.get("value", entry.get("valueFrom")) for entry in container["env"]}
+
+
+VALUE_SETS: dict[str, Values] = {
+    "default": {},
+    "two replicas": {"replicas": 2},
+    "namespaced": {"watchNamespaces": ["voices", "more-voices"]},
+    "own certificate": {"customMetrics": {"certificate": {"existingSecret": "tls", "caBundle": "QUJD"}}},
+    "cert-manager": {"customMetrics": {"certificate": {"existingSecret": "tls", "injectCaFrom": "tts-system/tls"}}},
+    "no metrics": {"customMetrics": {"enabled": False}},
+    "nothing shared": {
+        "crds": {"install": False},
+        "rbac": {"aggregateRoles": False},
+        "customMetrics": {"enabled": False},
+    },
+    "placed": {
+        "priorityClassName": "system-cluster-critical",
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"operator": "Exists"}],
+        "affinity": {"podAntiAffinity": {}},
+        "imagePullSecrets": [{"name": "registry"}],
+        "podLabels": {"team": "voice"},
+        "podAnnotations": {"note": "here"},
+    },
+}

@@ -25,7 +25,8 @@ class ManualClock:
 
     def __init__(self) -> None:
         self._now = 0.0
-        self._timers: dict[asyncio.Future[None], float] = {}
+        self._timers: dict[asyncio.Future[None], tuple[float, float]] = {}
+        """When each sleep ends, and how long it is."""
         self._calls: list[ManualTimer] = []
 
     def monotonic(self) -> float:
@@ -36,7 +37,7 @@ class ManualClock:
 
     async def sleep(self, seconds: float) -> None:
         timer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._timers[timer] = self._now + seconds
+        self._timers[timer] = (self._now + seconds, seconds)
         try:
             await timer
         finally:
@@ -61,12 +62,16 @@ class ManualClock:
 
     def due_in(self, seconds: float) -> bool:
         """Whether somebody sleeps, or waits for a timeout, that ends in just so many seconds."""
-        return self._now + seconds in self._timers.values()
+        return any(due == self._now + seconds for due, _ in self._timers.values())
+
+    def is_asked_for(self, seconds: float) -> bool:
+        """Whether somebody sleeps, or waits for a timeout, that was to take just so many seconds."""
+        return any(length == seconds for _, length in self._timers.values())
 
     def advance(self, seconds: float) -> None:
         """Move the time on; whoever waited for less goes on as soon as the event loop gets to it."""
         self._now += seconds
-        for timer, due in list(self._timers.items()):
+        for timer, (due, _) in list(self._timers.items()):
             if due <= self._now and not timer.done():
                 timer.set_result(None)
         due_calls = [call for call in self._calls if call.due <= self._now]

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.asking import ask
 from tests.support.worker.serving import PATIENCE_SECONDS, WorkerProcess, serving, until, worker_process
-from tests.worker.http.test_overload import ask
 from ttsworker.audio import Pcm
 from ttsworker.encoding import Encoding, EncodingFailed, encoder_for
 

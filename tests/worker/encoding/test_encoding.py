@@ -13,7 +13,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.worker.decoding import Samples, assert_same_sound, decode
+from tests.support.worker.decoding import Samples, assert_same_sound, decode, without_serial_numbers
 from ttsworker.audio import Pcm, to_pcm
 from ttsworker.encoding import AudioFormat, Encoder, Encoding, UnsupportedEncoding, encoder_for, slices
 from ttsworker.encoding.choosing import RATES
@@ -50,12 +50,6 @@ def encode(encoding: Encoding, sound: Pcm = SOUND, rate: int = RATE, cuts: Itera
 def resampled(sound: Samples, from_rate: int, to_rate: int) -> Samples:
     samples: Samples = soxr.resample(sound.astype(np.float32), from_rate, to_rate).astype(np.int16)
     return samples
-
-
-def without_serial_numbers(ogg: bytes) -> bytes:
-    """An Ogg file without what differs in every page of another stream: its number and the checksum over it."""
-    pages = ogg.split(b"OggS")
-    return b"OggS".join([pages[0], *(page[:10] + bytes(4) + page[14:18] + bytes(4) + page[22:] for page in pages[1:])])
 
 
 @pytest.mark.parametrize("audio_format", ["mp3", "opus", "flac", "wav", "pcm"])

@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from tests.worker.encoding.test_encoding import without_serial_numbers
+from tests.support.worker.decoding import without_serial_numbers
 from ttsworker.audio import Pcm
 from ttsworker.encoding import AudioFormat, Encoding, encoder_for
 from ttsworker.encoding.events import DELTA_BYTES

@@ -2,38 +2,21 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
 from tests.support.worker.manual_clock import ManualClock
-from tests.support.worker.serving import Served, serving, until
+from tests.support.worker.raw_http import TIMEOUT, raw, status_and_code
+from tests.support.worker.serving import serving, until
 
 PATHS = ["/v1/audio/speech", "/api/tts"]
 HELLO = b'{"input": "Hello."}'
-TIMEOUT = 300.0
-"""Of a request, in the seconds of a ManualClock."""
-
-
-async def raw(served: Served, request: bytes) -> tuple[bytes, bytes]:
-    """Send these bytes, read until the server closes the connection; returns the answer's head and body."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    writer.write(request)
-    answer = await reader.read()
-    writer.close()
-    head, _, body = answer.partition(b"\r\n\r\n")
-    return head, body
 
 
 def head(path: str, *lines: str) -> bytes:
     return "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", *lines, "", ""]).encode()
-
-
-def status_and_code(answer: tuple[bytes, bytes]) -> tuple[int, str]:
-    assert b"connection: close" in answer[0].lower()
-    return int(answer[0].split()[1]), json.loads(answer[1])["error"]["code"]
 
 
 @pytest.mark.parametrize("path", PATHS)

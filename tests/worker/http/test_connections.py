@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.asking import spoken
 from tests.support.worker.manual_clock import ManualClock
+from tests.support.worker.raw_http import TIMEOUT, raw, status_and_code
 from tests.support.worker.serving import Served, serving, until
-from tests.worker.http.test_bodies import TIMEOUT, raw, status_and_code
-from tests.worker.http.test_overload import spoken
 from ttsworker.http.connection import Connection
 
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -256,7 +256,6 @@ async def test_who_hardly_reads_is_given_up_and_holds_nobody_up(
 
     monkeypatch.setattr(Connection, "connection_made", note_begin)
     monkeypatch.setattr(Connection, "connection_lost", note_end)
-    monkeypatch.setattr(asyncio, "timeout", clock.timeout)  # speech/ is not given a clock
     loop = asyncio.get_running_loop()
 
     async def read(client: socket.socket) -> None:

@@ -1,37 +1,16 @@
 """Many clients, slow clients, clients that go away, and an engine that fails, each around a real server."""
 
 import asyncio
-import io
 import json
-import wave
 
 import httpx
 import numpy as np
 import pytest
 
-from tests.support.worker.artificial import ArtificialEngine, tone
+from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.asking import SPEECH, ask, body_of, heard, spoken
 from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import Served, serving, until
-from ttsworker.engines import Utterance
-
-SPEECH = "/v1/audio/speech"
-
-
-def body_of(text: str, **more: object) -> dict[str, object]:
-    return {"input": text, "response_format": "wav", **more}
-
-
-def ask(served: Served, text: str, **more: object) -> asyncio.Task[httpx.Response]:
-    return asyncio.create_task(served.client.post(SPEECH, json=body_of(text, **more)))
-
-
-def heard(answer: httpx.Response) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    with wave.open(io.BytesIO(answer.content)) as audio:
-        return np.frombuffer(audio.readframes(audio.getnframes()), "<i2")
-
-
-def spoken(*texts: str) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    return np.concatenate([(tone(Utterance(text, "one")) * 32767).astype(np.int16) for text in texts])
 
 
 def counted(served: Served, status: str) -> float | None:
@@ -245,10 +224,13 @@ async def test_a_failure_of_a_whole_answer_is_never_half_an_answer() -> None:
 
 async def test_no_audio_within_the_request_timeout() -> None:
     engine = ArtificialEngine()
-    # Only the time for audio passes, which speech/ takes from the event loop: the request itself is never late.
-    async with serving(engine, clock=ManualClock(), request_timeout_seconds=0.2) as served:
+    clock = ManualClock()
+    async with serving(engine, clock=clock, request_timeout_seconds=10) as served:
         engine.gate.clear()
-        answer = await ask(served, "It does not come.")
+        asked = ask(served, "It does not come.")
+        await until(lambda: bool(engine.begun) and clock.due_in(10))
+        clock.advance(10)
+        answer = await asked
         assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
         engine.gate.set()
 

@@ -5,15 +5,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.asking import ask
 from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import Served, serving, until
-from tests.worker.http.test_overload import ask
 from ttsworker.engines import Engine, EngineOptions, ModelInvalid, Utterance, Voice
 from ttsworker.models.failover import FAILURES, RETRY_SECONDS
 from ttsworker.models.store import build_manifest, write_manifest
+from ttsworker.scheduling import dispatcher
 from ttsworker.settings import Fallback
 
 FIRST_RETRY, LONGEST_RETRY = RETRY_SECONDS
@@ -103,14 +105,23 @@ async def test_a_model_that_cannot_be_loaded_is_replaced_until_it_recovers(folde
         assert value("tts_voice_info", {"voice": "spare-voice", "language": "en"}) is None
 
 
+async def ask_while_it_fails(served: Served, clock: ManualClock, text: str) -> httpx.Response:
+    """Ask, and let the pauses pass after which the engine tries the sentence again."""
+    asked = ask(served, text)
+    for pause in dispatcher.RETRY_SECONDS:
+        await until(lambda: clock.is_asked_for(pause))  # noqa: B023
+        clock.advance(pause)
+    return await asked
+
+
 async def test_a_model_that_keeps_failing_is_replaced_within_the_request(folders: Mapping[str, Path]) -> None:
     first, second, clock = Unloadable(0), Spare(), ManualClock()
     async with two_models(folders, first, second, clock) as served:
         assert (await ask(served, "Fine.")).headers["x-tts-model"] == "first"
         first.failures = 10**6
         for _ in range(FAILURES - 1):
-            assert (await ask(served, "It fails.")).status_code == 500
-        answer = await ask(served, "It fails, and another speaks.")
+            assert (await ask_while_it_fails(served, clock, "It fails.")).status_code == 500
+        answer = await ask_while_it_fails(served, clock, "It fails, and another speaks.")
         assert (answer.status_code, answer.headers["x-tts-model"]) == (200, "second")
         await until(lambda: first.closed)
         first.failures = 0

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.asking import ask, heard, spoken
 from tests.support.worker.serving import serving, until
-from tests.worker.http.test_overload import ask, heard, spoken
 
 
 async def test_a_short_request_is_in_the_next_batch_however_long_the_others_are() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from contextlib import aclosing
 
 from starlette.responses import Response
@@ -40,6 +39,7 @@ class SpeechResponse(Response):
         self._parts = parts
         self._job = job
         self._prepared = prepared
+        self._clock = parts.clock
         self._timeout = parts.settings.request_timeout_seconds
         self._started = False
 
@@ -61,11 +61,11 @@ class SpeechResponse(Response):
             log.error("broken off in mid-stream", exc_info=None if isinstance(error, Interrupted) else error)
 
     async def _send_all(self, delivery: Delivery, send: Send) -> None:
-        accepted = time.monotonic()
+        accepted = self._clock.monotonic()
         async with aclosing(delivery.chunks()) as chunks:
             async for chunk in chunks:
                 if not self._started:
-                    self._parts.metrics.first_audio.observe(time.monotonic() - accepted)
+                    self._parts.metrics.first_audio.observe(self._clock.monotonic() - accepted)
                     await self._start(delivery, send)
                 await self._send(delivery, send, chunk)
         await self._send(delivery, send, b"", more=False)
@@ -84,7 +84,7 @@ class SpeechResponse(Response):
         """Send some bytes. A client that reads none of them within the request timeout loses the rest."""
         if delivery.cancelled:
             raise Cancelled
-        async with asyncio.timeout(self._timeout):
+        async with self._clock.timeout(self._timeout):
             await send({"type": "http.response.body", "body": body, "more_body": more})
 
 

@@ -107,6 +107,7 @@ class LoadedModel:
             max_batch_size=settings.max_batch_size,
             throughput=self._throughput,
             clock=clock.monotonic,
+            sleep=clock.sleep,
             on_synthesized=self._sentence_complete,
         )
         self.health = Health(

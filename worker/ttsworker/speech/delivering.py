@@ -1,6 +1,5 @@
 """From a prepared request to the bytes of its audio."""
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -35,7 +34,7 @@ async def deliver(parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> Asy
         log.info("accepted", extra={"text": " ".join(each.utterance.text for each in prepared.sentences)})
         synthesis = Synthesis(parts, job, prepared)
         try:
-            yield Delivery(synthesis, job, timeout=parts.settings.request_timeout_seconds)
+            yield Delivery(parts, job, synthesis)
         finally:
             await synthesis.close()
     finally:
@@ -43,15 +42,17 @@ async def deliver(parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> Asy
 
 
 class Delivery:
-    """The bytes of one answer, all at once or while they are being made; either it or each piece has `timeout` seconds.
+    """The bytes of one answer, all at once or while they are being made.
 
+    The request timeout is for the whole of it or for each piece, respectively.
     The first chunk makes the other attributes final: until then another model may take the request over.
     """
 
-    def __init__(self, synthesis: Synthesis, job: SpeechJob, *, timeout: float) -> None:
+    def __init__(self, parts: Parts, job: SpeechJob, synthesis: Synthesis) -> None:
         self._synthesis = synthesis
         self._param = job.param
-        self._timeout = timeout
+        self._clock = parts.clock
+        self._timeout = parts.settings.request_timeout_seconds
         single = len(self.prepared.sentences) == 1 and not self.prepared.model.engine.streams
         self._whole = job.whole or single  # a single piece is complete as soon as it has begun
         self.length: int | None = None
@@ -93,7 +94,7 @@ class Delivery:
                 yield chunk
 
     async def _whole_file(self) -> AsyncGenerator[bytes | memoryview, None]:
-        async with asyncio.timeout(self._timeout):
+        async with self._clock.timeout(self._timeout):
             parts = [part async for part in self._synthesis.encoded()]
         header = self._synthesis.encoder.header(sum(map(len, parts)))
         body = memoryview(b"".join([header, *parts]))
@@ -103,14 +104,14 @@ class Delivery:
 
     async def _stream(self) -> AsyncGenerator[bytes | memoryview, None]:
         async with aclosing(self._synthesis.encoded()) as parts:
-            async with asyncio.timeout(self._timeout):
+            async with self._clock.timeout(self._timeout):
                 first = await anext(parts)
             yield self._synthesis.encoder.header(None) + first
             while (part := await self._next(parts)) is not None:
                 yield part
 
     async def _next(self, parts: AsyncIterator[bytes]) -> bytes | None:
-        async with asyncio.timeout(self._timeout):
+        async with self._clock.timeout(self._timeout):
             return await anext(parts, None)
 
     def _raise_answerable(self, error: Exception) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from ttsworker.cache import AudioCache
+from ttsworker.clock import Clock
 from ttsworker.models.failover import Failover
 from ttsworker.observe.metrics import Metrics
 from ttsworker.scheduling.admission import Admission
@@ -19,6 +20,7 @@ class Parts:
     failover: Failover
     cache: AudioCache
     metrics: Metrics
+    clock: Clock
     long_texts: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a long text is prepared."""
 

@@ -1,6 +1,5 @@
 """The synthesis of one request: its audio, encoded, and its failover to another model."""
 
-import time
 from collections.abc import AsyncGenerator
 
 from ttsworker.audio import Pcm
@@ -83,4 +82,4 @@ class Synthesis:
         describe(audio_seconds=seconds)
         if stream.started:
             record("queue", stream.submitted, stream.started)
-            record("synthesis", stream.started, time.monotonic())
+            record("synthesis", stream.started, self._parts.clock.monotonic())

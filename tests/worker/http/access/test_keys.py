@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import logging
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.worker.mounted import Mounted
 from ttsworker.http.access.keyfile import CHECK_SECONDS, MAX_FILE_BYTES, KeyFile
 from ttsworker.http.access.keys import InvalidKeys, Key, digest_of, parse_keys
 
@@ -26,29 +26,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-class Mounted:
-    """A Secret volume as the kubelet keeps it: `keys` leads over `..data` to a folder, which one rename swaps."""
-
-    def __init__(self, volume: Path, content: bytes) -> None:
-        self.path = volume / "keys"
-        self._volume = volume
-        self._version = 0
-        self.swap(content)
-        self.path.symlink_to(Path("..data") / "keys")
-
-    def swap(self, content: bytes) -> None:
-        self._version += 1
-        folder = self._volume / f"..version{self._version}"
-        folder.mkdir()
-        (folder / "keys").write_bytes(content)
-        new, data = self._volume / "..data_tmp", self._volume / "..data"
-        old = data.resolve() if data.exists() else None
-        new.symlink_to(folder.name)
-        new.rename(data)
-        if old:
-            shutil.rmtree(old)
 
 
 def test_hashed_and_plain_keys_with_comments_and_limits() -> None:

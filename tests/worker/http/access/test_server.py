@@ -15,8 +15,8 @@ from pydantic import SecretStr, ValidationError
 from tests.support.valkey import Valkey, running_valkey
 from tests.support.worker.artificial import ArtificialEngine
 from tests.support.worker.manual_clock import ManualClock
+from tests.support.worker.mounted import Mounted
 from tests.support.worker.serving import PATIENCE_SECONDS, Served, serving, until, worker_process
-from tests.worker.http.access.test_keys import Mounted
 from ttsworker.http.access import ratelimit
 from ttsworker.http.access.keyfile import CHECK_SECONDS
 from ttsworker.http.access.limits import Limit
