@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,6 +20,9 @@ LOGS = ROOT / "build/test"
 FLAKES = ROOT / "build/flakes"
 
 Command = Sequence[str | Path]
+
+END_SECONDS = 60.0
+"""How long a command may take to end its own programs before it is killed."""
 
 
 @dataclass
@@ -60,7 +64,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
     """End a command as Ctrl-C does: pytest then ends the programs that its tests started. Kill what does not end."""
     process.send_signal(signal.SIGINT)
     try:
-        process.wait(timeout=60)
+        process.wait(timeout=END_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
 
@@ -101,15 +105,30 @@ class Background:
     name: str
     log: Path
     process: subprocess.Popen[bytes]
-    began: float
+
+    def __post_init__(self) -> None:
+        self._seconds = 0.0
+        self._waiter = threading.Thread(target=self._wait, args=(time.monotonic(),), daemon=True)
+        self._waiter.start()
 
     def finish(self, report: Report) -> bool:
-        """Wait for its end, show its log where it failed, and note how it ended."""
-        status = self.process.wait()
-        seconds = time.monotonic() - self.began
+        """Wait for its end, show its log where it failed, and note how it ended and how long it took."""
+        self._waiter.join()
+        status = self.process.returncode
         lines = self.log.read_text(errors="replace").splitlines()
         print("\n".join(lines if status else lines[-1:]), flush=True)
-        return report.add(self.name, seconds, passed=status == 0, log=self.log)
+        return report.add(self.name, self._seconds, passed=status == 0, log=self.log)
+
+    def end(self) -> None:
+        """End its process group as a user would, and kill what stays."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self._waiter.is_alive():
+                os.killpg(self.process.pid, number)
+                self._waiter.join(END_SECONDS)
+
+    def _wait(self, began: float) -> None:
+        self.process.wait()
+        self._seconds = time.monotonic() - began
 
 
 @contextmanager
@@ -127,12 +146,11 @@ def background(name: str, command: Command) -> Iterator[Background]:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    phase = Background(name, log, process)
     try:
-        yield Background(name, log, process, time.monotonic())
+        yield phase
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
+        phase.end()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The checks of `ttsworker check`, the quick ones first. Each returns one Finding."""
 
 import asyncio
+import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from ttsworker.settings import InvalidSettings, Settings
 from ttsworker.worker import connect_redis
 
 EXPIRES_SOON_DAYS = 14
+
+REDIS_PROBES = 5
+"""A machine that is busy for a moment makes one answer late, not all of them."""
 
 PROGRAMS = {name: reason for engine in ENGINES for name, reason in engine.programs.items()}
 """Every program that an engine needs, with the reason."""
@@ -126,8 +130,13 @@ def _redis(settings: Settings) -> Finding:
 
 
 async def _probe_redis(settings: Settings) -> None:
+    """Ask, and ask again as the worker does; raises RedisUnavailable when no answer came in time."""
     if client := connect_redis(settings):
         try:
+            for _ in range(REDIS_PROBES - 1):
+                with contextlib.suppress(RedisUnavailable):
+                    await client.probe()
+                    return
             await client.probe()
         finally:
             await client.close()
