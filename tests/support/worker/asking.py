@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 
 from tests.support.worker.artificial import tone
-from tests.support.worker.serving import Served
+from tests.support.worker.serving import PATIENCE_SECONDS, Served
 from ttsworker.engines import Utterance
 
 SPEECH = "/v1/audio/speech"
@@ -29,3 +29,10 @@ def heard(answer: httpx.Response) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
 
 def spoken(*texts: str) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.concatenate([(tone(Utterance(text, "one")) * 32767).astype(np.int16) for text in texts])
+
+
+async def poll(served: Served, path: str, headers: dict[str, str] | None = None) -> None:
+    """Ask until the answer is 200."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await served.client.get(path, headers=headers)).status_code != 200:  # noqa: ASYNC110 - a server's news
+            await asyncio.sleep(0.05)

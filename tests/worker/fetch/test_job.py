@@ -2,60 +2,17 @@
 
 import random
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.badserver import Answer, BadServer, Step, cut, header, serving, status
+from tests.support.badserver import Answer, BadServer, cut, header, serving, status
+from tests.support.worker.fetching import BODY, KEY, TLS, Fetch, assert_published, failure
 from ttscontract.reasons import Reason
 from ttsworker.fetch import publish
-from ttsworker.fetch.errors import FetchError
-from ttsworker.fetch.job import Outcome, fetch_model
+from ttsworker.fetch.job import fetch_model
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.sources import Request
-from ttsworker.models.store import verify_model
-
-BODY = random.Random(1).randbytes(300_000)
-KEY = "m-0123456789abcdef"
-TLS = Path(__file__).parents[2] / "support" / "tls"
-
-Fetch = Callable[..., Outcome]
-
-
-@pytest.fixture
-def server() -> Iterator[BadServer]:
-    with serving(BadServer(BODY)) as running:
-        yield running
-
-
-@pytest.fixture
-def fetch(tmp_path: Path) -> Fetch:
-    def run(server: BadServer, *, path: str = "/voice.onnx", checked: bool = True, **options: object) -> Outcome:
-        request = {"source": server.url + path, "sha256": server.sha256 if checked else None, "attempts": 3}
-        return fetch_model(
-            Request(**(request | {"backoff_seconds": 0.01} | options)),  # type: ignore[arg-type]
-            tmp_path,
-            KEY,
-            Progress(),
-        )
-
-    return run
-
-
-def assert_published(root: Path, body: bytes = BODY) -> None:
-    verify_model(root / KEY)
-    assert (root / KEY / "voice.onnx").read_bytes() == body
-    assert not (root / ".partial" / KEY).exists()
-
-
-def failure(fetch: Fetch, server: BadServer, **options: object) -> FetchError:
-    with pytest.raises(FetchError) as caught:
-        fetch(server, **options)
-    message = str(caught.value)
-    assert message
-    assert "\n" not in message
-    return caught.value
 
 
 def test_a_file_is_published_with_its_manifest(server: BadServer, fetch: Fetch, tmp_path: Path) -> None:
@@ -225,110 +182,6 @@ def test_a_body_without_length_needs_a_checksum(fetch: Fetch, tmp_path: Path, mo
         server.steps = [header("Content-Length", None)]
         fetch(server)
     assert_published(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("step", "reason", "requests"),
-    [
-        (status(404), Reason.SOURCE_NOT_FOUND, 1),
-        (status(410), Reason.SOURCE_NOT_FOUND, 1),
-        (status(401), Reason.SOURCE_FORBIDDEN, 1),
-        (status(403), Reason.SOURCE_FORBIDDEN, 1),
-        (status(400), Reason.SOURCE_INVALID, 1),
-        (status(304), Reason.SOURCE_INVALID, 1),
-        (status(500), Reason.SOURCE_UNREACHABLE, 3),
-        (status(503), Reason.SOURCE_UNREACHABLE, 3),
-        (status(429, Retry_After="0"), Reason.SOURCE_UNREACHABLE, 3),
-        (status(302, Location="/voice.onnx"), Reason.SOURCE_INVALID, 6),
-        (status(302, Location="ftp://127.0.0.1/voice.onnx"), Reason.SOURCE_INVALID, 1),
-        (header("Content-Encoding", "gzip"), Reason.SOURCE_INVALID, 1),
-        (status(416), Reason.SOURCE_UNREACHABLE, 3),
-    ],
-)
-def test_each_answer_has_its_reason_and_only_passing_ones_are_tried_again(
-    server: BadServer, fetch: Fetch, step: Step, reason: Reason, requests: int
-) -> None:
-    server.steps = [step] * 20
-    assert failure(fetch, server).reason is reason
-    assert len(server.requests) == requests
-
-
-def test_an_error_that_passes_is_waited_out(server: BadServer, fetch: Fetch, tmp_path: Path) -> None:
-    server.steps = [status(503), status(500)]
-    fetch(server)
-    assert_published(tmp_path)
-
-
-def test_a_redirect_is_followed(server: BadServer, fetch: Fetch, tmp_path: Path) -> None:
-    server.steps = [status(302, Location="/elsewhere?token=1")]
-    fetch(server)
-    assert_published(tmp_path)
-
-
-def test_nobody_listening_is_unreachable(fetch: Fetch) -> None:
-    with serving(BadServer(BODY)) as server:
-        pass
-    assert failure(fetch, server).reason is Reason.SOURCE_UNREACHABLE
-
-
-def test_https_is_not_left_for_http_without_a_checksum(
-    server: BadServer, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(TLS / "cert.pem"))
-    with serving(BadServer(BODY), tls=(TLS / "cert.pem", TLS / "key.pem")) as secure:
-        secure.steps = [status(302, Location=server.url + "/voice.onnx")] * 2
-        error = failure(fetch, secure, checked=False)
-        assert error.reason is Reason.SOURCE_INVALID
-        assert server.requests == []
-        assert fetch(secure).reason is Reason.PUBLISHED
-
-
-def test_an_untrusted_certificate_is_not_tried_again(fetch: Fetch) -> None:
-    with serving(BadServer(BODY), tls=(TLS / "cert.pem", TLS / "key.pem")) as server:
-        error = failure(fetch, server)
-    assert error.reason is Reason.SOURCE_INVALID
-    assert "certificate" in str(error)
-    assert server.requests == []
-
-
-@pytest.mark.parametrize(
-    ("source", "says"),
-    [
-        ("file:///etc/passwd", "https://"),
-        ("ftp://host/file", "https://"),
-        ("voice.onnx", "https://"),
-        ("https:voice.onnx", "https://"),
-        ("https:///voice.onnx", "no host"),
-        ("https://host/", "file name"),
-        ("https://host/a/%2e%2e", "file name"),
-        ("https://host/.manifest.json", "file name"),
-        ("https://host/a%0Ab", "file name"),
-        ("https://user:secret@host/voice.onnx", "password"),
-        ("http://host/voice.onnx", "sha256"),
-        ("https://[host/voice.onnx", "not a URL"),
-    ],
-)
-def test_a_source_that_cannot_work_is_refused_before_any_request(tmp_path: Path, source: str, says: str) -> None:
-    with pytest.raises(FetchError, match=says) as caught:
-        fetch_model(Request(source), tmp_path, KEY, Progress())
-    assert caught.value.reason is Reason.SOURCE_INVALID
-    assert "secret" not in str(caught.value)
-
-
-def test_a_token_in_the_query_is_not_told(server: BadServer, fetch: Fetch) -> None:
-    server.steps = [status(404)]
-    assert "secret" not in str(failure(fetch, server, path="/voice.onnx?token=secret"))
-
-
-@pytest.mark.parametrize("told", [True, False])
-def test_more_than_the_limit_is_refused(server: BadServer, fetch: Fetch, tmp_path: Path, *, told: bool) -> None:
-    if not told:
-        server.steps = [header("Content-Length", None)]
-    error = failure(fetch, server, max_bytes=100_000)
-    assert error.reason is Reason.DISK_FULL
-    assert "spec.storage.size" in str(error)
-    assert not (tmp_path / KEY).exists()
-    assert fetch(server, max_bytes=len(BODY)).reason is Reason.PUBLISHED
 
 
 def test_progress_counts_what_is_there_already(server: BadServer, tmp_path: Path) -> None:
