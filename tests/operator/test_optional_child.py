@@ -7,37 +7,24 @@ from typing import Any
 import pytest
 
 from tests.support.operator.fakes import FakeCluster
+from tests.support.operator.gadget import GADGET, GADGETS
 from tests.support.operator.schema import problems
 from tests.support.operator.status import SCHEMA
 from ttscontract.reasons import Reason
-from ttsoperator.children.context import Context, Defaults
-from ttsoperator.children.registry import CHILDREN, Child
+from ttsoperator.children.context import Defaults
+from ttsoperator.children.registry import CHILDREN
 from ttsoperator.kube.client import ApiError, Refused, Unavailable
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.metadata import metadata, with_applied_hash
-from ttsoperator.kube.resources import Resource
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.metrics import Metrics
-from ttsoperator.names import API_VERSION, KIND, Component
+from ttsoperator.names import API_VERSION, KIND
 from ttsoperator.reconcile.observer import Observer
 from ttsoperator.reconcile.reconciler import Reconciler
 from ttsoperator.watch.listing import Syncer
 from ttsoperator.watch.store import Cache, Key
 from ttsoperator.watch.workqueue import Retry, WorkQueue
 
-GADGETS = "gadgets.example/v1"
 KEY = Key("ns", "english")
-
-
-def build(context: Context) -> Manifest | None:
-    """A Gadget for services of two workers or more."""
-    if context.service.spec.replicas < 2:
-        return None
-    labelled = metadata(context.service, context.service.name, Component.WORKER)
-    return with_applied_hash({"apiVersion": GADGETS, "kind": "Gadget", "metadata": labelled, "spec": {"size": 1}})
-
-
-GADGET = Child(Resource("Gadget", GADGETS, "gadgets", optional=True), Component.WORKER, "fun", build)
 
 
 class Queue(WorkQueue[Key]):

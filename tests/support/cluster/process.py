@@ -17,13 +17,15 @@ from tests.support.program import free_port
 
 
 class OperatorProcess:
-    """Serves one namespace, whose Lease it holds."""
+    """Serves one namespace, whose Lease it holds. `program` is the module to run, `starts` how often it was started."""
 
-    def __init__(self, tenant: Tenant, folder: Path, worker_image: str) -> None:
+    def __init__(self, tenant: Tenant, folder: Path, worker_image: str, program: str = "ttsoperator") -> None:
         self.log = folder / "operator.log"
         self._tenant = tenant
         self._folder = folder
         self._image = worker_image
+        self._program = program
+        self.starts = 0
         self._token = tenant.within(NAMESPACE)("create", "token", RELEASE, "--duration=1h").strip()
         view: Object = json.loads(tenant("config", "view", "--raw", "--minify", "-o", "json"))
         self._cluster: Object = view["clusters"][0]["cluster"]
@@ -58,6 +60,7 @@ class OperatorProcess:
             if self._ended:
                 return
             self._process = self._start(cluster)
+            self.starts += 1
         self._process.wait()
 
     def _kill(self) -> None:
@@ -84,7 +87,7 @@ class OperatorProcess:
             "TTS_OPERATOR_METRICS_PORT": str(free_port()),
         }
         with self.log.open("ab") as log:
-            return subprocess.Popen([sys.executable, "-m", "ttsoperator"], env=environment, stdout=log, stderr=log)
+            return subprocess.Popen([sys.executable, "-m", self._program], env=environment, stdout=log, stderr=log)
 
     def _let_it_lead(self) -> None:
         """The chart's rights to a Lease are for tts-system; these are for the namespace."""
