@@ -66,7 +66,7 @@ def _structural(node: Schema, definitions: dict[str, Schema]) -> Schema:
 
 
 def _resolved(node: Schema, definitions: dict[str, Schema]) -> Schema:
-    """Inline a reference; what stands beside it (a description, a default) wins over what it refers to."""
+    """Inline a reference; its siblings (a description, a default) override what it refers to."""
     if "$ref" not in node:
         return node
     beside = {key: value for key, value in node.items() if key != "$ref"}

@@ -39,7 +39,7 @@ OWN: Final = (
     Right(TTS_SERVICE.group, (f"{TTS_SERVICE.plural}/status",), ("patch",), "what became of it"),
     Right(
         TTS_SERVICE.group, (f"{TTS_SERVICE.plural}/finalizers",), ("update",),
-        "required by OpenShift of whoever makes an object that blocks its owner's deletion; no finalizer is set",
+        "OpenShift requires it to make an object that blocks its owner's deletion; no finalizer is set",
     ),
 )  # fmt: skip
 PODS_AND_EVENTS: Final = (

@@ -39,7 +39,7 @@ class ScalingTarget:
     minimum: int
     maximum: int
     scale: float = 1.0
-    """Value of the metric that 1 in the field stands for: 0.01 where the field is a percentage of a ratio."""
+    """Value of the metric for 1 in the field: 0.01 where the field is a percentage of a ratio."""
     default: int | None = None
     """Value while the spec names no target at all; None leaves this target out."""
     needs_gpu: bool = False

@@ -67,5 +67,5 @@ def _retry(context: Context, failed: Manifest, wanted: Manifest, now: datetime) 
     due = retry_time(failed)
     if now < due:
         return [], (due - now).total_seconds()
-    told = json.dumps(asdict(failure_of(failed, context.snapshot)), ensure_ascii=False)
-    return replace(failed, next_attempt(wanted, attempt_of(failed) + 1, told), "it failed"), PROGRESS_SECONDS
+    failure = json.dumps(asdict(failure_of(failed, context.snapshot)), ensure_ascii=False)
+    return replace(failed, next_attempt(wanted, attempt_of(failed) + 1, failure), "it failed"), PROGRESS_SECONDS

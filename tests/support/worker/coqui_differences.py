@@ -150,7 +150,7 @@ DIFFERENCES: Sequence[Difference] = (
     ),
     Difference(
         "`HEAD` of speech", "200: after speaking the text", "405 `method_not_allowed`",
-        "nothing is spoken that nobody hears",
+        "speech that nobody hears wastes the engine",
         [
             ask("the head of speech", "HEAD", SPEAK, params={"text": A}),
             ask("the head of MaryTTS speech", "HEAD", PROCESS, params={"INPUT_TEXT": A}),

@@ -19,7 +19,7 @@ from ttsworker.encoding import AUDIO_FORMATS, AudioFormat, Encoder, Encoding, Un
 from ttsworker.engines import Engine, ModelError, Unspeakable, Utterance
 from ttsworker.models.store import verify_model
 from ttsworker.settings import Settings
-from ttsworker.speech.errors import InvalidRequest
+from ttsworker.speech.errors import InvalidRequest, NothingToSpeak
 from ttsworker.speech.preparing import utterances_of
 from ttsworker.speech.validation import check_text
 
@@ -90,7 +90,7 @@ def _say(order: Order, settings: Settings) -> Spoken:
         seconds = time.perf_counter() - started
         engine.close()
         if not samples:
-            raise InvalidRequest("nothing_to_speak", "the text has nothing in it that this model speaks")
+            raise NothingToSpeak
     return Spoken(samples / engine.sample_rate, seconds)
 
 

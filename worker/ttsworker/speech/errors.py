@@ -31,6 +31,13 @@ class InvalidRequest(Exception):
         self.param = param
 
 
+class NothingToSpeak(InvalidRequest):
+    """The model speaks nothing of the text."""
+
+    def __init__(self) -> None:
+        super().__init__("nothing_to_speak", "this model speaks nothing of the text: it knows none of its characters")
+
+
 class AudioTimeout(Exception):
     """The first audio, or the whole of it, was not ready in time."""
 

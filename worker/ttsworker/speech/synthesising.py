@@ -7,7 +7,7 @@ from ttsworker.encoding import encoder_for, slices
 from ttsworker.engines import Unspeakable
 from ttsworker.observe.tracing import describe, record
 from ttsworker.scheduling.stream import Cancelled, Interrupted
-from ttsworker.speech.errors import InvalidRequest
+from ttsworker.speech.errors import NothingToSpeak
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.preparing import PreparedSpeech, prepare
 from ttsworker.speech.request import SpeechJob
@@ -33,7 +33,7 @@ class Synthesis:
                 if encoded := await self.encoder.encode(part):
                     yield encoded
         if not self._stream.samples:
-            raise InvalidRequest("nothing_to_speak", "the text has nothing in it that this model speaks")
+            raise NothingToSpeak
         yield await self.encoder.finish()
         self._report()
 

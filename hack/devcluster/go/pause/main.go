@@ -1,5 +1,5 @@
 // The one image of the development cluster's own: a static program that holds a pod's namespaces
-// (pause), makes and removes volume folders for the provisioner (volume), and is what its tests run
+// (pause), makes and removes volume folders for the provisioner (volume), and has the commands of the tests
 // (serve, get, write, burn), so that no distribution's image is needed.
 //
 // Its first argument picks the command, or the name it is called by.
@@ -38,7 +38,7 @@ func main() {
 	}
 }
 
-// pause waits to be told to end. As the first process of a pod that shares its process namespace it
+// pause waits for a signal to end. As the first process of a pod that shares its process namespace it
 // also collects the children other containers leave behind.
 func pause([]string) error {
 	signals := make(chan os.Signal, 8)

@@ -79,7 +79,7 @@ func write(arguments []string) error {
 	return errors.Join(err, file.Close())
 }
 
-// burn keeps one CPU busy for as long as it is told, to be throttled by a limit.
+// burn keeps one CPU busy for the given time, so that a limit throttles it.
 func burn(arguments []string) error {
 	flags := flag.NewFlagSet("burn", flag.ContinueOnError)
 	duration := flags.Duration("for", time.Minute, "how long")
