@@ -98,8 +98,9 @@ class Moment:
 
 def operator_metrics(operator: Operator) -> Moment:
     """Read the leader's metrics from inside its pod."""
-    code = "import urllib.request as r; print(r.urlopen('http://localhost:9090/metrics').read().decode())"
     (pod,) = operator.pods()
+    [port] = [each["containerPort"] for each in pod["spec"]["containers"][0]["ports"] if each["name"] == "metrics"]
+    code = f"import urllib.request as r; print(r.urlopen('http://localhost:{port}/metrics').read().decode())"
     return read_moment(operator.kubectl("exec", pod["metadata"]["name"], "--", "python", "-c", code))
 
 

@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperCommand
 
 from ttscontract.engines import ENGINES
-from ttscontract.pods import HTTP_PORT
+from ttscontract.pods import HTTP_PORT, METRICS_PORT
 from ttscontract.words import one_of
 
 HELP = "Text-to-speech server of tts-operator."
@@ -42,13 +42,16 @@ class ServeCommand(TyperCommand):
 @app.command(cls=ServeCommand)
 def serve(
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port of the API.", show_default=str(HTTP_PORT))
+        int | None,
+        typer.Option(
+            min=0, max=65535, help=f"Port of the API; metrics have port {METRICS_PORT}.", show_default=str(HTTP_PORT)
+        ),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="0.0.0.0")] = None,
     model_dir: ModelDir = None,
     engine: Engine = None,
 ) -> None:
-    """Serve speech on port 5002 and metrics on 9090.
+    """Serve speech.
 
     The JSON file that TTSWORKER_CONFIG names and the variables below set everything else. A variable overrides the
     file, and an option overrides both. The default is an embedded English voice.
