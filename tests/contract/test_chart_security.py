@@ -12,7 +12,6 @@ from tests.support.contract.chart import (
     NAMESPACE,
     ROOT,
     VALUE_SETS,
-    Manifest,
     Values,
     environment,
     of_kind,
@@ -20,6 +19,7 @@ from tests.support.contract.chart import (
     pod_spec,
     render,
 )
+from ttsoperator.kube.manifest import Manifest
 
 Rule = tuple[str, str, str]
 """API group, resource, verb."""

@@ -12,11 +12,13 @@ from typing import Any
 
 import yaml
 
+from ttsoperator.kube.manifest import Manifest
+
 ROOT = Path(__file__).resolve().parents[3]
 CHART = ROOT / "charts/tts-operator"
 NAMESPACE = "tts-system"
 
-Manifest = dict[str, Any]
+
 Values = dict[str, Any]
 
 
