@@ -47,7 +47,7 @@ class Report:
         for name, seconds, end in self.rows:
             print(f"    {name:<36} {seconds:5.0f} s  {end}")
         if self.flakes:
-            announce("flakes: they failed, and passed when run again; each is a defect to mend")
+            announce("flakes: they failed, and passed when run again; each is a defect to fix")
         for test, log in self.flakes.items():
             print(f"    {test}, see {log.relative_to(ROOT)}")
         failed = any(end != "passed" for _, _, end in self.rows)

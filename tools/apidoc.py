@@ -17,31 +17,32 @@ _INTRO: Final = """\
 
 `tts-operator.io/v1alpha1`, kind `TTSService`, short name `tts`. `kubectl explain tts.spec --recursive` says the same on
 the command line. [examples/](../examples) has the shortest service, one on GPUs, and one with every field;
-[status-conditions.md](status-conditions.md) tells what the status means. The API server needs Kubernetes 1.30 or newer.
+[status-conditions.md](status-conditions.md) explains the status. The API server needs Kubernetes 1.30 or newer.
 
-Durations are whole numbers of seconds, sizes are Kubernetes quantities, and an optional group of fields is switched on
-by being there. A field that is left out has the default of the table; the API server writes it into the object.
+Durations are whole numbers of seconds, and sizes are Kubernetes quantities. Setting an optional group of fields
+switches it on. A field that you leave out has the default of the table; the API server writes it into the object.
 
-What the fields promise:
+What you can rely on:
 
-- The HorizontalPodAutoscaler scales the Deployment. `kubectl scale tts NAME` writes `spec.replicas`, which counts while
-  there is no `spec.autoscaling`; a HorizontalPodAutoscaler or ScaledObject of your own may do the same. Switching
-  autoscaling on keeps the workers there are, switching it off returns to `spec.replicas`.
-- Another `spec.model` is downloaded beside the old one; the workers keep the old one until the new one is verified.
+- The HorizontalPodAutoscaler scales the Deployment. `kubectl scale tts NAME` writes `spec.replicas`, which has
+  effect while `spec.autoscaling` is absent; a HorizontalPodAutoscaler or ScaledObject of your own may do the same.
+  Switching autoscaling on keeps the current workers, switching it off returns to `spec.replicas`.
+- When `spec.model` changes, the Job downloads the new model beside the old one; the workers serve the old one until
+  the new one is verified.
 - With a volume that one node at a time can use (ReadWriteOnce) all workers run on that node.
-- A rollout of workers with GPUs stops a worker before it starts the next one: there may be no GPU to spare.
-- What is added to the children by others (a sidecar, an annotation) stays; what the operator rendered is healed.
+- A rollout of workers with GPUs stops a worker before it starts the next one, because no GPU may be free.
+- The operator keeps what others add to the children (a sidecar, an annotation), and restores what it rendered.
 """
 _ENGINES: Final = """\
 ## Engines
 
 The rows of `contract/ttscontract/engines.py`. A worker has the requests, limits and GPUs of its engine where the spec
-gives none. The licence is that of the engine's packages; a downloaded model has a licence of its own.
+sets none. The licence is that of the engine's packages; a downloaded model has a licence of its own.
 
 | engine | speaks | built-in model | a model folder holds | requests | limits | GPUs | precisions | licence |
 |---|---|---|---|---|---|---|---|---|"""
 _COLLAPSED: Final = {
-    "spec.podTemplate.affinity": "As in Kubernetes: nodeAffinity, podAffinity, podAntiAffinity and all within."
+    "spec.podTemplate.affinity": "As in Kubernetes: nodeAffinity, podAffinity, podAntiAffinity and all their fields."
 }
 
 
@@ -86,7 +87,7 @@ def _section(path: str, schema: Schema) -> Iterator[str]:
         yield f"| `{name}` | {_type(field)} | {_default(field, required=name in required)} | {field['description']} |"
     yield ""
     if rules := schema.get("x-kubernetes-validations"):
-        yield "Refused by the API server:\n"
+        yield "The API server refuses an object that breaks one of these rules:\n"
         yield from dict.fromkeys(f"- {rule['message']}" for rule in rules)
         yield ""
     for name, field in schema["properties"].items():

@@ -23,16 +23,16 @@ _NAME_RULES: Final = [
     ),
     rule(
         "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
-        "metadata.name must begin with a letter and have only small letters, digits and hyphens: it becomes a DNS name",
+        "metadata.name must be a DNS name: a letter, then only lower-case letters, digits and hyphens",
     ),
 ]
 _COLUMNS: Final[list[tuple[str, str, str, int, str]]] = [
-    ("Engine", "string", ".status.engine", 0, "Engine that speaks the model"),
+    ("Engine", "string", ".status.engine", 0, "Engine that runs the model"),
     ("Model", "string", ".spec.model.source", 0, "Where the model comes from"),
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0, "Whether the current spec is rolled out"),
-    ("Replicas", "integer", ".status.replicas", 0, "Workers there are"),
+    ("Replicas", "integer", ".status.replicas", 0, "Number of workers"),
     ("URL", "string", ".status.url", 0, "Address inside the cluster"),
-    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since the service was made"),
+    ("Age", "date", ".metadata.creationTimestamp", 0, "Time since the service was created"),
     ("Voices", "integer", ".status.voiceCount", 1, "How many voices the model has"),
     ("RTF", "integer", ".status.benchmark.realTimeFactorMilli", 1, "Milliseconds of computing per second of speech"),
     ("Reason", "string", '.status.conditions[?(@.type=="Ready")].reason', 1, "Why it is ready, or why not"),
@@ -51,18 +51,18 @@ def structural_schema(model: type[BaseModel]) -> Schema:
 
 def _structural(node: Schema, definitions: dict[str, Schema]) -> Schema:
     node = _resolved(_without_null(_resolved(node, definitions)), definitions)
-    found = {key: value for key, value in node.items() if key not in _DROPPED}
-    if found.get("default", ...) is None:
-        del found["default"]
-    if "description" in found:
-        found["description"] = " ".join(found["description"].split())
-    if "properties" in found:
-        found["properties"] = {name: _structural(child, definitions) for name, child in found["properties"].items()}
+    schema = {key: value for key, value in node.items() if key not in _DROPPED}
+    if schema.get("default", ...) is None:
+        del schema["default"]
+    if "description" in schema:
+        schema["description"] = " ".join(schema["description"].split())
+    if "properties" in schema:
+        schema["properties"] = {name: _structural(child, definitions) for name, child in schema["properties"].items()}
     elif isinstance(node.get("additionalProperties"), dict):
-        found["additionalProperties"] = _structural(node["additionalProperties"], definitions)
-    if "items" in found:
-        found["items"] = _structural(found["items"], definitions)
-    return dict(sorted(found.items(), key=lambda item: _order(item[0])))
+        schema["additionalProperties"] = _structural(node["additionalProperties"], definitions)
+    if "items" in schema:
+        schema["items"] = _structural(schema["items"], definitions)
+    return dict(sorted(schema.items(), key=lambda item: _order(item[0])))
 
 
 def _resolved(node: Schema, definitions: dict[str, Schema]) -> Schema:

@@ -34,29 +34,29 @@ class Right:
 OWN: Final = (
     Right(
         TTS_SERVICE.group, (TTS_SERVICE.plural,), ("get", "list", "watch"),
-        "what was asked for; it never changes your object",
+        "the desired state; the operator never changes it",
     ),
-    Right(TTS_SERVICE.group, (f"{TTS_SERVICE.plural}/status",), ("patch",), "what became of it"),
+    Right(TTS_SERVICE.group, (f"{TTS_SERVICE.plural}/status",), ("patch",), "the observed state"),
     Right(
         TTS_SERVICE.group, (f"{TTS_SERVICE.plural}/finalizers",), ("update",),
-        "OpenShift requires it to make an object that blocks its owner's deletion; no finalizer is set",
+        "OpenShift requires it to create a child that blocks its owner's deletion; the operator sets no finalizer",
     ),
 )  # fmt: skip
 PODS_AND_EVENTS: Final = (
-    Right(POD.group, (POD.plural,), ("list", "watch"), "why a worker does not start, and where to ask for metrics"),
+    Right(POD.group, (POD.plural,), ("list", "watch"), "why a worker does not start, and the addresses of its metrics"),
     Right(
         EVENT.group, (EVENT.plural,), ("get", "list", "create", "patch"),
-        "to tell what happened, on transitions only; what the provisioner says of a claim",
+        "to record transitions, and to read a provisioner's warnings about a claim",
     ),
 )  # fmt: skip
 ELSEWHERE: Final = (
     Right(
         STORAGE_CLASS.group, (STORAGE_CLASS.plural,), ("list",),
-        "cluster-wide: why a claim is not bound; not with `watchNamespaces`, and then the status says less",
+        "cluster-wide: why a claim is not bound; absent with `watchNamespaces`, and then the status says less",
     ),
     Right(
         LEASE.group, (LEASE.plural,), ("create", "get", "update"),
-        "in its own namespace: which replica writes; reading and writing only its own by name",
+        "in its own namespace: which replica writes; get and update only of its own Lease",
     ),
 )  # fmt: skip
 """Rights of other roles than the one of each namespace; the chart's rbac.yaml has them."""

@@ -17,7 +17,7 @@ REQUESTS = Metric(
     Type.COUNTER,
     "requests",
     "Speech requests answered, by model and HTTP status. Status 499: the client closed the connection; aborted: the "
-    "worker broke off an answer that it had begun.",
+    "worker ended an answer before it was complete.",
     labels=("model", "status"),
 )
 REJECTED = Metric(

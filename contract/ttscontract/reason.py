@@ -8,7 +8,7 @@ class Severity(Enum):
     """What the status does with a reason."""
 
     GOOD = "good"  # the goal is reached
-    PROGRESSING = "progressing"  # Reconciling: the operator or the cluster goes on without a person
+    PROGRESSING = "progressing"  # Reconciling: the operator or the cluster makes progress without a person
     PATIENT = "patient"  # Reconciling: it waits for the cluster's capacity, which never becomes a failure
     STALLED = "stalled"  # a person must act first
     UNSEEN = "unseen"  # no condition has it, only a termination message and the log

@@ -13,7 +13,7 @@ class Reason(ReasonRow):
 
     READY = "RolledOut", Severity.GOOD, "The current spec is rolled out and workers answer."
     BUILT_IN = "BuiltIn", Severity.GOOD, "The model is part of the worker image; nothing is downloaded."
-    PUBLISHED = "Published", Severity.GOOD, "The model is on the volume, verified.", "", Program.DOWNLOAD
+    PUBLISHED = "Published", Severity.GOOD, "The model is on the volume and verified.", "", Program.DOWNLOAD
     WORKERS_AVAILABLE = "WorkersAvailable", Severity.GOOD, "At least one worker answers."
     SCALED_TO_ZERO = (
         "ScaledToZero",
@@ -25,14 +25,14 @@ class Reason(ReasonRow):
     NOTHING_TO_DO = (
         "NothingToDo",
         Severity.GOOD,
-        "Of Reconciling and Stalled when False: nothing to do, or only a person can.",
+        "Of Reconciling and Stalled when False: there is nothing to do, or only a person can act.",
     )
-    PROGRESSING = "Progressing", Severity.GOOD, "Of Stalled when it is False: the service goes on without a person."
+    PROGRESSING = "Progressing", Severity.GOOD, "Of Stalled when it is False: nobody needs to act; Reconciling is True."
 
     ALREADY_PRESENT = (
         "AlreadyPresent",
         Severity.UNSEEN,
-        "The download Job found the model whole on the volume and downloaded nothing.",
+        "The download Job found the complete model on the volume and downloaded nothing.",
         "",
         Program.DOWNLOAD,
     )
@@ -40,7 +40,7 @@ class Reason(ReasonRow):
         "InternalError",
         Severity.UNSEEN,
         "The download program has a defect. The condition says DownloadFailed.",
-        "Report the details that the Job's log has.",
+        "Report the defect, with the details from the Job's log.",
         Program.DOWNLOAD,
     )
 
@@ -49,20 +49,20 @@ class Reason(ReasonRow):
     DOWNLOAD_FAILED = (
         "DownloadFailed",
         Severity.PROGRESSING,
-        "The download ended for a reason that is not the model's, an eviction for instance. The operator repeats it.",
-        "Nothing: attempts follow after 10 s, 20 s and so on up to five minutes.",
+        "The download failed for a reason other than the model, such as an eviction. The operator repeats it.",
+        "Nothing: the operator tries again after 10 s, 20 s and so on up to five minutes.",
     )
     INTERRUPTED = (
         "Interrupted",
         Severity.PROGRESSING,
-        "Something stopped the download, a node drain for instance. The next attempt continues it.",
+        "Something stopped the download, such as a node drain. The next attempt continues it.",
         "",
         Program.DOWNLOAD,
     )
     SOURCE_UNREACHABLE = (
         "SourceUnreachable",
         Severity.PROGRESSING,
-        "The source cannot be reached, or answers 429 or 5xx, again and again. The operator repeats the download.",
+        "The Job cannot reach the source, or the source keeps answering 429 or 5xx. The operator repeats the download.",
         "Check the address, DNS, the network policies and the proxy (HTTPS_PROXY in `spec.podTemplate.env`).",
         Program.DOWNLOAD,
     )
@@ -77,7 +77,7 @@ class Reason(ReasonRow):
         "WaitingForVolume",
         Severity.PATIENT,
         "The model's volume does not exist; the message says what is missing: a StorageClass, the claim.",
-        "Create what the message names, or mend the provisioner whose error it has.",
+        "Create what the message names, or fix the provisioner whose error it quotes.",
     )
     WAITING_FOR_GPU = (
         "WaitingForGPU",
@@ -95,7 +95,7 @@ class Reason(ReasonRow):
         "ImagePull",
         Severity.PROGRESSING,
         "The image cannot be pulled.",
-        "Check its name, the node's way to the registry, and `spec.image.pullSecrets`.",
+        "Check its name, the node's connection to the registry, and `spec.image.pullSecrets`.",
     )
     CONTAINER_CONFIG = (
         "ContainerConfig",
@@ -107,33 +107,33 @@ class Reason(ReasonRow):
     WORKER_CRASHING = (
         "WorkerCrashing",
         Severity.PROGRESSING,
-        "A worker ends again and again and gives no reason.",
+        "A worker keeps crashing and reports no reason.",
         "Read its log: `kubectl logs -l tts-operator.io/service=NAME --previous`.",
     )
     ROLLING_OUT = "RollingOut", Severity.PROGRESSING, "Workers of the current spec replace those of the previous one."
     METRICS_UNAVAILABLE = (
         "MetricsUnavailable",
         Severity.PROGRESSING,
-        "Of AutoscalingActive: the autoscaler cannot read a metric; the message is its own.",
-        "Check the APIService `v1beta2.custom.metrics.k8s.io`, and the operator's way to the workers' metrics port.",
+        "Of AutoscalingActive: the autoscaler cannot read a metric; the message is the autoscaler's.",
+        "Check the APIService `v1beta2.custom.metrics.k8s.io`, and that the operator reaches the workers' metrics.",
     )
     SCALING_UNABLE = (
         "ScalingUnable",
         Severity.PROGRESSING,
-        "Of AutoscalingActive: the autoscaler cannot scale the Deployment; the message is its own.",
+        "Of AutoscalingActive: the autoscaler cannot scale the Deployment; the message is the autoscaler's.",
         "Do what the message says.",
     )
     API_NOT_INSTALLED = (
         "ApiNotInstalled",
         Severity.PROGRESSING,
-        "Of AddOnsInstalled: a child is left out, as its API is not installed or the operator cannot use it.",
-        "Install the add-on: the child follows within a minute. Or remove the field that asks for the child.",
+        "Of AddOnsInstalled: the operator leaves out a child, because the child's API is missing or unusable.",
+        "Install the add-on: the child follows within a minute. Or remove the field that needs the child.",
     )
 
     INVALID_SPEC = (
         "InvalidSpec",
         Severity.STALLED,
-        "The operator cannot act on the spec. What runs continues to run.",
+        "The operator cannot act on the spec. Existing workers continue to run.",
         "Correct the field that the message names.",
     )
     NAME_CONFLICT = (
@@ -145,7 +145,7 @@ class Reason(ReasonRow):
     CHILD_REFUSED = (
         "ChildRefused",
         Severity.STALLED,
-        "The API server refused a child: a value that only it can judge, a policy, a quota. The message is its own.",
+        "The API server refused a child because of a value, a policy or a quota. The message is the API server's.",
         "Correct the value, or change the policy or the quota.",
     )
     SOURCE_NOT_FOUND = (
@@ -165,15 +165,15 @@ class Reason(ReasonRow):
     SOURCE_INVALID = (
         "SourceInvalid",
         Severity.STALLED,
-        "The source cannot work: a malformed address, an untrusted certificate, a web page; the message says what.",
+        "The source is unusable: a malformed address, an untrusted certificate, a web page; the message says why.",
         "Correct `spec.model.source`, or set `spec.model.sha256` where the message asks for it.",
         Program.DOWNLOAD,
     )
     CHECKSUM_MISMATCH = (
         "ChecksumMismatch",
         Severity.STALLED,
-        "The content is not the one that `spec.model.sha256` names. It was removed and is never served.",
-        "Check that the file is the one you want, then set `spec.model.sha256` to the value in the message.",
+        "The content does not match `spec.model.sha256`. The Job deleted it, and no worker serves it.",
+        "Check that this is the right file, then set `spec.model.sha256` to the value in the message.",
         Program.DOWNLOAD,
     )
     ARCHIVE_INVALID = (
@@ -186,28 +186,28 @@ class Reason(ReasonRow):
     DISK_FULL = (
         "DiskFull",
         Severity.STALLED,
-        "The volume is full, or the model is larger than `spec.storage.size`. What was downloaded is kept.",
+        "The volume is full, or the model is larger than `spec.storage.size`. The Job keeps what it downloaded.",
         "Raise `spec.storage.size` (where the StorageClass allows expansion), or use a larger claim.",
         Program.DOWNLOAD,
     )
     STORAGE_UNUSABLE = (
         "StorageUnusable",
         Severity.STALLED,
-        "The volume cannot be written or locked; the message has the system's own words.",
+        "The Job cannot write to the volume or lock it; the message has the system's error.",
         f"Make it writable for user {USER_ID} (`fsGroup` does that for most volumes), and do not mount it read-only.",
         Program.DOWNLOAD,
     )
     MODEL_MISSING = (
         "ModelMissing",
         Severity.STALLED,
-        "The model is not on the volume, or not any more.",
+        "The model is not on the volume, or no longer.",
         "Delete the Job that `kubectl get jobs -l tts-operator.io/service=NAME` lists: the download runs again.",
         Program.WORKER,
     )
     MODEL_CORRUPT = (
         "ModelCorrupt",
         Severity.STALLED,
-        "A file of the model is not the one that was published.",
+        "A file of the model differs from the published one.",
         "Delete the download Job, as for ModelMissing.",
         Program.WORKER,
     )
@@ -243,7 +243,7 @@ class Reason(ReasonRow):
     IMAGE_INVALID = (
         "ImageInvalid",
         Severity.STALLED,
-        "The image's name is malformed, or the image is not on the node and `pullPolicy: Never` forbids to pull it.",
+        "The image's name is malformed, or the image is not on the node and `pullPolicy: Never` forbids pulling it.",
         "Correct `spec.image`.",
     )
     PODS_REFUSED = (
@@ -255,7 +255,7 @@ class Reason(ReasonRow):
     PROGRESS_DEADLINE_EXCEEDED = (
         "ProgressDeadlineExceeded",
         Severity.STALLED,
-        "No worker of the current spec became ready within 15 minutes. Waiting for capacity never ends so.",
+        "No worker of the current spec became ready within 15 minutes. Waiting for capacity never leads to this.",
         "Read the last cause in the message.",
     )
 

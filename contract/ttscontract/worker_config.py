@@ -46,28 +46,37 @@ class Setting(Generic[T_co]):
 ENGINE: Final = Setting(
     "engine",
     ENGINES[0].name,
-    f"Engine that speaks: {one_of(engine.name for engine in ENGINES)}, or one that another package adds.",
+    f"Engine that runs the model: {one_of(engine.name for engine in ENGINES)}, or one that another package adds.",
 )
-MODEL_DIR: Final = Setting("model_dir", None, "Folder of a published model; without it the engine's embedded voice.")
+MODEL_DIR: Final = Setting(
+    "model_dir", None, "Folder of a published model; when absent, the engine uses its embedded voice."
+)
 PRECISION: Final = Setting(
-    "precision", Precision.AUTO, "Number format of the computation; Auto takes what is safe on the worker's hardware."
+    "precision",
+    Precision.AUTO,
+    "Number format of the computation; Auto selects one that is safe on the worker's hardware.",
 )
 MAX_THREADS: Final = 1024
 THREADS: Final = Setting(
     "threads",
     0,
-    "CPU threads of the engine; 0 takes the container's CPU limit.",
+    "CPU threads of the engine; 0 uses the container's CPU limit.",
     "threads",
     minimum=0,
     maximum=MAX_THREADS,
 )
 MAX_CONCURRENCY: Final = Setting(
-    "max_concurrency", 8, "Requests a worker speaks at once; more wait.", "requests", minimum=1, maximum=1024
+    "max_concurrency",
+    8,
+    "Requests that a worker speaks at once; further requests wait.",
+    "requests",
+    minimum=1,
+    maximum=1024,
 )
 MAX_BATCH_SIZE: Final = Setting(
     "max_batch_size",
     5,
-    "Sentences of several requests that the engine speaks in one call, where it can.",
+    "Sentences of several requests that the engine speaks in one call, if it supports batches.",
     "sentences",
     minimum=1,
     maximum=64,
@@ -75,7 +84,7 @@ MAX_BATCH_SIZE: Final = Setting(
 MAX_QUEUE_LENGTH: Final = Setting(
     "max_queue_length",
     64,
-    "Requests that may wait in a worker; it answers one more with 429 and Retry-After.",
+    "Requests that may wait in a worker; it answers further requests with 429 and Retry-After.",
     "requests",
     minimum=0,
     maximum=100_000,
@@ -83,7 +92,7 @@ MAX_QUEUE_LENGTH: Final = Setting(
 MAX_QUEUE_AUDIO_SECONDS: Final = Setting(
     "max_queue_audio_seconds",
     120,
-    "Seconds of audio that may wait in a worker, estimated from the texts; it answers more with 429.",
+    "Seconds of audio that may wait in a worker, estimated from the texts; it answers further requests with 429.",
     "seconds",
     above=0,
     maximum=86_400,
@@ -91,7 +100,7 @@ MAX_QUEUE_AUDIO_SECONDS: Final = Setting(
 MAX_TEXT_LENGTH: Final = Setting(
     "max_text_length",
     4096,
-    "Characters a request may have; a worker answers more with 400.",
+    "Characters that a request may have; a worker answers a longer text with 400.",
     "characters",
     minimum=1,
     maximum=100_000,
@@ -99,7 +108,7 @@ MAX_TEXT_LENGTH: Final = Setting(
 REQUEST_TIMEOUT_SECONDS: Final = Setting(
     "request_timeout_seconds",
     60,
-    "Longest wait for a request's next audio, in seconds; then the worker gives the request up.",
+    "Longest wait for a request's next audio, in seconds; then the worker ends the request.",
     "seconds",
     above=0,
     maximum=3600,
@@ -126,13 +135,13 @@ MAX_BURST: Final = 100_000
 RATE_LIMIT_PER_SECOND: Final = Setting(
     "rate_limit_per_second",
     10,
-    f"Requests for speech a client may send in the long run, at least {MIN_RATE:g}; 0 is no limit.",
+    f"Requests for speech that a client may send on average, at least {MIN_RATE:g}; 0 means no limit.",
     "requests per second",
     minimum=0,
     maximum=MAX_RATE,
 )
 RATE_LIMIT_BURST: Final = Setting(
-    "rate_limit_burst", 20, "Requests a client may send at once.", "requests", minimum=1, maximum=MAX_BURST
+    "rate_limit_burst", 20, "Requests that a client may send at once.", "requests", minimum=1, maximum=MAX_BURST
 )
 
 WRITTEN: Final[tuple[Setting[object], ...]] = (

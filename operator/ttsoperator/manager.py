@@ -85,9 +85,9 @@ class Manager:
             try:
                 await self._syncer.sync()
             except ApiError as error:
-                log.warning("cannot list yet: %s", error)
+                log.warning("cannot list the objects of the cluster yet: %s", error)
                 await asyncio.sleep(SYNC_RETRY_SECONDS)
-        log.info("%d services known; serving %s", len(self._cache.services()), self._scope())
+        log.info("found %d TTSServices; serving %s", len(self._cache.services()), self._scope())
         registry = kopf.OperatorRegistry()
         handlers.register(registry, self._cache, self._queue)
         election = asyncio.create_task(self._election.run(self._lead), name="election")

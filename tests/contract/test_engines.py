@@ -121,7 +121,7 @@ def test_the_operator_runs_it() -> None:
 
 
 def test_the_worker_speaks_with_it(tmp_path: Path) -> None:
-    assert "The engine: hibari, coqui or fake." in " ".join(run("ttsworker", "say", "--help").split())
+    assert "Engine that runs the model: hibari, coqui or fake." in " ".join(run("ttsworker", "say", "--help").split())
     run("ttsworker", "say", "Hello.", "--engine", "fake", "--output", str(tmp_path / "hello.wav"))
     with wave.open(str(tmp_path / "hello.wav")) as audio:
         assert audio.getnframes() > 0

@@ -94,14 +94,14 @@ def test_say_reads_standard_input_and_writes_standard_output(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["hello", "--voice", "nobody"], 2, "there is no such voice; known are heart"),
+        (["hello", "--voice", "nobody"], 2, "unknown voice; the voices are heart"),
         (["hello", "--format", "midi"], 2, "unknown format 'midi': use one of mp3"),
         ([" "], 2, "TEXT is empty"),
         (["bell \x07"], 2, "control character U+0007"),
         (["-"], 2, "standard input is not UTF-8"),
         (["hello", "-o", "nowhere/out.wav"], 1, "cannot write nowhere/out.wav: No such file"),
         (["hello", "--model-dir", "nowhere"], 1, "no model at nowhere"),
-        (["hello", "--engine", "espeak"], 1, "known are coqui, hibari"),
+        (["hello", "--engine", "espeak"], 1, "the engines are coqui, hibari"),
     ],
 )
 def test_say_tells_in_one_line_what_is_wrong_and_leaves_the_file_as_it_was(
@@ -261,8 +261,8 @@ def test_check_warns_of_a_certificate_that_ends(tmp_path: Path, days: int, words
     [
         (b"", "it contains no key"),
         (b"# nobody\n", "it contains no key"),
-        (b"a-key-without-a-name\n", "line 1: a name and a key are needed"),
-        (b"alice sha256:swordfish\n", "line 1: sha256: is followed by 64 hexadecimal digits"),
+        (b"a-key-without-a-name\n", "line 1: it needs a name and a key"),
+        (b"alice sha256:swordfish\n", "line 1: sha256: needs 64 hexadecimal digits"),
         (b"\xff", "it is not UTF-8 text"),
     ],
 )

@@ -31,7 +31,7 @@ def test_the_environment_wins_over_the_file(config: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"max_concurency": 3}', "max_concurency is not a setting .* known are .*max_concurrency"),
+        ('{"max_concurency": 3}', "max_concurency is not a setting .* the settings are .*max_concurrency"),
         ('{"max_concurrency": 0}', "max_concurrency .* is 0: .* greater than or equal to 1"),
         ('{"precision": "Int4"}', "precision .* is 'Int4': Input should be 'Auto'"),
         ('{"port": "http"}', "port .* is 'http': Input should be a valid integer"),
@@ -53,7 +53,9 @@ def test_a_file_that_is_not_there_is_told(config: Path) -> None:
 
 
 def test_a_misspelt_variable_is_told() -> None:
-    with pytest.raises(InvalidSettings, match=r"TTSWORKER_THREAD is not a setting; known are .*TTSWORKER_THREADS"):
+    with pytest.raises(
+        InvalidSettings, match=r"TTSWORKER_THREAD is not a setting; the settings are .*TTSWORKER_THREADS"
+    ):
         load_settings({"TTSWORKER_THREAD": "2"})
 
 

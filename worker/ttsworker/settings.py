@@ -81,12 +81,13 @@ class Settings(BaseSettings):
     cache_memory_bytes: int = Field(64 * 2**20, ge=0, description="Size of the cache in memory, used without a Redis.")
 
     api_keys_file: Path | None = Field(
-        None, description="File of the clients' keys, one a line; without it no key is needed."
+        None, description="File of the clients' keys, one a line; without it clients need no key."
     )
     rate_limit_per_second: float = _field(worker_config.RATE_LIMIT_PER_SECOND)
     rate_limit_burst: int = _field(worker_config.RATE_LIMIT_BURST)
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
-        [], description="Networks of proxies whose X-Forwarded-For is used, such as 10.0.0.0/8, separated by commas."
+        [],
+        description="Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8, separated by commas.",
     )
     tls_certificate_file: Path | None = Field(None, description="Certificate chain, PEM; with it the API is HTTPS.")
     tls_key_file: Path | None = Field(None, description="The certificate's private key, PEM.")
@@ -95,13 +96,13 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     termination_log: Path = Field(
         Path(TERMINATION_LOG),
-        description="Gets the reason of a failed start, if the file exists.",
+        description="File for the reason of a failed start; the worker does not create it.",
     )
 
     host: str = Field("0.0.0.0", description="Address to listen on; :: means IPv6 and IPv4.")
-    port: int = Field(HTTP_PORT, ge=0, le=65535, description="Port of the API; 0 takes a free one and logs it.")
+    port: int = Field(HTTP_PORT, ge=0, le=65535, description="Port of the API; 0 selects a free one and logs it.")
     metrics_port: int = Field(
-        METRICS_PORT, ge=0, le=65535, description="Port of /metrics; 0 takes a free one and logs it."
+        METRICS_PORT, ge=0, le=65535, description="Port of /metrics; 0 selects a free one and logs it."
     )
 
     @field_validator("trusted_proxies", mode="before")
@@ -139,7 +140,7 @@ def load_settings(environ: Mapping[str, str] = os.environ, *, options: Mapping[s
     """Read the file that TTSWORKER_CONFIG names, if any, the environment and options; raises InvalidSettings."""
     known = {VARIABLE_PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
     if unknown := sorted(name for name in environ if name.startswith(VARIABLE_PREFIX) and name.upper() not in known):
-        message = f"{unknown[0]} is not a setting; known are {', '.join(sorted(known))}"
+        message = f"{unknown[0]} is not a setting; the settings are {', '.join(sorted(known))}"
         raise InvalidSettings(message)
     path = Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None
     values = _read(path) if path else {}
@@ -186,5 +187,5 @@ def _first_problem(error: ValidationError, path: Path | None) -> str:
     name = ".".join(str(part) for part in problem["loc"])
     where = f"{path} or {VARIABLE_PREFIX}{name.upper()}" if path else VARIABLE_PREFIX + name.upper()
     if problem["type"] == "extra_forbidden":
-        return f"{name} is not a setting (in {where}); known are {', '.join(sorted(Settings.model_fields))}"
+        return f"{name} is not a setting (in {where}); the settings are {', '.join(sorted(Settings.model_fields))}"
     return f"{name} (from {where}) is {problem['input']!r}: {problem['msg']}"

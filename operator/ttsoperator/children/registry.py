@@ -21,7 +21,7 @@ from ttsoperator.names import Component
 
 def no_longer_wanted(_manifest: Manifest, _context: Context) -> str | None:
     """Return why the operator deletes a child that it no longer builds: the rule of most kinds."""
-    return "the spec no longer asks for it"
+    return "the spec no longer needs it"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ CHILDREN: Final[tuple[Child, ...]] = (
     Child(
         Resource("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers"),
         Component.WORKER,
-        "their number",
+        "the number of workers",
         autoscaler.build,
         autoscaler.unwanted,
         deleted_first=True,  # else it could set the replicas again, after the Deployment got the spec's

@@ -138,17 +138,17 @@ class Cluster:
     async def apply(self, manifest: Manifest) -> Manifest:
         """See KubeClient."""
         target = ref(manifest)
-        live = await self.get(target)
+        existing = await self.get(target)
         for attempt in range(1, TRIES + 1):
             try:
-                await self._own_as_applied(live)
+                await self._own_as_applied(existing)
                 break
             except Conflict:  # a controller updated the status meanwhile
                 if attempt == TRIES:
                     raise
-                live = await self.get(target)
+                existing = await self.get(target)
         # With the uid an apply cannot create a new object.
-        same = {**manifest, "metadata": {**manifest["metadata"], "uid": live["metadata"]["uid"]}}
+        same = {**manifest, "metadata": {**manifest["metadata"], "uid": existing["metadata"]["uid"]}}
         return await self._apply(target, same, MANAGER)
 
     async def hand_over_replicas(self, deployment: Ref, replicas: int) -> Manifest:
@@ -248,12 +248,12 @@ class Cluster:
         query = {"fieldManager": manager, "force": "true"}
         return await self.request("PATCH", self.path(target), manifest, "application/apply-patch+yaml", query)
 
-    async def _own_as_applied(self, live: Manifest) -> None:
+    async def _own_as_applied(self, existing: Manifest) -> None:
         """Convert the field ownership of our create into that of an apply; otherwise an apply cannot remove a field.
 
         The same step as client-go's csaupgrade; each object needs it once.
         """
-        fields: list[Manifest] = live["metadata"].get("managedFields") or []
+        fields: list[Manifest] = existing["metadata"].get("managedFields") or []
         ours = [f for f in fields if f["manager"] == MANAGER and not f.get("subresource")]
         created = [f for f in ours if f["operation"] == "Update"]
         if not created:
@@ -264,9 +264,9 @@ class Cluster:
             upgraded = [f for f in fields if f not in created]
         steps = [
             {"op": "replace", "path": "/metadata/managedFields", "value": upgraded},
-            {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": existing["metadata"]["resourceVersion"]},
         ]
-        await self.request("PATCH", self.path(ref(live)), steps, "application/json-patch+json")
+        await self.request("PATCH", self.path(ref(existing)), steps, "application/json-patch+json")
 
 
 def path(target: Ref, plural: str, *, collection: bool = False) -> str:

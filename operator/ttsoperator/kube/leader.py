@@ -71,9 +71,9 @@ class LeaderElection:
             while True:
                 while not await self._try():  # noqa: ASYNC110 - the Event to wait for would be the API server's
                     await asyncio.sleep(RETRY_SECONDS)
-                log.info("leading as %s", self.identity)
+                log.info("%s is the leader now", self.identity)
                 await self._lead(lead)
-                log.warning("lost the Lease %s, following", self._ref.name)
+                log.warning("lost the Lease %s: another replica may lead", self._ref.name)
         finally:
             await self._release()
 
@@ -100,7 +100,7 @@ class LeaderElection:
             async with asyncio.timeout(timeout):
                 mine = await self._take() or await self._take()  # retry once with a faster writer's version
         except (ApiError, TimeoutError) as error:
-            log.warning("the Lease %s cannot be read or written: %s", self._ref.name, str(error) or "no answer in time")
+            log.warning("cannot read or write the Lease %s: %s", self._ref.name, str(error) or "no answer in time")
             return False
         self._renewed = started if mine else float("-inf")  # when sent, not when answered: others count from then
         return mine

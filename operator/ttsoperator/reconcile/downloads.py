@@ -1,4 +1,4 @@
-"""The download Job, which is never changed: it is created, and replaced where it must run once more."""
+"""The download Job. The operator never changes it: it creates the Job, and replaces it when it must run again."""
 
 import json
 from dataclasses import asdict
@@ -26,24 +26,24 @@ LAST_RETRY_SECONDS: Final = 300
 
 
 def download_actions(context: Context, wanted: Manifest, now: datetime) -> tuple[list[Action], float | None]:
-    """Create the download Job, or replace one that failed, is out of date or wrote into a claim that is gone.
+    """Create the download Job, or replace one that failed, is outdated or wrote into a deleted claim.
 
-    Return in how many seconds to look again as well, None when a watch event will tell.
+    Return also after how many seconds to look again: None when only a watch event can change the result.
     """
     snapshot = context.snapshot
-    there, claim = snapshot.get("Job", wanted["metadata"]["name"]), own_claim(context.service, snapshot)
-    volume_goes = claim is not None and is_deleting(claim)
-    if there is None:
-        return ([], None) if volume_goes else ([Create(wanted)], PROGRESS_SECONDS)
-    if is_deleting(there):
+    job, claim = snapshot.get("Job", wanted["metadata"]["name"]), own_claim(context.service, snapshot)
+    claim_deleting = claim is not None and is_deleting(claim)
+    if job is None:
+        return ([], None) if claim_deleting else ([Create(wanted)], PROGRESS_SECONDS)
+    if is_deleting(job):
         return [], None
-    if volume_goes:
-        return [Delete(ref(there), "its volume is being deleted")], None
-    if state_of(there) is JobState.FAILED:
-        return _retry(context, there, wanted, now)
-    if reason := _outdated(there, wanted, claim):
-        return replace(there, wanted, reason), PROGRESS_SECONDS
-    return [], PROGRESS_SECONDS if state_of(there) is JobState.ACTIVE else None
+    if claim_deleting:
+        return [Delete(ref(job), "its volume is being deleted")], None
+    if state_of(job) is JobState.FAILED:
+        return _retry(context, job, wanted, now)
+    if reason := _outdated(job, wanted, claim):
+        return replace(job, wanted, reason), PROGRESS_SECONDS
+    return [], PROGRESS_SECONDS if state_of(job) is JobState.ACTIVE else None
 
 
 def retry_time(failed_job: Manifest) -> datetime:
@@ -52,12 +52,12 @@ def retry_time(failed_job: Manifest) -> datetime:
     return failed_at(failed_job) + timedelta(seconds=wait)
 
 
-def _outdated(there: Manifest, wanted: Manifest, claim: Manifest | None) -> str | None:
+def _outdated(job: Manifest, wanted: Manifest, claim: Manifest | None) -> str | None:
     """Return why a Job that has not failed must be replaced; a complete one is kept whatever has changed since."""
-    if is_outdated(there, claim):
-        return "its volume was made anew"
-    same = annotations(there).get(names.APPLIED_HASH) == annotations(wanted)[names.APPLIED_HASH]
-    return None if same or state_of(there) is JobState.COMPLETE else "the spec changed while it ran"
+    if is_outdated(job, claim):
+        return "its volume was recreated"
+    same = annotations(job).get(names.APPLIED_HASH) == annotations(wanted)[names.APPLIED_HASH]
+    return None if same or state_of(job) is JobState.COMPLETE else "the spec changed while it ran"
 
 
 def _retry(context: Context, failed: Manifest, wanted: Manifest, now: datetime) -> tuple[list[Action], float | None]:

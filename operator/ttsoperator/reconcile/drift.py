@@ -1,4 +1,4 @@
-"""Whether a live child still is what we rendered, whatever the API server and others have added to it."""
+"""Whether a child still has what we rendered, besides what the API server and others have added."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -17,7 +17,7 @@ _QUANTITY_FIELDS: Final = {"sizeLimit", "averageValue"}
 
 
 def differs(desired: Manifest, live: Manifest, merge_keys: MergeKeys) -> bool:
-    """Tell whether `desired` has to be applied.
+    """Return whether to apply `desired`.
 
     It has to when it is rendered otherwise than what was applied last (the hash also notices a field that is gone), or
     when somebody changed a field of ours.
@@ -27,7 +27,7 @@ def differs(desired: Manifest, live: Manifest, merge_keys: MergeKeys) -> bool:
 
 
 def covers(live: Any, desired: Any, merge_keys: MergeKeys, field: str = "", parent: str = "") -> bool:
-    """Tell whether `live` has everything `desired` asks for; it is the value of `field`, within `parent`."""
+    """Return whether `live` has everything in `desired`; it is the value of `field`, within `parent`."""
     if isinstance(desired, Mapping):
         return isinstance(live, Mapping) and all(
             covers(live[key], value, merge_keys, key, field) if key in live else not value

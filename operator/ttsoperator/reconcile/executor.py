@@ -29,7 +29,7 @@ class Outcome:
     left_out: list[LeftOut] = field(default_factory=list)
 
     def blocked(self) -> bool:
-        """Tell whether a child could not be written."""
+        """Return whether a child could not be written."""
         return bool(self.conflicts or self.refusals)
 
 
@@ -119,10 +119,10 @@ class Executor:
         try:
             return await self._cluster.get(target)
         except NotFound as error:
-            raise Conflict(error.status, f"{target.kind} {target.name} went away just now") from error
+            raise Conflict(error.status, f"{target.kind} {target.name} was just deleted") from error
 
     async def _apply(self, manifest: Manifest) -> None:
         try:
             self._cache.put(await self._cluster.apply(manifest))
         except NotFound as error:
-            raise Conflict(error.status, "it went away just now") from error
+            raise Conflict(error.status, "it was just deleted") from error

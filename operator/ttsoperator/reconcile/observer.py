@@ -1,4 +1,4 @@
-"""What a pass has to ask for as no watch tells it: download progress, a worker's voices, why a claim is unbound."""
+"""What a pass requests because no watch reports it: download progress, a worker's voices, why a claim is unbound."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Observer:
     async def complete(
         self, key: Key, service: TTSService, observed: Observed, previous: Mapping[str, Any]
     ) -> tuple[Observed, float | None]:
-        """Add what can be asked for, and tell in how many seconds to ask again (None: when something happens)."""
+        """Add the answers; return also after how many seconds to ask again, None: after the next watch event."""
         again: list[float] = []
         if downloading := _newest(observed.snapshot.pods_of(Component.MODEL), _is_running):
             progress = await self._ask(key, "download", PROGRESS_SECONDS, lambda: self._progress(downloading))
@@ -82,8 +82,8 @@ class Observer:
             samples = await self._scraper.pod(pod)
             total = _optional(samples, metrics.DOWNLOAD_SIZE)
             return Progress(int(value(samples, metrics.DOWNLOADED.name)), int(total or 0) or None)
-        except ScrapeFailed as error:  # a Job that just began or just ended; its own status tells the rest
-            log.debug("no progress: %s", error)
+        except ScrapeFailed as error:  # a Job that just began or just ended; its status has the rest
+            log.debug("no download progress: %s", error)
             return None
 
     async def _facts(self, pod: Manifest) -> WorkerFacts | None:
@@ -106,7 +106,7 @@ class Observer:
         try:
             found, _ = await self._cluster.list_objects(version, kind, namespace, **query)
         except ApiError as error:
-            log.debug("no hints from %s: %s", kind, error)
+            log.debug("cannot list %s to explain an unbound claim: %s", kind, error)
             return None
         return found
 

@@ -1,4 +1,4 @@
-"""What has to be written so that the cluster becomes what the spec asks for: a pure function of both."""
+"""The writes that bring the cluster to the spec: a pure function of the spec and the snapshot."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from ttsoperator.spec.autoscaling import Autoscaling
 class Plan:
     """Actions to do in order (the executor stops at the first that fails), what is wanted, and when to look again.
 
-    `desired` goes into `observed.Observed`; `requeue_after` is in seconds, None when a watch event will tell.
+    `desired` goes into `observed.Observed`; `requeue_after` is in seconds, None: after the next watch event.
     """
 
     actions: tuple[Action, ...]
@@ -68,7 +68,7 @@ def _child(context: Context, row: Child, manifest: Manifest) -> Iterator[Action]
     elif is_deleting(there) or not differs(manifest, there, row.merge_keys):
         return
     elif there.get("immutable") and there.get("data") != manifest.get("data"):
-        yield from replace(there, manifest, "it has other content, which cannot be changed")
+        yield from replace(there, manifest, "its content differs and is immutable")
     else:
         if autoscaling is not None and annotations(there).get(names.SCALED_BY) != "autoscaler":
             yield HandOverReplicas(ref(there), max(there["spec"].get("replicas", 1), autoscaling.min_replicas))

@@ -59,7 +59,7 @@ class Reconciler:
         self._now = now
 
     async def reconcile(self, key: Key) -> float | None:
-        """Do one pass; return in how many seconds to look again, None when a watch will tell.
+        """Do one pass; return after how many seconds to look again, None: after the next watch event.
 
         Raises Retry where something failed that may work later; the queue backs off.
         """
@@ -71,7 +71,7 @@ class Reconciler:
             try:
                 return await self._pass(key, body)
             except Conflict as error:
-                log.debug("%s: outdated, again: %s", key, error)
+                log.debug("%s: the object was outdated, another pass follows: %s", key, error)
                 return 0.0
             except ApiError as error:
                 log.warning("%s: %s", key, error)

@@ -1,4 +1,4 @@
-"""Writing what a pass found: the status when it differs, and an event for each transition."""
+"""Writing the result of a pass: the status when it differs, and an event for each transition."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Reporter:
         self._cache = cache
 
     async def report(self, body: Manifest, status: Mapping[str, Any], now: datetime) -> bool:
-        """Write `status` over that of `body` if it differs; tell whether anything was written.
+        """Write `status` over that of `body` if it differs; return whether anything was written.
 
         Events come first: killed in between, the operator finds the same transition again and knows it by its mark.
         Raises Conflict when `body` is outdated, or was seen without all of its spec, as a watch shows it that is older
@@ -52,7 +52,7 @@ class Reporter:
         try:
             written = await self._cluster.patch(target, patch, "status")
         except NotFound:
-            self._cache.drop(body)  # deleted while a watch was down: no event will tell
+            self._cache.drop(body)  # deleted while a watch was down: no event will arrive
             return True
         except Conflict:
             self._cache.put(await self._cluster.get(target))

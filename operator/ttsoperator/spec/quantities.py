@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 PATTERN: Final = r"^\+?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?[0-9]{1,2}))?$"
-"""Kubernetes' own pattern for a quantity, without negative and without extremely large or small ones."""
+"""Kubernetes' own pattern for a quantity, but without negative and extreme values."""
 
 _SUFFIXES: Final = {
     **{suffix: Decimal(1024) ** power for power, suffix in enumerate(["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"], start=1)},
@@ -32,7 +32,7 @@ def value_of(quantity: str | int) -> Decimal:
 
 
 def same(one: str | int, other: str | int) -> bool:
-    """Return whether two quantities have the same value (`1` and `1000m`); False if either is no quantity."""
+    """Return whether two quantities have the same value (`1` and `1000m`); False if either is not a quantity."""
     try:
         return value_of(one) == value_of(other)
     except ValueError:

@@ -80,7 +80,7 @@ def test_only_the_unwanted_one_is_pruned() -> None:
     plan = world.step(service(generation=2, replicas=2))
     deleted = [action for action in plan.actions if isinstance(action, Delete)]
     assert [(action.ref.name, action.reason) for action in deleted] == [
-        ("english-helper", "the spec no longer asks for it")
+        ("english-helper", "the spec no longer needs it")
     ]
     assert ("Deployment", "english") in world.children
 

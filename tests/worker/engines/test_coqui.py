@@ -118,7 +118,7 @@ def test_the_number_of_threads_is_kept_in_the_engines_threads(checkpoints: Path)
         (lambda folder: (folder / "config.json").write_text("{}"), "cannot load"),
         (lambda folder: (folder / "model_file.pth").unlink(), "no checkpoint beside"),
         (lambda folder: (folder / "model_file.pth").write_bytes(b"not a checkpoint"), "cannot load"),
-        (lambda folder: set_model(folder, "tacotron2"), "is a tacotron2, and this engine speaks vits only"),
+        (lambda folder: set_model(folder, "tacotron2"), "type is tacotron2, but this engine runs only vits"),
     ],
 )
 def test_what_is_no_vits_is_refused(checkpoints: Path, tmp_path: Path, change: Any, message: str) -> None:

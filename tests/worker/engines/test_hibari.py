@@ -84,5 +84,5 @@ def test_an_onnx_model_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_engine_is_refused() -> None:
-    with pytest.raises(EngineUnavailable, match="known are coqui, hibari"):
+    with pytest.raises(EngineUnavailable, match="the engines are coqui, hibari"):
         find_engine("festival")

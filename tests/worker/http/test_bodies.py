@@ -145,4 +145,4 @@ async def test_a_hundred_thousand_characters_are_clearly_too_many() -> None:
     async with serving(ArtificialEngine(), max_text_length=99_999) as served:
         posted = await served.client.post(PATHS[0], json={"input": text})
         assert (posted.status_code, posted.json()["error"]["code"]) == (400, "text_too_long")
-        assert "has 100000 characters, at most 99999" in posted.json()["error"]["message"]
+        assert "has 100000 characters, but a request may have at most 99999" in posted.json()["error"]["message"]

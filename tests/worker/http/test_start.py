@@ -99,7 +99,7 @@ def test_an_unloadable_model_ends_the_worker_with_the_reason(
 @pytest.mark.parametrize(
     ("environment", "reason", "words"),
     [
-        ({"TTSWORKER_ENGINE": "espeak"}, "EngineUnavailable", "known are coqui, hibari"),
+        ({"TTSWORKER_ENGINE": "espeak"}, "EngineUnavailable", "the engines are coqui, hibari"),
         ({"TTSWORKER_PRECISION": "Float16"}, "ModelInvalid", "set precision to Auto"),
         ({"TTSWORKER_ENGINE": "coqui"}, "ModelInvalid", "set model_dir"),
     ],

@@ -134,7 +134,7 @@ async def test_a_broken_renewal_keeps_the_old_certificate_and_is_told_once(
             certificate.reload()
             assert await shown(port) == first.strip()
         [told] = [record for record in caplog.records if record.levelno >= logging.ERROR]
-        assert "keeping the former one" in told.getMessage()
+        assert "keeping the previous one" in told.getMessage()
         assert str(pair.chain) in told.getMessage() or str(pair.key) in told.getMessage()
         other.copy_to(pair)
         certificate.reload()

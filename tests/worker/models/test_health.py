@@ -118,7 +118,7 @@ async def test_an_engine_that_falls_silent_is_told() -> None:
     async with checked(engine, clock) as served:
         engine.silent = True
         await next_check(served, clock)
-        assert "silence" in (await served.client.get("/health")).json()["problem"]
+        assert "silent" in (await served.client.get("/health")).json()["problem"]
 
 
 @pytest.mark.parametrize("stretch", [0.4, 2.5])
@@ -128,7 +128,7 @@ async def test_an_engine_whose_speech_gets_another_length_is_told(stretch: float
         engine.stretch = stretch
         await next_check(served, clock)
         problem = (await served.client.get("/health")).json()["problem"]
-        assert problem.endswith(f"became {stretch:.2f} s of audio, and 0.50 to 2.00 s would be right")
+        assert problem.endswith(f"lasts {stretch:.2f} s instead of 0.50 to 2.00 s")
         engine.stretch = 1.0
         await next_check(served, clock)
         assert served.worker.failover.problem() is None
@@ -193,7 +193,7 @@ async def test_a_model_that_is_silent_is_not_served() -> None:
     engine = ArtificialEngine()
     engine.silent = True
     worker = Worker(Settings(), make_engine=lambda _: engine)
-    with pytest.raises(ModelInvalid, match="cannot speak: the test sentence became silence"):
+    with pytest.raises(ModelInvalid, match="cannot speak: the audio of the test sentence is silent"):
         await worker.start()
     await worker.close()
 
@@ -203,7 +203,7 @@ async def test_a_model_whose_speech_cannot_have_this_length_is_not_served(stretc
     engine = ArtificialEngine()
     engine.stretch = stretch
     worker = Worker(Settings(), make_engine=lambda _: engine)
-    with pytest.raises(ModelInvalid, match=r"cannot speak: the test sentence became .* s would be right"):
+    with pytest.raises(ModelInvalid, match=r"cannot speak: the audio of the test sentence lasts .* s instead of"):
         await worker.start()
     await worker.close()
 
@@ -222,7 +222,7 @@ def test_no_audio_at_all_is_not_audible_whatever_its_length_may_be() -> None:
 def test_what_is_not_a_number_is_not_audible() -> None:
     engine = ArtificialEngine()
     engine.probe = Utterance("NAN " * 10, "one")
-    with pytest.raises(NotAudible, match="not numbers"):
+    with pytest.raises(NotAudible, match="not finite numbers"):
         warm_up(engine)
 
 

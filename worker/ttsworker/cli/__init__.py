@@ -18,7 +18,9 @@ HELP = "Text-to-speech server of tts-operator."
 
 Engine = Annotated[
     str | None,
-    typer.Option(help=f"The engine: {one_of(each.name for each in ENGINES)}.", show_default=ENGINES[0].name),
+    typer.Option(
+        help=f"Engine that runs the model: {one_of(each.name for each in ENGINES)}.", show_default=ENGINES[0].name
+    ),
 ]
 ModelDir = Annotated[Path | None, typer.Option(help="Folder of a published model.", show_default="the embedded voice")]
 

@@ -103,7 +103,7 @@ def _tls(settings: Settings) -> Finding:
         return Finding("tls", "WARN", "the certificate has expired, or is not valid yet", "renew it")
     if days < EXPIRES_SOON_DAYS:
         return Finding("tls", "WARN", f"the certificate expires in {days:.0f} days", "renew it")
-    return Finding("tls", "OK", f"the key fits the certificate, which is valid for {days:.0f} days")
+    return Finding("tls", "OK", f"the key matches the certificate, which is valid for {days:.0f} days")
 
 
 def _api_keys(settings: Settings) -> Finding:

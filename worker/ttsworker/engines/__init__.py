@@ -30,10 +30,10 @@ GROUP = "ttsworker.engines"
 
 def find_engine(name: str) -> type[Engine]:
     """Return the engine's class; raises EngineUnavailable when it is unknown."""
-    found = {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
-    found |= {engine.name: EntryPoint(engine.name, engine.module, GROUP) for engine in ENGINES}
-    if name not in found:
-        message = f"there is no engine {name!r}; known are {', '.join(sorted(found))}"
+    engines = {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
+    engines |= {engine.name: EntryPoint(engine.name, engine.module, GROUP) for engine in ENGINES}
+    if name not in engines:
+        message = f"unknown engine {name!r}; the engines are {', '.join(sorted(engines))}"
         raise EngineUnavailable(message)
-    engine: type[Engine] = found[name].load()
+    engine: type[Engine] = engines[name].load()
     return engine

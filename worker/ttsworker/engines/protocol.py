@@ -11,7 +11,7 @@ from ttsworker.audio import Audio
 
 @dataclass(frozen=True)
 class Voice:
-    """A voice of the model; the language is a BCP 47 tag where the model tells it."""
+    """A voice of the model; the language is a BCP 47 tag if the model has it."""
 
     name: str
     language: str
@@ -30,7 +30,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class EngineOptions:
-    """What an engine is told: where its model is (None: its embedded voice) and what it may use."""
+    """What an engine gets: the folder of its model (None: its embedded voice) and what it may use."""
 
     model_dir: Path | None = None
     threads: int = 1

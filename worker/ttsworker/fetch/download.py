@@ -136,7 +136,7 @@ class Download:
             raise invalid(f"the server sends it {encoding}-encoded, although the request allows no encoding")
         length = headers.get("Content-Length")
         if length is None and "Transfer-Encoding" not in headers and self._request.sha256 is None:
-            raise invalid("the server sends no length, so a cut file would go unnoticed: set spec.model.sha256")
+            raise invalid("the server sends no length, so nothing would detect a truncated file: set spec.model.sha256")
         total = content_range(response)[1] if response.status_code == 206 else length and int(length)
         return PartState(
             source=self._request.source,

@@ -101,7 +101,9 @@ class Connection(HttpToolsProtocol):
         """
         method = self.parser.get_method()
         if method == b"CONNECT":
-            self._refuse(ApiError(405, "method_not_allowed", "this is no proxy: send the request itself"))
+            self._refuse(
+                ApiError(405, "method_not_allowed", "this server is not a proxy: send the request to its own host")
+            )
             return
         closes = any(name == b"connection" and b"close" in value.lower() for name, value in self.headers)
         kept = [header for header in self.headers if header[0] not in _OFFER]
@@ -122,7 +124,7 @@ class Connection(HttpToolsProtocol):
 
     def _give_up(self) -> None:
         if self._head_bytes:
-            message = f"the headers did not come within {self.head_seconds:g} s: send them faster"
+            message = f"the headers did not arrive within {self.head_seconds:g} s: send them faster"
             self._refuse(ApiError(408, "headers_timeout", message))
         else:  # the client has not sent anything
             self.transport.close()

@@ -105,7 +105,7 @@ async def serve(
         reaping_idle.cancel()
         reaping_slow.cancel()
         if not await worker.close():
-            log.error("the engine does not return from a call: ending without it")
+            log.error("the engine does not return from a call: exiting without it")
     return code
 
 
@@ -134,7 +134,7 @@ def catch_signals() -> asyncio.Event:
 
     def on_signal(number: signal.Signals) -> None:
         if stop.is_set():
-            log.error("second %s: leaving at once", number.name)
+            log.error("second %s: exiting at once", number.name)
             os._exit(128 + number)
         log.info("%s: shutting down", number.name)
         stop.set()

@@ -58,7 +58,10 @@ class SpeechResponse(Response):
             if not self._started:
                 raise
             scope["state"][OUTCOME] = "aborted"
-            log.error("broken off in mid-stream", exc_info=None if isinstance(error, Interrupted) else error)
+            log.error(
+                "the stream ended before the audio was complete",
+                exc_info=None if isinstance(error, Interrupted) else error,
+            )
 
     async def _send_all(self, delivery: Delivery, send: Send) -> None:
         accepted = self._clock.monotonic()

@@ -45,7 +45,7 @@ class Certificate:
         try:
             self._current = self._load()
         except InvalidSettings as error:
-            log.error("cannot use the renewed TLS certificate, keeping the former one: %s", error)
+            log.error("cannot use the renewed TLS certificate, keeping the previous one: %s", error)
         else:
             log.info("renewed TLS certificate", extra={"file": self._chain})
 

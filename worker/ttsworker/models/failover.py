@@ -18,7 +18,7 @@ FAILURES = 3
 """Syntheses that fail one after another before a fallback is loaded."""
 
 RETRY_SECONDS = (5.0, 300.0)
-"""The first and the longest pause before a recovery; a first choice that was active for the longest starts anew."""
+"""The first and the longest pause before a recovery; after the longest pause without a failure they start again."""
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +153,7 @@ class Failover:
         for index in indices:
             try:
                 await self._activate(index)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with that model, the active one goes on
+            except Exception as error:  # noqa: BLE001 - a defect of that model must not stop the active one
                 _log_unusable(self._models[index], error)
             else:
                 return True

@@ -1,4 +1,4 @@
-"""Whether a model can speak: a test synthesis every now and then finds out, and `problem` answers at once from it."""
+"""Whether a model can speak: a periodic test synthesis checks it, and `problem` returns its result without waiting."""
 
 import asyncio
 import logging

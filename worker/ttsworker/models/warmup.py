@@ -70,10 +70,10 @@ def judge(pieces: Iterable[Pcm], sample_rate: int, bounds: Bounds) -> float:
     seconds = len(audio) / sample_rate
     if not bounds.shortest <= seconds <= bounds.longest or not len(audio):
         right = f"{bounds.shortest:.2f} to {bounds.longest:.2f} s"
-        raise NotAudible(f"the test sentence became {seconds:.2f} s of audio, and {right} would be right")
+        raise NotAudible(f"the audio of the test sentence lasts {seconds:.2f} s instead of {right}")
     level = float(np.sqrt(np.mean(np.square(audio, dtype=np.float64)))) / FULL_SCALE
     if level <= SILENCE:
-        raise NotAudible(f"the test sentence became silence (level {level:.5f})")
+        raise NotAudible(f"the audio of the test sentence is silent (level {level:.5f})")
     return seconds
 
 
@@ -84,5 +84,5 @@ def peak_memory() -> int:
 
 def _finite_pcm(piece: Audio) -> Pcm:
     if not np.isfinite(piece).all():
-        raise NotAudible("the test sentence became samples that are not numbers")
+        raise NotAudible("the audio of the test sentence has samples that are not finite numbers")
     return to_pcm(piece)

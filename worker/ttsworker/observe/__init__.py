@@ -1,1 +1,1 @@
-"""What the worker tells about itself: logs, metrics, traces, and the figures of its GPU."""
+"""What the worker reports about itself: logs, metrics, traces, and the figures of its GPU."""

@@ -151,7 +151,7 @@ class GpuMonitor:
             given = self._environ.get("NVIDIA_VISIBLE_DEVICES", "")
             if given not in _NO_DEVICES:
                 self._set_problem(
-                    f"the container was given a GPU ({given}) but no NVIDIA driver: check the node's container toolkit "
+                    f"the container has a GPU ({given}) but no NVIDIA driver: check the node's container toolkit "
                     "and spec.podTemplate.runtimeClassName"
                 )
         else:

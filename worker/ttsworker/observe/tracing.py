@@ -102,7 +102,7 @@ class Tracer:
             ending.start()
             ending.join(timeout)
             if ending.is_alive():
-                log.warning("the last traces are lost: the collector does not answer")
+                log.warning("lost the last traces: the collector does not answer")
 
 
 def make_tracer() -> Tracer:
@@ -120,7 +120,7 @@ def make_tracer() -> Tracer:
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
     except ImportError:
-        log.warning("no traces are sent: %s is set, but the extra `otel` is not installed", ENDPOINT_VARIABLES[0])
+        log.warning("traces are off: %s is set, but the extra `otel` is not installed", ENDPOINT_VARIABLES[0])
         return Tracer()
     named = environ.get("OTEL_SERVICE_NAME") or "service.name=" in environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
     resource = Resource.create({} if named else {"service.name": "ttsworker"})

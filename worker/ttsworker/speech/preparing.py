@@ -100,7 +100,7 @@ def utterances_of(
     spoken = choose_language(language, chosen, languages)
     sentences = split_sentences(normalise(text), spoken or chosen.language, max_characters)
     if not sentences:
-        raise InvalidRequest("nothing_to_speak", "the text has nothing in it that can be spoken", param=param)
+        raise InvalidRequest("nothing_to_speak", "the text contains nothing to speak", param=param)
     return [Utterance(sentence, chosen.name, spoken, speed) for sentence in sentences]
 
 
@@ -111,7 +111,7 @@ def choose_voice(name: str | None, voices: Sequence[Voice]) -> Voice:
             return voice
     if not name or name == "default":
         return voices[0]
-    raise InvalidRequest("unknown_voice", f"there is no such voice; known are {_some(voices)}", param="voice")
+    raise InvalidRequest("unknown_voice", f"unknown voice; the voices are {_some(voices)}", param="voice")
 
 
 def choose_language(language: str | None, voice: Voice, languages: Sequence[str]) -> str | None:
@@ -121,7 +121,9 @@ def choose_language(language: str | None, voice: Voice, languages: Sequence[str]
     if language in languages:
         return language
     known = ", ".join(languages) or voice.language
-    raise InvalidRequest("unknown_language", f"the model does not speak it; known are {known}", param="language")
+    raise InvalidRequest(
+        "unknown_language", f"the model does not speak this language; it speaks {known}", param="language"
+    )
 
 
 def _some(voices: Sequence[Voice], most: int = 20) -> str:

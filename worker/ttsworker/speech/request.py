@@ -1,4 +1,4 @@
-"""What a client may ask for: the body of POST /v1/audio/speech, and how its audio is to be delivered."""
+"""What a client may request: the body of POST /v1/audio/speech, and how to deliver its audio."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -47,23 +47,23 @@ class SpeechRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     input: str = Field(description="The text to speak.")
-    model: str | None = Field(None, description="The served model's name, or one of OpenAI's; there is one anyway.")
-    voice: VoiceName = Field(None, description="A name from GET /v1/audio/voices; the model's first by default.")
+    model: str | None = Field(None, description="Name of the served model, or one of OpenAI's names for it.")
+    voice: VoiceName = Field(None, description="A name from GET /v1/audio/voices; by default the model's first voice.")
     response_format: AudioFormat = Field("mp3", description="pcm is 16 bit little endian without a header.")
     speed: float = Field(1.0, ge=MIN_SPEED, le=MAX_SPEED, description="2.0 speaks twice as fast.")
-    stream_format: Literal["audio", "sse"] = Field("audio", description="sse: the audio in server-sent events.")
-    instructions: str | None = Field(None, description="How to speak. No effect yet: X-TTS-Ignored says so.")
+    stream_format: Literal["audio", "sse"] = Field("audio", description="sse sends the audio in server-sent events.")
+    instructions: str | None = Field(None, description="Ignored; the answer then has the header X-TTS-Ignored.")
     sample_rate: int | None = Field(
-        None, ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE, description="The model's by default; of pcm 24000."
+        None, ge=MIN_SAMPLE_RATE, le=MAX_SAMPLE_RATE, description="By default the model's own; 24000 for pcm."
     )
-    channels: Literal[1, 2] = Field(1, description="2 has the same in both.")
-    stream: bool = Field(default=True, description="False waits for all the audio, so that its length is known.")
-    language: str | None = Field(None, description="For models that speak several.")
+    channels: Literal[1, 2] = Field(1, description="2 repeats the audio in both channels.")
+    stream: bool = Field(default=True, description="false sends a complete answer with its length.")
+    language: str | None = Field(None, description="Language of the text, for models that speak several.")
 
 
 @dataclass(frozen=True)
 class SpeechJob:
-    """A request, and how its audio is to be delivered."""
+    """A request, and how to deliver its audio."""
 
     request: SpeechRequest
     encoding: Encoding
@@ -95,7 +95,7 @@ def parse_speech_request(body: bytes) -> SpeechRequest:
         raise InvalidRequest("invalid_json", f"the body is not valid JSON: {problem['ctx']['error']}")
     param = ".".join(str(part) for part in problem["loc"])[:64] or None
     if problem["type"] == "extra_forbidden":
-        message = f"there is no parameter {param!r}; known are {', '.join(SpeechRequest.model_fields)}"
+        message = f"unknown parameter {param!r}; the parameters are {', '.join(SpeechRequest.model_fields)}"
         raise InvalidRequest("unknown_parameter", message, param=param)
     message = f"{param}: {problem['msg']}" if param else f"the body: {problem['msg']}"
     code: InvalidCode = "unsupported_format" if param in {"response_format", "stream_format"} else "invalid_value"

@@ -17,7 +17,7 @@ class Synthesis:
     """Submits a request when it is made. Close it, whatever happens. Raises UnsupportedEncoding.
 
     When the model fails before the first audio and another one is being loaded in its place, the request is prepared
-    and submitted anew for that one: `prepared` and `encoder` change then.
+    and submitted again for that one: `prepared` and `encoder` change then.
     """
 
     def __init__(self, parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> None:

@@ -47,7 +47,7 @@ def check_text(text: str, max_length: int, *, param: str) -> str:
     if not text.strip():
         raise InvalidRequest("empty_text", f"{param} is empty: send the text to speak", param=param)
     if len(text) > max_length:
-        message = f"{param} has {len(text)} characters, at most {max_length} are spoken in one request: split it"
+        message = f"{param} has {len(text)} characters, but a request may have at most {max_length}: split it"
         raise InvalidRequest("text_too_long", message, param=param)
     if control := _CONTROL.search(text):
         where = f"U+{ord(control[0]):04X} at position {control.start()}"
@@ -56,7 +56,7 @@ def check_text(text: str, max_length: int, *, param: str) -> str:
     tags = (_MARKUP.match(text, bracket.start()) for bracket in re.finditer("<", text))
     if tag := next(filter(None, tags), None):
         shown = re.split(r"\s", tag[0], maxsplit=1)[0][:20]
-        message = f"{param} has markup ({shown}) at position {tag.start()}: send plain text, no tag is understood"
+        message = f"{param} has markup ({shown}) at position {tag.start()}: send plain text without tags"
         raise InvalidRequest("markup", message, param=param)
     return re.sub(r"\r\n?", "\n", text)
 
@@ -77,6 +77,6 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(values) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        message = f"the body gives {twice[:64]!r} more than once: send it once"
+        message = f"the body has {twice[:64]!r} more than once: send it once"
         raise InvalidRequest("invalid_json", message, param=twice[:64])
     return values

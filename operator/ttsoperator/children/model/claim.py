@@ -38,12 +38,12 @@ def build(context: Context) -> Manifest | None:
 
 
 def unwanted(claim: Manifest, context: Context) -> str | None:
-    """Return why to delete the claim of a former model: the model is a builtin one now, and no pod mounts the claim."""
+    """Return why to delete the claim of the previous model: the model is builtin now, and no pod mounts the claim."""
     if not context.service.builtin or controller_of(claim) is None:
         return None
     name = claim["metadata"]["name"]
     used = any(_mounts(pod, name) for pod in [*context.snapshot.pod_templates(), *context.snapshot.pods])
-    return None if used else "the model is a builtin one"
+    return None if used else "the model is part of the worker image"
 
 
 def claim_of(service: TTSService) -> str:

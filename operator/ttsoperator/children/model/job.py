@@ -50,7 +50,7 @@ def unwanted(job: Manifest, context: Context) -> str | None:
     """
     current = current_job(context.service, context.snapshot)
     there = context.service.builtin or (current is not None and state_of(current) is JobState.COMPLETE)
-    return "another model is wanted" if there or state_of(job) is not JobState.COMPLETE else None
+    return "the spec names another model" if there or state_of(job) is not JobState.COMPLETE else None
 
 
 def next_attempt(job: Manifest, attempt: int, last_failure: str) -> Manifest:

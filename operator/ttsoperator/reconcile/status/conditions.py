@@ -45,13 +45,15 @@ def summary(blocking: Finding | None, reason: Reason, message: str) -> list[Want
                 Condition.RECONCILING,
                 status=False,
                 reason=Reason.NOTHING_TO_DO,
-                message="all is as specified",
+                message="the service matches its spec",
             ),
-            Wanted(Condition.STALLED, status=False, reason=Reason.NOTHING_TO_DO, message="all is as specified"),
+            Wanted(
+                Condition.STALLED, status=False, reason=Reason.NOTHING_TO_DO, message="the service matches its spec"
+            ),
         ]
     stalled = blocking.stalled
     other = Reason.NOTHING_TO_DO if stalled else Reason.PROGRESSING
-    idle = "a person must act first" if stalled else "the service goes on without a person"
+    idle = "a person must act first" if stalled else "nobody needs to act"
     on, off = (Condition.STALLED, Condition.RECONCILING) if stalled else (Condition.RECONCILING, Condition.STALLED)
     found = [
         Wanted(Condition.READY, status=False, reason=blocking.reason, message=blocking.message),

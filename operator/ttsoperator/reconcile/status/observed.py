@@ -34,7 +34,7 @@ class WorkerFacts:
 
 @dataclass(frozen=True)
 class Conflict:
-    """A child's name is taken; `former`: by a child of a deleted TTSService of the same name, which will go away."""
+    """A child's name is taken; `former`: by a child of a deleted TTSService of the same name, still being deleted."""
 
     kind: str
     name: str

@@ -15,7 +15,7 @@ from ttsoperator.spec import TTSService
 
 
 def is_rolled_out(service: TTSService, observed: Observed) -> bool:
-    """Tell whether all workers are of the current template and, where any is wanted, one of them answers.
+    """Return whether all workers are of the current template and, where any is wanted, one of them answers.
 
     The pods are asked, each of which carries the hash of its template, and not the Deployment's status, which is out of
     date for a moment whenever the autoscaler moves the count.
@@ -30,7 +30,7 @@ def is_rolled_out(service: TTSService, observed: Observed) -> bool:
 
 
 def rollout_finding(service: TTSService, observed: Observed) -> Finding | None:
-    """Tell what keeps the current spec from being rolled out and answering, None when it is."""
+    """Return what keeps the current spec from being rolled out and answering, None when nothing does."""
     deployment = _deployment(service, observed)
     if deployment is None:
         return Finding(Reason.PENDING, "the operator starts the workers next")
@@ -47,7 +47,7 @@ def rollout_finding(service: TTSService, observed: Observed) -> Finding | None:
 
 
 def serves_wanted_model(service: TTSService, observed: Observed) -> bool:
-    """Tell whether the Deployment is to serve the spec's model, and not still the one before."""
+    """Return whether the Deployment serves the model of the spec, and no longer the previous one."""
     wanted, model = _desired(observed), service.spec.model
     key = "" if service.builtin else names.model_key(model.source, model.sha256)
     return wanted is not None and annotations(wanted)[names.MODEL_KEY] == key

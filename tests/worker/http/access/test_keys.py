@@ -54,12 +54,12 @@ def test_the_documented_command_makes_the_hash() -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("alice", "a name and a key are needed"),
+        ("alice", "it needs a name and a key"),
         ("al/ice KEY", "a name has up to 64"),
         (f"{'a' * 65} KEY", "a name has up to 64"),
         ("älice KEY", "a name has up to 64"),
-        ("alice sha256:abcd", "followed by 64 hexadecimal digits"),
-        ("alice sha256:" + "zz" * 32, "followed by 64 hexadecimal digits"),
+        ("alice sha256:abcd", "needs 64 hexadecimal digits"),
+        ("alice sha256:" + "zz" * 32, "needs 64 hexadecimal digits"),
         ("alice KEYé", "printable ASCII"),
         ("alice " + "K" * 513, "printable ASCII"),
         ("alice KEY rate", "only rate=N and burst=N"),
@@ -168,7 +168,7 @@ def test_a_wrong_new_version_leaves_the_old_keys_and_says_so_once(
     look()
     messages = [record.message for record in caplog.records]
     assert len(messages) == 3
-    assert all(message.startswith("the old keys stay in force: ") for message in messages)
+    assert all(message.startswith("keeping the previous keys: ") for message in messages)
     assert "line 2" in messages[0]
     assert "contains no key" in messages[1]
     assert "cannot be read: No such file" in messages[2]
@@ -205,7 +205,7 @@ def test_what_cannot_be_used_at_the_start_is_told(tmp_path: Path) -> None:
     with pytest.raises(InvalidKeys, match="cannot be read: Is a directory"):
         KeyFile(tmp_path)
     path.write_text("alice\n")
-    with pytest.raises(InvalidKeys, match=r"keys: line 1: a name and a key"):
+    with pytest.raises(InvalidKeys, match=r"keys: line 1: it needs a name and a key"):
         KeyFile(path)
     path.write_bytes(b"#" * (MAX_FILE_BYTES + 1))
     with pytest.raises(InvalidKeys, match="has more than"):

@@ -55,7 +55,7 @@ async def test_a_refusal_is_told_in_the_workers_words(browser: Browser, hibari: 
     async with visiting(browser, hibari.url + "/") as visit:
         await speak(visit, "a" * 4097)
         alert = visit.page.get_by_role("alert")
-        await expect(alert).to_have_text("input has 4097 characters, at most 4096 are spoken in one request: split it")
+        await expect(alert).to_have_text("input has 4097 characters, but a request may have at most 4096: split it")
         await expect(visit.page.locator("#count")).to_have_text("4,097 of 4,096 characters, 1 too many")
         assert visit.refused == ["400 /v1/audio/speech"]
         await visit.page.get_by_label("Text to speak").fill(SENTENCES[0])
@@ -76,8 +76,8 @@ async def test_a_failure_before_and_amid_the_speech_is_told(browser: Browser) ->
         # A browser forgets what it has received and not yet given to the page when the answer breaks off.
         await expect(visit.page.locator("#position")).to_be_enabled()
         engine.held.set()
-        await expect(alert).to_contain_text("broken off before its end")
-        await expect(status(visit.page)).to_contain_text("Broken off after")
+        await expect(alert).to_contain_text("ended early")
+        await expect(status(visit.page)).to_contain_text("Interrupted after")
         whole, kept = tones("This one is heard."), samples(await downloaded(visit.page))
         assert len(kept) > 0
         assert np.array_equal(kept, whole[: len(kept)])
@@ -164,12 +164,12 @@ async def test_where_a_key_is_needed_the_page_asks_for_it(browser: Browser, tmp_
         visiting(browser, address(served)) as visit,
     ):
         page, hint = visit.page, visit.page.locator("#key-hint")
-        await expect(status(page)).to_have_text("An API key is needed")
-        await expect(hint).to_have_text("This worker asks for a key. It is kept until you close this tab.")
+        await expect(status(page)).to_have_text("Enter an API key")
+        await expect(hint).to_have_text("This worker needs a key. It is kept until you close this tab.")
         await expect(page.get_by_label("API key")).to_be_focused()
         await page.keyboard.type("the-wrong-key")
         await page.keyboard.press("Enter")
-        await expect(hint).not_to_contain_text("This worker asks for a key")
+        await expect(hint).not_to_contain_text("This worker needs a key")
         await expect(page.get_by_role("button", name="Speak")).to_be_disabled()
         await page.get_by_label("API key").fill("the-right-key")
         await page.get_by_role("button", name="Use key").click()

@@ -131,7 +131,9 @@ def find_checkpoint(folder: Path) -> tuple[Path, Path]:
     for name in CHECKPOINT_NAMES:
         if (beside / name).is_file():
             return configs[0], beside / name
-    raise ModelInvalid(f"there is no checkpoint beside {configs[0]}: it is called {', '.join(CHECKPOINT_NAMES)}")
+    raise ModelInvalid(
+        f"there is no checkpoint beside {configs[0]}: its name must be one of {', '.join(CHECKPOINT_NAMES)}"
+    )
 
 
 def _load_vits(folder: Path) -> tuple[Any, Any]:
@@ -142,7 +144,7 @@ def _load_vits(folder: Path) -> tuple[Any, Any]:
     try:
         config = load_config(config_path)
         if config.model != "vits":
-            raise ModelInvalid(f"the model is a {config.model}, and this engine speaks vits only")
+            raise ModelInvalid(f"the model's type is {config.model}, but this engine runs only vits")
         for options in (config, config.model_args):
             _use_companions(options, config_path.parent)
         model = setup_model(config)
@@ -198,7 +200,7 @@ def _choose_device() -> str:
 
 
 def _has_tokens(model: Any, utterance: Utterance) -> bool:
-    """Tell whether the model knows any of the text's characters; without one Coqui makes a noise of the blanks."""
+    """Return whether the model knows any of the text's characters; without one Coqui turns the blanks into noise."""
     tokenizer = model.tokenizer
     if tokenizer.phonemizer:
         return any(character.isalnum() for character in utterance.text)

@@ -71,7 +71,7 @@ class KeyFile:
 
     def _keep(self, problem: str) -> None:
         if problem != self._problem:
-            log.error("the old keys stay in force: %s", problem)
+            log.error("keeping the previous keys: %s", problem)
             self._problem = problem
 
 

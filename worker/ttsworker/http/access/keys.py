@@ -65,12 +65,12 @@ def _parse_line(words: list[str]) -> Key:
     if not _NAME.fullmatch(words[0]):
         raise ValueError("a name has up to 64 letters, digits and . _ @ : - only, and comes first")
     if len(words) < 2:
-        raise ValueError("a name and a key are needed: NAME sha256:HEX")
+        raise ValueError("it needs a name and a key: NAME sha256:HEX")
     options: dict[str, str] = {}
     for word in words[2:]:
         name, equals, value = word.partition("=")
         if not equals or name not in {"rate", "burst"} or name in options:
-            raise ValueError("after the key only rate=N and burst=N may follow, each once")
+            raise ValueError("only rate=N and burst=N may follow the key, each once")
         options[name] = value
     return Key(words[0], _digest(words[1]), _rate(options.get("rate")), _burst(options.get("burst")))
 
@@ -79,7 +79,7 @@ def _digest(word: str) -> bytes:
     if hashed := _HASHED.fullmatch(word):
         return bytes.fromhex(hashed[1])
     if word.startswith("sha256:"):
-        raise ValueError("sha256: is followed by 64 hexadecimal digits")
+        raise ValueError("sha256: needs 64 hexadecimal digits")
     if not _PLAIN.fullmatch(word):
         raise ValueError("a key has up to 512 printable ASCII characters and no space")
     return digest_of(word.encode())
@@ -89,7 +89,7 @@ def _rate(text: str | None) -> float | None:
     if text is None:
         return None
     if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
-        raise ValueError("rate= is followed by requests a second, such as 5 or 0.5")
+        raise ValueError("rate= needs requests a second, such as 5 or 0.5")
     rate = float(text)
     if rate and not MIN_RATE <= rate <= MAX_RATE:
         raise ValueError(f"rate= is 0 for no limit, or {MIN_RATE:g} to {MAX_RATE:g}")
@@ -100,5 +100,5 @@ def _burst(text: str | None) -> int | None:
     if text is None:
         return None
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= MAX_BURST:
-        raise ValueError(f"burst= is followed by a whole number from 1 to {MAX_BURST}")
+        raise ValueError(f"burst= needs a whole number from 1 to {MAX_BURST}")
     return int(text)

@@ -14,7 +14,7 @@ SECOND = 1_000_000
 
 @dataclass(frozen=True)
 class Limit:
-    """Requests a second in the long run, and requests at once."""
+    """Average requests a second, and requests at once."""
 
     per_second: float
     burst: int

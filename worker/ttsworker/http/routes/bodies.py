@@ -65,7 +65,7 @@ async def read_body(request: Request, settings: Settings) -> bytes:
         async with clock.timeout(seconds):
             return await _collect(request, limit)
     except TimeoutError as error:
-        message = f"the body did not come within {seconds:g} s: send it faster, or a shorter one"
+        message = f"the body did not arrive within {seconds:g} s: send it faster, or a shorter one"
         raise ApiError(408, "body_timeout", message, headers=dict(_CLOSE)) from error
 
 

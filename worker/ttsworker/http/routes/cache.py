@@ -18,8 +18,8 @@ CACHE_PATH = "/v1/audio/cache"
 router = APIRouter(tags=["Cache"])
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    400: {"description": "Not one of key, model and input is given, or it cannot be one."},
-    403: {"description": "The worker has no API keys: nobody may delete."},
+    400: {"description": "The query must have exactly one of key, model and input, with a valid value."},
+    403: {"description": "The worker has no API keys, so it deletes nothing."},
     404: {"description": "Unknown model."},
     503: {"description": "Redis cannot be used; try again after Retry-After seconds."},
 }
@@ -28,22 +28,24 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 class CacheSelector(BaseModel):
     """What to delete: one of `key`, `model` and `input`; the others say how the input was spoken."""
 
-    key: str | None = Field(None, description="Of one sentence: tts:<model>:<hash>.")
-    model: str | None = Field(None, description="The served model's name, or a fallback's: all of its audio.")
-    input: str | None = Field(None, description="A text: its sentences.")
-    voice: str | None = Field(None, description="With input: as when it was spoken.")
-    language: str | None = Field(None, description="With input: as when it was spoken.")
-    speed: str | None = Field(None, description="With input: as when it was spoken.")
+    key: str | None = Field(None, description="Key of one sentence: tts:<model>:<hash>.")
+    model: str | None = Field(
+        None, description="Name of the served model or of a fallback, to delete all of its audio."
+    )
+    input: str | None = Field(None, description="Text whose sentences to delete.")
+    voice: str | None = Field(None, description="Voice of the sentences, with input.")
+    language: str | None = Field(None, description="Language of the sentences, with input.")
+    speed: str | None = Field(None, description="Speed of the sentences, with input.")
 
 
 @router.delete(CACHE_PATH, responses=_RESPONSES)
 async def clear_cache(parts: LoadedParts, selector: Annotated[CacheSelector, Query()]) -> dict[str, int]:
     """Delete a sentence, a text's sentences or a model's audio from the cache; returns how many sentences."""
-    if parts.settings.api_keys_file is None:  # with keys, whoever comes here has shown one
-        message = "deleting needs an API key, and this worker has none: set api_keys_file"
+    if parts.settings.api_keys_file is None:  # with keys, access control has checked the client's key
+        message = "deleting needs an API key, but this worker has none: set api_keys_file"
         raise ApiError(403, "api_keys_required", message)
     if sum(map(bool, (selector.key, selector.model, selector.input))) != 1:
-        raise ApiError(400, "invalid_value", "give one of key, model and input in the query", param="key")
+        raise ApiError(400, "invalid_value", "send exactly one of key, model and input in the query", param="key")
     if selector.model:
         return {"deleted": await parts.cache.clear_model(_digest(parts, selector.model))}
     keys = [_checked(selector.key)] if selector.key else await _keys(parts, selector)
@@ -52,7 +54,7 @@ async def clear_cache(parts: LoadedParts, selector: Annotated[CacheSelector, Que
 
 def _checked(key: str) -> str:
     if not is_cache_key(key):
-        raise ApiError(400, "invalid_value", "key is not one of a cache: tts:<16 hex digits>:<32>", param="key")
+        raise ApiError(400, "invalid_value", "key must have the form tts:<16 hex digits>:<32 hex digits>", param="key")
     return key
 
 

@@ -14,7 +14,7 @@ router = APIRouter(tags=["Probes"])
 
 @router.get(HEALTH_PATH, responses={503: {"description": "The engine is stuck or does not speak."}})
 async def health(parts: AppParts) -> JSONResponse:
-    """Tell the last test synthesis; 503 asks for a restart, starting and draining are healthy."""
+    """Report the last test synthesis; 503 requests a restart, starting and draining are healthy."""
     problem = parts.failover.problem()
     state = "ok" if parts.admission.state == "open" else parts.admission.state
     report: dict[str, Any] = {"status": "unhealthy" if problem else state, "problem": problem}
@@ -34,7 +34,7 @@ async def health(parts: AppParts) -> JSONResponse:
     return JSONResponse(report, 503 if problem else 200)
 
 
-@router.get(READY_PATH, responses={503: {"description": "Send no request here now."}})
+@router.get(READY_PATH, responses={503: {"description": "The worker is not ready for requests."}})
 async def ready(parts: AppParts) -> JSONResponse:
     """Answer 200 once the worker has warmed up and until it shuts down."""
     reason = parts.not_ready()

@@ -54,6 +54,6 @@ async function ask(path, options = {}) {
   const headers = { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) };
   const answer = await fetch(new URL(path, document.baseURI), { ...options, headers });
   if (answer.ok) return answer;
-  const told = await answer.json().catch(() => ({})); // a proxy in between may answer in HTML
-  throw new Refused(answer.status, told.error, Number(answer.headers.get("Retry-After")) || null);
+  const body = await answer.json().catch(() => ({})); // a proxy in between may answer in HTML
+  throw new Refused(answer.status, body.error, Number(answer.headers.get("Retry-After")) || null);
 }

@@ -1,4 +1,4 @@
-// The page: asks for speech, plays it while it arrives, and tells how that goes.
+// The page: requests speech, plays it while it arrives, and shows the progress.
 
 import * as api from "./api.js";
 import * as form from "./form.js";
@@ -9,8 +9,8 @@ import { Waveform } from "./waveform.js";
 
 const CHARACTERS_PER_SECOND = 15; // of read English: the waveform's width before its true length is known
 const RETRY_SECONDS = 3;
-const INCOMPLETE = "The speech was broken off before its end: try again";
-const UNREACHABLE = "The worker cannot be reached. Is it running, and is the network up?";
+const INCOMPLETE = "The speech ended early: try again";
+const UNREACHABLE = "The worker does not answer. Check that it runs and that the network is up.";
 
 const element = (id) => document.getElementById(id);
 const speakButton = element("speak"), stopButton = element("stop"), playButton = element("play");
@@ -58,8 +58,8 @@ async function speak() {
   try {
     await receive(request, mine.signal, began);
   } catch (error) {
-    if (mine.signal.aborted) return; // stop() has told it
-    tell(player.recording.length ? `Broken off after ${seconds(player.recording.seconds)}` : "Nothing was spoken");
+    if (mine.signal.aborted) return; // stop() has shown it
+    tell(player.recording.length ? `Interrupted after ${seconds(player.recording.seconds)}` : "Nothing was spoken");
     showError(error);
   }
   running = null;
@@ -72,7 +72,7 @@ function prepare(request) {
   player.begin();
   fileName = (request.input.match(/[\p{L}\p{N}]+/gu) ?? ["speech"]).slice(0, 6).join("-").slice(0, 60).toLowerCase();
   waveform.begin([...request.input].length / CHARACTERS_PER_SECOND / request.speed);
-  tell("Asking for speech");
+  tell("Requesting speech");
   showControls();
   follow();
 }
@@ -194,11 +194,11 @@ function hideError() {
 }
 
 function askForKey(error) {
-  const why = api.hasKey() ? error.message : "This worker asks for a key";
+  const why = api.hasKey() ? error.message : "This worker needs a key";
   element("key-hint").textContent = `${why}. It is kept until you close this tab.`;
   element("key-form").hidden = false;
   element("key").focus();
-  tell("An API key is needed");
+  tell("Enter an API key");
 }
 
 function tell(words) {

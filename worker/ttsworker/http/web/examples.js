@@ -1,4 +1,4 @@
-// What stands in the field at first, in the language of the voice: two sentences, so that streaming can be heard.
+// The initial text of the field, in the language of the voice: two sentences, so that streaming can be heard.
 
 const EXAMPLES = {
   ar: "مرحبًا، هذا الصوت يقرأ ما تكتبه. اكتب شيئًا واستمع إليه.",

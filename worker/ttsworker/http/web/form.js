@@ -9,7 +9,7 @@ let limit = Infinity;
 let voiceLanguages = new Map();
 let shownExample = null;
 
-/** Offer the voices and languages that there are, and an example in the first voice's language. */
+/** Offer the model's voices and languages, and an example in the first voice's language. */
 export function fill(voices, { languages, max_text_length: longest }) {
   limit = longest;
   voiceLanguages = new Map(voices.map(({ id, language: tag }) => [id, tag ?? ""]));

@@ -21,7 +21,7 @@ export class Waveform {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
   }
 
-  /** Start an empty one; the width stands for so many seconds, or more when more arrive. */
+  /** Start an empty one; the width shows this many seconds, or more when more arrive. */
   begin(expectedSeconds) {
     this.#peaks = [];
     this.#rest = 0;
@@ -40,7 +40,7 @@ export class Waveform {
     this.redraw();
   }
 
-  /** All has arrived: the width stands for just that. */
+  /** All audio has arrived: the width shows exactly that. */
   finish() {
     this.#expected = 0;
     this.redraw();
@@ -52,7 +52,7 @@ export class Waveform {
     this.redraw();
   }
 
-  /** Seconds that the whole width stands for. */
+  /** Seconds that the whole width shows. */
   get seconds() {
     return Math.max(this.#expected, this.#peaks.length / 100);
   }
