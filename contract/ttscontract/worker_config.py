@@ -127,6 +127,10 @@ TEXT_LOGGING: Final = Setting(
     "How much of a text the log shows: Masked hides the middle 60 %, None hides all of it, Full hides nothing.",
 )
 
+MIN_SPEED: Final = 0.25
+MAX_SPEED: Final = 4.0
+"""What a request may ask for; 1 is normal."""
+
 MIN_RATE: Final = 0.001
 MAX_RATE: Final = 100_000
 MAX_BURST: Final = 100_000

@@ -45,7 +45,9 @@ def test_the_default_engine_needs_no_model() -> None:
 
 
 def test_hibari_runs_in_the_precisions_of_its_row() -> None:
-    [hibari, coqui] = ENGINES
+    hibari, coqui = find("hibari"), find("coqui")
+    assert hibari
+    assert coqui
     for precision in hibari.precisions:
         find_engine("hibari")(EngineOptions(precision=precision))
     for precision in set(coqui.precisions) - set(hibari.precisions):

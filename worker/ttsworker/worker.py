@@ -44,14 +44,16 @@ class Worker:
         exit_timeout: float = EXIT_SECONDS,
     ) -> None:
         self.settings = settings
+        self.clock = clock or SystemClock()
         self.gpu = GpuMonitor()
         self.metrics = Metrics(read_gpu=self.gpu.read, max_concurrency=settings.max_concurrency)
-        self.redis = connect_redis(settings, self.metrics)
+        self.redis = connect_redis(settings, self.clock, self.metrics)
         self.cache = cache or open_cache(
             self.redis,
             ttl_seconds=settings.cache_ttl_seconds,
             memory_bytes=settings.cache_memory_bytes,
             observer=self.metrics,
+            clock=self.clock,
         )
         self.admission = Admission(
             on_refused=lambda code: self.metrics.rejected.labels(code).inc(),
@@ -59,7 +61,6 @@ class Worker:
             max_queue_length=settings.max_queue_length,
             max_queue_audio_seconds=settings.max_queue_audio_seconds,
         )
-        self.clock = clock or SystemClock()
         self._exit_timeout = exit_timeout
         self.failover = Failover(_models(settings), self._load, clock=self.clock, on_activated=self._publish)
         self.parts = Parts(settings, self.admission, self.failover, self.cache, self.metrics, self.clock)
@@ -161,7 +162,7 @@ async def run(settings: Settings) -> int:
     port, scheme = listener.getsockname()[1], "https" if certificate else "http"
     log.info("listening", extra={"port": port, "scheme": scheme, "metrics_port": metrics_port})
     tracer = make_tracer()
-    renewing = asyncio.create_task(certificate.watch()) if certificate else None
+    renewing = asyncio.create_task(certificate.watch(worker.clock)) if certificate else None
     try:
         app = create_app(worker.parts, worker.clock, tracer, worker.redis)
         return await serve(
@@ -173,7 +174,7 @@ async def run(settings: Settings) -> int:
             renewing.cancel()
 
 
-def connect_redis(settings: Settings, observer: Observer | None = None) -> RedisClient | None:
+def connect_redis(settings: Settings, clock: Clock, observer: Observer | None = None) -> RedisClient | None:
     """Return the client that the cache and the rate limits share, None without a `redis_url`.
 
     Needs the running event loop; raises InvalidSettings. The observer is the cache's: without one it hears nothing.
@@ -181,8 +182,8 @@ def connect_redis(settings: Settings, observer: Observer | None = None) -> Redis
     if settings.redis_url is None:
         return None
     if not settings.cache_ttl_seconds:
-        return RedisClient(settings.redis_url)
-    return RedisClient(settings.redis_url, observer, answer_seconds=GET_SECONDS)
+        return RedisClient(settings.redis_url, clock=clock)
+    return RedisClient(settings.redis_url, observer, clock=clock, answer_seconds=GET_SECONDS)
 
 
 def _models(settings: Settings) -> list[ModelOptions]:

@@ -38,7 +38,9 @@ async def caching(
 ) -> AsyncIterator[tuple[RedisCache, Counted]]:
     """Open a cache whose gets have a timeout only if a test wants one, and wait until Redis answers, or does not."""
     counted = Counted()
-    redis = RedisClient(SecretStr(url), counted, answer_seconds=PATIENCE_SECONDS, back_off=back_off)
+    redis = RedisClient(
+        SecretStr(url), counted, connect_seconds=PATIENCE_SECONDS, answer_seconds=PATIENCE_SECONDS, back_off=back_off
+    )
     cache = RedisCache(redis, ttl_seconds=ttl, observer=counted, get_seconds=get_seconds)
     try:
         await until(lambda: counted.available == [up])

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from tests.support.valkey import Valkey
 from tests.support.worker.caching import Counted, tone
+from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.redis_cache import DIGEST, assert_is, caching, key, logged, put
 from tests.support.worker.serving import until
 from ttsworker.cache import (
@@ -94,7 +95,7 @@ async def test_the_urls_options_do_not_make_it_patient_or_decode(valkey: Valkey)
 )
 async def test_the_settings_choose(url: str | None, ttl: int, memory: int, kind: type[object]) -> None:
     redis = RedisClient(SecretStr(url)) if url else None
-    cache = open_cache(redis, ttl_seconds=ttl, memory_bytes=memory, observer=Counted())
+    cache = open_cache(redis, ttl_seconds=ttl, memory_bytes=memory, observer=Counted(), clock=ManualClock())
     assert type(cache) is kind
     await cache.close()
     if redis:

@@ -17,6 +17,7 @@ from tests.support.certificates import Pair, encrypt, make_pair, openssl
 from tests.support.judge import SENTENCES, recognise
 from tests.support.worker.artificial import ArtificialEngine
 from tests.support.worker.serving import PATIENCE_SECONDS, serve_worker, until, worker_process
+from ttsworker.clock import SystemClock
 from ttsworker.http.server import listen
 from ttsworker.http.tls import Certificate, load_certificate
 from ttsworker.settings import InvalidSettings, Settings
@@ -103,7 +104,7 @@ async def test_a_renewed_certificate_is_shown_to_new_connections_and_old_ones_go
         async with client_of(port, pair) as client:
             assert (await client.get("/ready")).status_code == 200
             assert await shown(port) == await shown(port, "worker.example") == first
-            watching = asyncio.create_task(certificate.watch(interval=0.01))
+            watching = asyncio.create_task(certificate.watch(SystemClock(), interval=0.01))
             other.copy_to(pair)
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while await shown(port) != second:

@@ -56,7 +56,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def sharing(url: str, back_off: BackOff = NEVER) -> AsyncIterator[Shared]:
     counted = Counted()
-    redis = RedisClient(SecretStr(url), counted, answer_seconds=PATIENCE_SECONDS, back_off=back_off)
+    redis = RedisClient(
+        SecretStr(url), counted, connect_seconds=PATIENCE_SECONDS, answer_seconds=PATIENCE_SECONDS, back_off=back_off
+    )
     cache = RedisCache(redis, ttl_seconds=60, observer=counted, get_seconds=PATIENCE_SECONDS)
     try:
         await until(lambda: redis.is_up)

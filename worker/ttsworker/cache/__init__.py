@@ -16,13 +16,12 @@ A request never waits for a connection to Redis, nor for a put; it waits only fo
 is used. Memory is bounded: at most 16 MiB of samples wait to be written; the cache drops further puts.
 """
 
-import time
-
 from ttsworker.cache.interface import AudioCache, CacheUnavailable, Observer, Reason
 from ttsworker.cache.keys import cache_key, is_cache_key, model_prefix
 from ttsworker.cache.memory import MemoryCache
 from ttsworker.cache.nothing import NoCache
 from ttsworker.cache.redis import RedisCache
+from ttsworker.clock import Clock
 from ttsworker.redis.client import RedisClient
 
 __all__ = [
@@ -40,7 +39,9 @@ __all__ = [
 ]
 
 
-def open_cache(redis: RedisClient | None, *, ttl_seconds: int, memory_bytes: int, observer: Observer) -> AudioCache:
+def open_cache(
+    redis: RedisClient | None, *, ttl_seconds: int, memory_bytes: int, observer: Observer, clock: Clock
+) -> AudioCache:
     """Return the cache for these settings; a `ttl_seconds` of 0 disables it. Needs the running event loop."""
     if not ttl_seconds:
         return NoCache()
@@ -49,4 +50,4 @@ def open_cache(redis: RedisClient | None, *, ttl_seconds: int, memory_bytes: int
     if not memory_bytes:
         return NoCache()
     observer.cache_available(available=True)
-    return MemoryCache(max_bytes=memory_bytes, ttl=ttl_seconds, clock=time.monotonic, observer=observer)
+    return MemoryCache(max_bytes=memory_bytes, ttl=ttl_seconds, clock=clock.monotonic, observer=observer)

@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 from ttscontract.engines import ENGINES
 from ttscontract.pods import HTTP_PORT, METRICS_PORT
 from ttscontract.words import one_of
+from ttscontract.worker_config import MAX_SPEED, MIN_SPEED
 
 HELP = "Text-to-speech server of tts-operator."
 
@@ -74,7 +75,7 @@ def say(
         typer.Option("--output", "-o", help="Output file; - writes to standard output.", show_default="speech.FORMAT"),
     ] = "",
     voice: Annotated[str | None, typer.Option(help="Voice of the model.", show_default="its first")] = None,
-    speed: Annotated[float, typer.Option(min=0.25, max=4.0, help="2 speaks twice as fast.")] = 1.0,
+    speed: Annotated[float, typer.Option(min=MIN_SPEED, max=MAX_SPEED, help="2 speaks twice as fast.")] = 1.0,
     audio_format: Annotated[str, typer.Option("--format", help="Format of the audio.")] = "wav",
     model_dir: ModelDir = None,
     engine: Engine = None,

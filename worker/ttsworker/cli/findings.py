@@ -131,7 +131,7 @@ def _redis(settings: Settings) -> Finding:
 
 async def _probe_redis(settings: Settings) -> None:
     """Ask, and ask again as the worker does; raises RedisUnavailable when no answer came in time."""
-    if client := connect_redis(settings):
+    if client := connect_redis(settings, SystemClock()):
         try:
             for _ in range(REDIS_PROBES - 1):
                 with contextlib.suppress(RedisUnavailable):

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from ttscontract.pods import VARIABLE_PREFIX
+from ttsworker.clock import Clock
 from ttsworker.settings import InvalidSettings, Settings
 
 CHECK_SECONDS = 10.0
@@ -49,10 +50,10 @@ class Certificate:
         else:
             log.info("renewed TLS certificate", extra={"file": self._chain})
 
-    async def watch(self, interval: float = CHECK_SECONDS) -> None:
+    async def watch(self, clock: Clock, interval: float = CHECK_SECONDS) -> None:
         """Reload every `interval` seconds, for ever; in a thread, as a volume may be slow."""
         while True:
-            await asyncio.sleep(interval)
+            await clock.sleep(interval)
             await asyncio.to_thread(self.reload)
 
     def _hand_over(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:

@@ -1,4 +1,4 @@
-"""One Redis client and one circuit breaker a process, for the audio cache and the rate limits.
+"""One Redis client a process, behind one circuit breaker, for the audio cache and the rate limits.
 
 How a Redis in trouble is left alone
 ------------------------------------
@@ -10,5 +10,5 @@ While it is open, a background task probes Redis: after half a second, then afte
 closes the breaker. Each change is one line in the log.
 
 An error that Redis answers (it is full, read-only, or forbids the command) does not open the breaker. Commands of that
-kind rest for a while (`commands.py`); the others go on.
+kind rest for a while, behind a circuit breaker of their own (`commands.py`); the others go on.
 """

@@ -22,6 +22,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.maint_notifications import MaintNotificationsConfig
 
+from ttsworker.clock import Clock, SystemClock
 from ttsworker.redis.breaker import BackOff, CircuitBreaker
 from ttsworker.redis.timeouts import limited
 from ttsworker.settings import InvalidSettings
@@ -81,17 +82,21 @@ class RedisClient:
         url: SecretStr,
         observer: Observer | None = None,
         *,
+        clock: Clock | None = None,
+        connect_seconds: float = CONNECT_SECONDS,
         answer_seconds: float = ANSWER_SECONDS,
         back_off: BackOff = BACK_OFF,
     ) -> None:
         """Start probing in the running event loop. Raise InvalidSettings for a URL that cannot be used.
 
-        `answer_seconds` is how fast a probe must be answered: as fast as the most urgent command.
+        A probe has `connect_seconds` to connect, and its answer `answer_seconds`: as long as the most urgent command.
+        The clock is for the pauses between probes.
         """
         self.back_off = back_off
         self._redis = Redis(connection_pool=make_pool(url))
         self._observer = observer
-        self._answer_seconds = answer_seconds
+        self._clock = clock or SystemClock()
+        self._probe_seconds = (connect_seconds, answer_seconds)
         self._breaker = self.make_breaker(is_open=True)
         self._was_up: bool | None = None
         self._reason: Reason = "connection"
@@ -104,8 +109,7 @@ class RedisClient:
 
     def make_breaker(self, *, is_open: bool = False) -> CircuitBreaker:
         """Return a circuit breaker with this client's delays."""
-        clock = asyncio.get_running_loop().time
-        return CircuitBreaker(self.back_off, clock=clock, random=random.random, is_open=is_open)
+        return CircuitBreaker(self.back_off, clock=self._clock.monotonic, random=random.random, is_open=is_open)
 
     async def ask(self, command: Callable[[Redis], Awaitable[T]], *, within: float) -> T:
         """Send a command and return its answer; raise RedisUnavailable, at once while the breaker is open.
@@ -126,7 +130,7 @@ class RedisClient:
 
     async def probe(self) -> None:
         """Get a key that does not exist: first to connect, then to see how fast Redis is; raise RedisUnavailable."""
-        for seconds in (CONNECT_SECONDS, self._answer_seconds):
+        for seconds in self._probe_seconds:
             await self._send(lambda redis: get_values(redis, [_MISSING_KEY]), seconds)
 
     def give_up(self, error: RedisUnavailable) -> None:
@@ -159,7 +163,7 @@ class RedisClient:
     async def _probe_until_up(self) -> None:
         while self._breaker.is_open:
             if seconds := self._breaker.due_in():
-                await asyncio.sleep(seconds)
+                await self._clock.sleep(seconds)
                 continue  # the timer may have ended a little early
             try:
                 await self.probe()

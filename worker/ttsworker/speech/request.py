@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 
+from ttscontract.worker_config import MAX_SPEED, MIN_SPEED
 from ttsworker.encoding import AudioFormat, Encoding
 from ttsworker.speech.errors import InvalidCode, InvalidRequest
 from ttsworker.speech.validation import refuse_repeated_names
 
-MIN_SPEED, MAX_SPEED = 0.25, 4.0
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 48_000
 
 

@@ -64,7 +64,9 @@ def error(answer: httpx.Response) -> tuple[int, str]:
 async def test_a_key_or_a_model_is_deleted(tmp_path: Path, keys_file: Path) -> None:
     counted = Counted()
     with running_valkey(tmp_path) as valkey:
-        redis = RedisClient(SecretStr(valkey.url), counted, answer_seconds=PATIENCE_SECONDS)
+        redis = RedisClient(
+            SecretStr(valkey.url), counted, connect_seconds=PATIENCE_SECONDS, answer_seconds=PATIENCE_SECONDS
+        )
         cache = RedisCache(redis, ttl_seconds=60, observer=counted, get_seconds=PATIENCE_SECONDS)
         async with serving_with(cache, api_keys_file=keys_file) as client:
             await until(lambda: redis.is_up)
