@@ -34,12 +34,18 @@ def key(number: int = 0, model_digest: str = DIGEST) -> str:
 
 @asynccontextmanager
 async def caching(
-    url: str, *, up: bool = True, get_seconds: float = PATIENCE_SECONDS, back_off: BackOff = QUICK, ttl: int = 3600
+    url: str,
+    *,
+    up: bool = True,
+    connect_seconds: float = PATIENCE_SECONDS,
+    get_seconds: float = PATIENCE_SECONDS,
+    back_off: BackOff = QUICK,
+    ttl: int = 3600,
 ) -> AsyncIterator[tuple[RedisCache, Counted]]:
-    """Open a cache whose gets have a timeout only if a test wants one, and wait until Redis answers, or does not."""
+    """Open a cache that has timeouts only if a test wants them, and wait until Redis answers, or does not."""
     counted = Counted()
     redis = RedisClient(
-        SecretStr(url), counted, connect_seconds=PATIENCE_SECONDS, answer_seconds=PATIENCE_SECONDS, back_off=back_off
+        SecretStr(url), counted, connect_seconds=connect_seconds, answer_seconds=PATIENCE_SECONDS, back_off=back_off
     )
     cache = RedisCache(redis, ttl_seconds=ttl, observer=counted, get_seconds=get_seconds)
     try:

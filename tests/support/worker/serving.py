@@ -24,7 +24,7 @@ from ttsworker.http.server import listen, serve
 from ttsworker.http.tls import Certificate
 from ttsworker.models.loaded import EngineFactory, LoadedModel
 from ttsworker.settings import Settings
-from ttsworker.worker import EXIT_SECONDS, Worker
+from ttsworker.worker import Worker
 
 PATIENCE_SECONDS = 200.0
 """After which a test gives up waiting; no test needs to be this slow."""
@@ -55,7 +55,7 @@ async def serving(
     *,
     wait: bool = True,
     clock: Clock | None = None,
-    exit_timeout: float = EXIT_SECONDS,
+    exit_timeout: float = PATIENCE_SECONDS,
     **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve this engine and wait until it is ready. Nothing is cached or limited unless the settings say so."""

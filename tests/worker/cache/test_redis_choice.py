@@ -48,7 +48,7 @@ async def test_what_is_no_redis_is_given_up_and_what_it_says_is_not_logged(
 
     liar = await asyncio.start_server(lie, "127.0.0.1", 0)
     url = f"redis://:hunter2@127.0.0.1:{liar.sockets[0].getsockname()[1]}/0"
-    async with liar, caching(url, up=False, get_seconds=0.05) as (cache, counted):
+    async with liar, caching(url, up=False, connect_seconds=1, get_seconds=0.05) as (cache, counted):
         await until(lambda: counted.failures.total() >= 2)
         assert await cache.get_many([key()]) == [None]
         assert counted.available == [False]

@@ -49,7 +49,7 @@ async def test_a_halt_of_the_worker_itself_is_not_blamed_on_redis(valkey: Valkey
 async def test_a_paused_redis_is_used_again_when_it_goes_on(valkey: Valkey) -> None:
     async with caching(valkey.url) as (patient, _):
         await put(patient, valkey, key())
-    async with caching(valkey.url, get_seconds=0.05, back_off=QUICK) as (cache, counted):
+    async with caching(valkey.url, connect_seconds=1, get_seconds=0.05, back_off=QUICK) as (cache, counted):
         valkey.pause()
         assert await cache.get_many([key()]) == [None]
         await until(lambda: counted.failures["timeout"] >= 3)  # probes that were not answered

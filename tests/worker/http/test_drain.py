@@ -44,7 +44,9 @@ async def test_what_the_drain_timeout_does_not_suffice_for_is_broken_off_and_tol
 ) -> None:
     monkeypatch.setattr(server, "MIN_CLOSE_SECONDS", PATIENCE_SECONDS)  # for the last answers, however slow the machine
     engine, clock = ArtificialEngine(), ManualClock()
-    async with serving(engine, clock=clock, max_concurrency=1, drain_timeout_seconds=300) as served:
+    async with serving(
+        engine, clock=clock, exit_timeout=0.1, max_concurrency=1, drain_timeout_seconds=300, request_timeout_seconds=600
+    ) as served:
         request = served.client.build_request("POST", SPEECH, json={"input": "Well begun. HOLD it."})
         answer = await served.client.send(request, stream=True)
         assert answer.status_code == 200
