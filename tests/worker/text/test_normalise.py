@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttsworker.engines import Engine, EngineOptions, Utterance, find_engine
-from ttsworker.text import normalise, split_sentences
+from ttsworker.text import split_sentences
+from ttsworker.text.normalise import normalise
 
 STRANGE = st.text(
     st.one_of(

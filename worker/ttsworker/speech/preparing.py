@@ -12,7 +12,7 @@ from ttsworker.speech.errors import InvalidRequest
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.request import SpeechJob, SpeechRequest
 from ttsworker.speech.validation import check_text
-from ttsworker.text import normalise, split_sentences
+from ttsworker.text import split_sentences, spoken_form
 
 LONG_TEXT = 2000
 """Characters above which a text is prepared in a thread, so that it does not delay /health and other requests' audio.
@@ -98,7 +98,8 @@ def utterances_of(
     """
     chosen = choose_voice(voice, voices)
     spoken = choose_language(language, chosen, languages)
-    sentences = split_sentences(normalise(text), spoken or chosen.language, max_characters)
+    read = spoken or chosen.language
+    sentences = split_sentences(spoken_form(text, read), read, max_characters)
     if not sentences:
         raise InvalidRequest("nothing_to_speak", "the text contains nothing to speak", param=param)
     return [Utterance(sentence, chosen.name, spoken, speed) for sentence in sentences]

@@ -43,17 +43,20 @@ _GROUPED_NUMBER = re.compile(
 
 # Models know only the ASCII apostrophe and hyphen; they know “quotes” or skip them without harm.
 _APOSTROPHE = re.compile("(?<=[^\\W\\d_])[’ʼ＇](?=[^\\W\\d_])")
-_HYPHENS = str.maketrans({"\u2010": "-", "\u2011": "-", "\u2212": "-"})
+_HYPHENS = str.maketrans({"\u2010": "-", "\u2011": "-"})
+
+MINUS = "\u2212"
 
 _SPACES = re.compile("[ \\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 
 
-def normalise(text: str) -> str:
+def normalise(text: str, *, keep_minus: bool = False) -> str:
     """Return the text in the form that engines read best; a second call changes nothing.
 
     The result is composed (NFC), without invisible characters and emoji, with plain spaces, hyphens, apostrophes and
     letter shapes. Emoji are removed, not read: reading them needs their names in the language of every voice, and a
-    name in another language is worse than none. A text of only emoji becomes empty.
+    name in another language is worse than none. A text of only emoji becomes empty. The minus sign becomes a hyphen,
+    unless a later step reads it.
     """
     text = _LETTER_SHAPE.sub(lambda letter: unicodedata.normalize("NFKC", letter[0]), text)
     text = _WIDE_SEPARATOR.sub(lambda mark: unicodedata.normalize("NFKC", mark[0]), text)
@@ -62,4 +65,5 @@ def normalise(text: str) -> str:
     text = _GROUPED_NUMBER.sub(lambda number: re.sub(r"\s", "", number[0]), text)
     text = _EMOJI_ROW.sub(lambda row: row["mark"] or " ", _SPACES.sub(" ", text))
     text = _APOSTROPHE.sub("'", text.translate(_HYPHENS))
+    text = text if keep_minus else text.replace(MINUS, "-")
     return unicodedata.normalize("NFC", text).strip()

@@ -27,6 +27,8 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 LONGEST_NUMBER = 36
 """Digits: the library has number words up to decillions and fails beyond."""
 
+_QUOTES = str.maketrans("", "", '"“”„')
+
 _LONG_NUMBER = re.compile(rf"\d(?:,?\d){{{LONGEST_NUMBER},}}")
 
 
@@ -73,15 +75,18 @@ class HibariEngine:
     def stream(self, utterance: Utterance) -> Iterator[Audio]:
         """Speak an utterance; the library gives one piece for 400 phonemes."""
         speaker = self._speakers[utterance.voice]
+        rng = np.random.default_rng(utterance.seed)
+        for part in self.phonemes(utterance.text, utterance.voice):
+            yield speaker.from_ids(speaker.ids(part), utterance.speed, rng)
+
+    def phonemes(self, text: str, voice: str) -> list[str]:
+        """Return what a voice says, in the library's phonemes, one piece for 400 of them. Raises Unspeakable."""
         try:
-            phonemes = speaker.phonemize(readable(utterance.text))
+            return list(self._speakers[voice].phonemize(readable(text)))
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:
             # The library's reading rules fail on some rare texts; that is not the engine's end.
             message = f"the engine cannot read this text ({error})"
             raise Unspeakable(message) from error
-        rng = np.random.default_rng(utterance.seed)
-        for part in phonemes:
-            yield speaker.from_ids(speaker.ids(part), utterance.speed, rng)
 
     def peak_gpu_memory(self) -> None:
         """Return None: it uses no GPU."""
@@ -102,8 +107,12 @@ class HibariEngine:
 
 
 def readable(text: str) -> str:
-    """Rewrite what the library fails on: numbers beyond its words are read digit by digit, and İ as I."""
-    return _LONG_NUMBER.sub(lambda number: " ".join(number[0].replace(",", "")), text).replace("İ", "I")
+    """Rewrite what the library fails on: numbers beyond its words are read digit by digit, and İ as I.
+
+    Beside a quotation mark it skips numbers and currencies, and does not find words that it knows.
+    """
+    text = _LONG_NUMBER.sub(lambda number: " ".join(number[0].replace(",", "")), text)
+    return text.translate(_QUOTES).replace("İ", "I")
 
 
 def _open(name: str, path: str, g2p: object) -> Any:

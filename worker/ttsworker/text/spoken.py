@@ -1,0 +1,17 @@
+"""From the text of a request to what an engine reads aloud."""
+
+from collections.abc import Callable, Mapping
+
+from ttsworker.text.english import verbalise as verbalise_english
+from ttsworker.text.normalise import MINUS, normalise
+
+VERBALISERS: Mapping[str, Callable[[str], str]] = {"en": verbalise_english}
+"""By language: what writes signs in words where engines skip them. Other languages are left to the engine."""
+
+
+def spoken_form(text: str, language: str | None) -> str:
+    """Return the normalised text, with its signs in words; `language` is a tag like `en-US`, None means English."""
+    verbalise = VERBALISERS.get((language or "en").replace("_", "-").partition("-")[0].lower())
+    if verbalise is None:
+        return normalise(text)
+    return verbalise(normalise(text, keep_minus=True)).replace(MINUS, "-")
