@@ -164,7 +164,7 @@ async def run(settings: Settings) -> int:
     tracer = make_tracer()
     renewing = asyncio.create_task(certificate.watch(worker.clock)) if certificate else None
     try:
-        app = create_app(worker.parts, worker.clock, tracer, worker.redis)
+        app = create_app(worker.parts, tracer, worker.redis)
         return await serve(
             app, worker, settings, listener=listener, stop=stop, clock=worker.clock, certificate=certificate
         )

@@ -18,6 +18,7 @@ from ttsworker.cache import (
     RedisCache,
     cache_key,
 )
+from ttsworker.clock import Clock, SystemClock
 from ttsworker.engines import Utterance
 from ttsworker.redis.breaker import BackOff
 from ttsworker.redis.client import RedisClient
@@ -41,13 +42,14 @@ async def caching(
     get_seconds: float = PATIENCE_SECONDS,
     back_off: BackOff = QUICK,
     ttl: int = 3600,
+    clock: Clock | None = None,
 ) -> AsyncIterator[tuple[RedisCache, Counted]]:
     """Open a cache that has timeouts only if a test wants them, and wait until Redis answers, or does not."""
     counted = Counted()
     redis = RedisClient(
         SecretStr(url), counted, connect_seconds=connect_seconds, answer_seconds=PATIENCE_SECONDS, back_off=back_off
     )
-    cache = RedisCache(redis, ttl_seconds=ttl, observer=counted, get_seconds=get_seconds)
+    cache = RedisCache(redis, ttl_seconds=ttl, observer=counted, clock=clock or SystemClock(), get_seconds=get_seconds)
     try:
         await until(lambda: counted.available == [up])
         yield cache, counted

@@ -82,7 +82,7 @@ async def serve_worker(
     worker: Worker, listener: socket.socket, stop: asyncio.Event, certificate: Certificate | None = None
 ) -> int:
     """Serve as `ttsworker serve` does; returns the exit code."""
-    app = create_app(worker.parts, worker.clock, redis=worker.redis)
+    app = create_app(worker.parts, redis=worker.redis)
     return await serve(
         app, worker, worker.settings, listener=listener, stop=stop, clock=worker.clock, certificate=certificate
     )

@@ -7,11 +7,13 @@ import uvloop
 
 from tests.support.valkey import Valkey
 from tests.support.worker.caching import tone
+from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.redis_cache import DIGEST, NEVER, assert_is, caching, key, put
-from tests.support.worker.serving import until
+from tests.support.worker.serving import PATIENCE_SECONDS, until
 from ttsworker.cache import (
     CacheUnavailable,
     model_prefix,
+    redis,
 )
 from ttsworker.cache.batched_get import KEYS_AT_ONCE
 
@@ -100,6 +102,13 @@ async def test_it_works_on_the_servers_event_loop(valkey: Valkey) -> None:
 # Clearing
 
 
+async def scan_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer gets as a Redis without keys does, and each scan with a cursor for the next one."""
+    while request := await reader.read(65_536):
+        writer.write(b"*2\r\n$1\r\n7\r\n*0\r\n" if b"SCAN" in request else b"*1\r\n$-1\r\n")
+    writer.close()
+
+
 async def test_audio_is_cleared_by_its_key_and_nobody_elses_key_is_touched(valkey: Valkey) -> None:
     async with caching(valkey.url) as (cache, _):
         await put(cache, valkey, key(1), key(2))
@@ -127,6 +136,19 @@ async def test_what_waits_to_be_written_does_not_come_back_after_a_clear(valkey:
         await cache.clear_model(DIGEST)
         await until(lambda: bool(valkey.client.exists(key(0, "another"))))  # it was the last in the queue
         assert valkey.client.dbsize() == 1
+
+
+async def test_a_clear_whose_scan_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redis, "STEP_SECONDS", PATIENCE_SECONDS)  # the timeout of the whole clear is what ends it
+    server, clock = await asyncio.start_server(scan_for_ever, "127.0.0.1", 0), ManualClock()
+    url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, caching(url, clock=clock) as (cache, counted):
+        clearing = asyncio.create_task(cache.clear_model(DIGEST))
+        await until(lambda: clock.due_in(redis.CLEAR_SECONDS))
+        clock.advance(redis.CLEAR_SECONDS)
+        with pytest.raises(CacheUnavailable, match="timeout"):
+            await clearing
+        assert not counted.failures
 
 
 async def test_a_clear_that_cannot_be_done_is_said_so(valkey: Valkey) -> None:

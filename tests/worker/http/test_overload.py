@@ -237,7 +237,7 @@ async def test_no_audio_within_the_request_timeout() -> None:
 
 async def test_sentences_are_merged_as_far_as_the_engine_takes_them() -> None:
     engine = ArtificialEngine(max_batch_size=3)
-    async with serving(engine) as served:
+    async with serving(engine, clock=ManualClock()) as served:  # no health check among the batches
         engine.gate.clear()
         first = ask(served, "First.")
         await until(lambda: engine.begun == ["First."])

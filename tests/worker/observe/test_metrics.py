@@ -1,11 +1,14 @@
 """What Prometheus, the operator and the HPA read."""
 
 import asyncio
+import logging
 
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.worker.artificial import SECONDS_PER_CHARACTER, ArtificialEngine
+from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import WorkerProcess, serving, until
 from ttsworker.observe.gpu import GpuFigures
 from ttsworker.observe.metrics import Metrics
@@ -105,6 +108,23 @@ async def test_the_load_is_exported_while_it_lasts() -> None:
         served.stop.set()
         await served.ended
         assert value("tts_model_ready", {"model": "artificial"}) == 0
+
+
+async def test_durations_are_those_of_the_workers_clock(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    engine, clock = ArtificialEngine(), ManualClock()
+    async with serving(engine, clock=clock) as served:
+        value = served.worker.metrics.registry.get_sample_value
+        engine.gate.clear()
+        asked = asyncio.create_task(served.client.post(SPEECH, json={"input": "Hello."}))
+        await until(lambda: engine.begun == ["Hello."])
+        clock.advance(3)
+        engine.gate.set()
+        assert (await asked).status_code == 200
+        await until(lambda: value("tts_request_duration_seconds_count") == 1)
+        for name in ("tts_request_duration_seconds", "tts_request_latency_seconds", "tts_time_to_first_audio_seconds"):
+            assert value(f"{name}_sum") == 3
+        assert [vars(line)["seconds"] for line in caplog.records if line.message == "request"] == [3]
 
 
 async def test_no_label_has_a_clients_words_in_it() -> None:

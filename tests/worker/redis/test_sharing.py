@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from tests.support.valkey import Valkey, running_valkey
 from tests.support.worker.caching import Counted, tone
+from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import PATIENCE_SECONDS, until
 from ttsworker.cache import RedisCache, cache_key
 from ttsworker.engines import Utterance
@@ -59,7 +60,7 @@ async def sharing(url: str, back_off: BackOff = NEVER) -> AsyncIterator[Shared]:
     redis = RedisClient(
         SecretStr(url), counted, connect_seconds=PATIENCE_SECONDS, answer_seconds=PATIENCE_SECONDS, back_off=back_off
     )
-    cache = RedisCache(redis, ttl_seconds=60, observer=counted, get_seconds=PATIENCE_SECONDS)
+    cache = RedisCache(redis, ttl_seconds=60, observer=counted, clock=ManualClock(), get_seconds=PATIENCE_SECONDS)
     try:
         await until(lambda: redis.is_up)
         yield Shared(redis, cache, SharedLimiter(redis, LocalLimiter()), counted)

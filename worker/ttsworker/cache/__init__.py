@@ -46,7 +46,7 @@ def open_cache(
     if not ttl_seconds:
         return NoCache()
     if redis:
-        return RedisCache(redis, ttl_seconds=ttl_seconds, observer=observer)
+        return RedisCache(redis, ttl_seconds=ttl_seconds, observer=observer, clock=clock)
     if not memory_bytes:
         return NoCache()
     observer.cache_available(available=True)

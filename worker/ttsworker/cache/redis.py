@@ -14,6 +14,7 @@ from ttsworker.cache.codec import decode, encode
 from ttsworker.cache.interface import CacheUnavailable, Observer
 from ttsworker.cache.keys import model_prefix
 from ttsworker.cache.write_behind import WriteBehind
+from ttsworker.clock import Clock
 from ttsworker.redis.client import RedisClient, RedisUnavailable
 
 INLINE_BYTES = 32 * 2**10
@@ -34,9 +35,19 @@ class RedisCache:
     """An AudioCache in Redis."""
 
     def __init__(
-        self, redis: RedisClient, *, ttl_seconds: int, observer: Observer, get_seconds: float = GET_SECONDS
+        self,
+        redis: RedisClient,
+        *,
+        ttl_seconds: int,
+        observer: Observer,
+        clock: Clock,
+        get_seconds: float = GET_SECONDS,
     ) -> None:
-        """Needs the running event loop. The creator of the client must close it, after this cache."""
+        """Needs the running event loop. The creator of the client must close it, after this cache.
+
+        The clock is for the timeout of a whole clear; `redis.timeouts` says what those of the commands count.
+        """
+        self._clock = clock
         self._observer = observer
         self._redis = redis
         self._gets = BatchedGet(redis, seconds=get_seconds)
@@ -83,7 +94,7 @@ class RedisCache:
     async def _clear(self, is_selected: Callable[[str], bool]) -> AsyncIterator[None]:
         """Limit a clear to the timeout, run one at a time, and drop queued puts that would restore cleared audio."""
         try:
-            async with asyncio.timeout(CLEAR_SECONDS), self._clearing:
+            async with self._clock.timeout(CLEAR_SECONDS), self._clearing:
                 await self._puts.forget(is_selected)
                 yield
         except TimeoutError:

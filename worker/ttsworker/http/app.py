@@ -8,7 +8,6 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from ttscontract.pods import HEALTH_PATH, READY_PATH
-from ttsworker.clock import Clock
 from ttsworker.http.access.gate import Gate
 from ttsworker.http.access.middleware import Access
 from ttsworker.http.errors import ANSWERS, ApiError, answer_to
@@ -21,15 +20,14 @@ from ttsworker.speech.parts import Parts
 ROUTES = (openai, coqui, marytts, details, cache, probes, page)
 
 
-def create_app(parts: Parts, clock: Clock, tracer: Tracer | None = None, redis: RedisClient | None = None) -> ASGIApp:
+def create_app(parts: Parts, tracer: Tracer | None = None, redis: RedisClient | None = None) -> ASGIApp:
     """Return the application; the caller starts and closes the parts, the tracer and the Redis client.
 
     Raises InvalidSettings.
     """
-    gate = Gate(parts.settings, redis, clock)
+    gate = Gate(parts.settings, redis, parts.clock)
     app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None)
     app.state.parts = parts
-    app.state.clock = clock
     for module in ROUTES:
         app.include_router(module.router)
     for kind in ANSWERS:
@@ -38,7 +36,15 @@ def create_app(parts: Parts, clock: Clock, tracer: Tracer | None = None, redis: 
     counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
     guarded = Access(app, gate, limited=counted, refused=lambda reason: parts.metrics.rejected.labels(reason).inc())
     quiet = {HEALTH_PATH, READY_PATH}
-    return Telemetry(guarded, parts.failover, parts.metrics, tracer or Tracer(), counted=counted, quiet=quiet)
+    return Telemetry(
+        guarded,
+        parts.failover,
+        parts.metrics,
+        tracer or Tracer(),
+        clock=parts.clock,
+        counted=counted,
+        quiet=quiet,
+    )
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:

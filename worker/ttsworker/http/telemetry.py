@@ -2,7 +2,6 @@
 
 import logging
 import re
-import time
 import uuid
 from collections.abc import Collection
 
@@ -10,6 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ttsworker.clock import Clock
 from ttsworker.http.access.middleware import CLIENT_KEY
 from ttsworker.http.errors import ApiError
 from ttsworker.http.speech_response import OUTCOME
@@ -37,6 +37,7 @@ class Telemetry:
         metrics: Metrics,
         tracer: Tracer,
         *,
+        clock: Clock,
         counted: Collection[str],
         quiet: Collection[str],
     ) -> None:
@@ -44,6 +45,7 @@ class Telemetry:
         self._failover = failover
         self._metrics = metrics
         self._tracer = tracer
+        self._clock = clock
         self._counted = counted
         self._quiet = quiet
 
@@ -63,7 +65,7 @@ class Telemetry:
             request_id.reset(token)
 
     async def _answer(self, identifier: str, scope: Scope, receive: Receive, send: Send) -> None:
-        started = time.perf_counter()
+        started = self._clock.monotonic()
         state = scope.setdefault("state", {})
         status = 0
 
@@ -87,7 +89,7 @@ class Telemetry:
             outcome = state.get(OUTCOME, str(status))
             model = self._failover.active.name if self._failover.loaded else ""
             describe_answer(status, outcome, model)
-            self._record(scope, outcome, model, time.perf_counter() - started)
+            self._record(scope, outcome, model, self._clock.monotonic() - started)
 
     def _span_name(self, scope: Scope) -> str | None:
         """Name the span of a counted request; a method that is not of HTTP's is not part of the name."""

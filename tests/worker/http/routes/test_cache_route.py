@@ -1,7 +1,6 @@
 """Deleting cached audio over HTTP, from a real Valkey behind a real server."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from pydantic import SecretStr
 from tests.support.valkey import running_valkey
 from tests.support.worker.artificial import ArtificialEngine
 from tests.support.worker.caching import Counted, tone
+from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import PATIENCE_SECONDS, serve_worker, until
 from ttsworker.cache import AudioCache, MemoryCache, NoCache, RedisCache, cache_key
 from ttsworker.engines import Utterance
@@ -67,7 +67,7 @@ async def test_a_key_or_a_model_is_deleted(tmp_path: Path, keys_file: Path) -> N
         redis = RedisClient(
             SecretStr(valkey.url), counted, connect_seconds=PATIENCE_SECONDS, answer_seconds=PATIENCE_SECONDS
         )
-        cache = RedisCache(redis, ttl_seconds=60, observer=counted, get_seconds=PATIENCE_SECONDS)
+        cache = RedisCache(redis, ttl_seconds=60, observer=counted, clock=ManualClock(), get_seconds=PATIENCE_SECONDS)
         async with serving_with(cache, api_keys_file=keys_file) as client:
             await until(lambda: redis.is_up)
             for key in KEYS:
@@ -86,7 +86,7 @@ async def test_a_key_or_a_model_is_deleted(tmp_path: Path, keys_file: Path) -> N
 
 
 async def test_a_text_is_deleted_as_it_was_spoken(keys_file: Path) -> None:
-    cache = MemoryCache(max_bytes=10**9, ttl=60, clock=time.monotonic, observer=Counted())
+    cache = MemoryCache(max_bytes=10**9, ttl=60, clock=ManualClock().monotonic, observer=Counted())
     async with serving_with(cache, api_keys_file=keys_file) as client:
         body: dict[str, str | float] = {"input": "One. Two.", "voice": "two", "speed": 1.5}
         for more in ({}, {"voice": "one"}):
@@ -103,7 +103,7 @@ async def test_the_audio_of_every_model_of_the_line_up_can_be_deleted(tmp_path: 
     (folder / "model").write_text("a model")
     manifest = build_manifest(folder, source="https://example.org/model")
     write_manifest(folder, manifest)
-    cache = MemoryCache(max_bytes=10**9, ttl=60, clock=time.monotonic, observer=Counted())
+    cache = MemoryCache(max_bytes=10**9, ttl=60, clock=ManualClock().monotonic, observer=Counted())
     spare = Fallback(model_dir=folder, model_name="spare")
     async with serving_with(cache, api_keys_file=keys_file, fallbacks=[spare]) as client:
         cache.put(cache_key(Utterance("One.", "one"), engine="artificial", model_digest=manifest.digest), tone(0.1))

@@ -91,13 +91,12 @@ def test_the_page_is_told_what_it_has_to_know(api: httpx.Client) -> None:
 
 def test_a_worker_that_has_no_model_yet_shows_the_page_all_the_same() -> None:
     program = """
-from ttsworker.clock import SystemClock
 from ttsworker.http.app import create_app
 from ttsworker.settings import Settings
 from ttsworker.worker import Worker
 import asyncio, httpx
 async def main():
-    transport = httpx.ASGITransport(create_app(Worker(Settings()).parts, SystemClock()))
+    transport = httpx.ASGITransport(create_app(Worker(Settings()).parts))
     async with httpx.AsyncClient(transport=transport, base_url="http://worker") as client:
         print([(await client.get(path)).status_code for path in ("/", "/web/app.js", "/web/page.json")])
 asyncio.run(main())

@@ -5,10 +5,8 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
-from ttsworker.clock import Clock
 from ttsworker.http.errors import ApiError
 from ttsworker.models.loaded import LoadedModel
-from ttsworker.settings import Settings
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.validation import longest_request
 
@@ -46,7 +44,7 @@ async def get_active_model(parts: LoadedParts) -> LoadedModel:
 ActiveModel = Annotated[LoadedModel, Depends(get_active_model)]
 
 
-async def read_body(request: Request, settings: Settings) -> bytes:
+async def read_body(request: Request, parts: Parts) -> bytes:
     """Return the body; raises ApiError 413, before reading it all, when it is longer than any text that is allowed.
 
     Raises ApiError 415 for a compressed body, and 408 for one that does not arrive within the request timeout: a client
@@ -56,13 +54,12 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     if encoding != "identity":
         message = "the body is compressed: send it as it is, without Content-Encoding"
         raise ApiError(415, "unsupported_encoding", message, headers=dict(_CLOSE))
-    limit = longest_request(settings.max_text_length)
+    limit = longest_request(parts.settings.max_text_length)
     if int(request.headers.get("content-length", 0)) > limit:
         raise _too_large(limit)
-    seconds = settings.request_timeout_seconds
-    clock: Clock = request.app.state.clock
+    seconds = parts.settings.request_timeout_seconds
     try:
-        async with clock.timeout(seconds):
+        async with parts.clock.timeout(seconds):
             return await _collect(request, limit)
     except TimeoutError as error:
         message = f"the body did not arrive within {seconds:g} s: send it faster, or a shorter one"

@@ -38,7 +38,7 @@ async def speak_query(request: Request, parts: LoadedParts) -> Response:
 async def speak_form(request: Request, parts: LoadedParts) -> Response:
     """Speak a text given in a form, the query or a header; the answer is a whole WAV file."""
     parts.admission.check_open()
-    body = await read_body(request, parts.settings)
+    body = await read_body(request, parts)
     form = read_form(request.headers.get("content-type", ""), body)
     return await _speak(_headers(request, form | read_query(request)), parts)
 

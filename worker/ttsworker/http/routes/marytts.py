@@ -57,7 +57,7 @@ async def process_form(request: Request, parts: LoadedParts) -> Response:
     """Speak the form's INPUT_TEXT; the answer is a whole WAV file."""
     parts.admission.check_open()
     # As in Coqui's server, the body is a form, whatever its Content-Type says, and the query is ignored.
-    return await _process(read_form(_FORM, await read_body(request, parts.settings)), parts)
+    return await _process(read_form(_FORM, await read_body(request, parts)), parts)
 
 
 async def _process(values: dict[str, str], parts: Parts) -> Response:

@@ -45,7 +45,7 @@ router = APIRouter(tags=["OpenAI"])
 async def create_speech(request: Request, parts: LoadedParts) -> Response:
     """Speak a text; the worker sends the audio while it synthesizes."""
     parts.admission.check_open()
-    wanted = parse_speech_request(await read_body(request, parts.settings))
+    wanted = parse_speech_request(await read_body(request, parts))
     if wanted.model and wanted.model not in OPENAI_NAMES and not parts.failover.knows(wanted.model):
         message = f"unknown model; this worker serves {parts.failover.active.name}"
         raise ApiError(404, "model_not_found", message, param="model")
