@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.cluster.installed import Operator
 from tests.support.cluster.kubectl import Object
 from ttscontract.metrics import API_REQUESTS
+from ttscontract.pods import METRICS_PATH
 from ttsoperator.children.registry import plurals
 from ttsoperator.kube.client import Cluster, NotFound
 from ttsoperator.kube.manifest import Ref, ref
@@ -100,7 +101,7 @@ def operator_metrics(operator: Operator) -> Moment:
     """Read the leader's metrics from inside its pod."""
     (pod,) = operator.pods()
     [port] = [each["containerPort"] for each in pod["spec"]["containers"][0]["ports"] if each["name"] == "metrics"]
-    code = f"import urllib.request as r; print(r.urlopen('http://localhost:{port}/metrics').read().decode())"
+    code = f"import urllib.request as r; print(r.urlopen('http://localhost:{port}{METRICS_PATH}').read().decode())"
     return read_moment(operator.kubectl("exec", pod["metadata"]["name"], "--", "python", "-c", code))
 
 

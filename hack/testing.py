@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,7 +123,8 @@ class Background:
         """End its process group as a user would, and kill what stays."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             if self._waiter.is_alive():
-                os.killpg(self.process.pid, number)
+                with suppress(ProcessLookupError):  # it ended just now
+                    os.killpg(self.process.pid, number)
                 self._waiter.join(END_SECONDS)
 
     def _wait(self, began: float) -> None:

@@ -8,7 +8,7 @@ USER_ID: Final = 65532
 HTTP_PORT: Final = 5002
 """The worker's API and probes."""
 METRICS_PORT: Final = 9090
-"""Prometheus metrics of a worker, and of a download while it runs."""
+"""Prometheus metrics of the operator, of a worker, and of a download while it runs."""
 
 HEALTH_PATH: Final = "/health"
 """Liveness: a failure asks for a restart."""

@@ -1,17 +1,19 @@
 """Logs as one JSON object a line, with the fields of the worker's logs, on the standard library's logging.
 
 Every line has timestamp, level, message, module, function and line; inside a pass the namespace and the name of its
-TTSService; the exception where there is one; and whatever was given as `extra`.
+TTSService; exception and stack where there are any; and whatever was given as `extra`.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any, Final
+
+from ttscontract.log_line import as_json, message_of, text_of
 
 service: ContextVar[tuple[str, str] | None] = ContextVar("service", default=None)
 """Namespace and name of the TTSService that the current task works on."""
@@ -25,11 +27,11 @@ class JsonFormatter(logging.Formatter):
     """Formats a record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as JSON; what JSON cannot hold is written as its str()."""
+        """Return the record as JSON; what JSON cannot hold is written as its text."""
         line: dict[str, Any] = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
-            "message": record.getMessage(),
+            "message": message_of(record),
             "module": record.name,
             "function": record.funcName,
             "line": record.lineno,
@@ -37,14 +39,16 @@ class JsonFormatter(logging.Formatter):
         if current := service.get():
             line["namespace"], line["service"] = current
         left_out = _STANDARD | _OF_KOPF | line.keys()
-        line |= {key: value for key, value in vars(record).items() if key not in left_out}
+        line |= {name: value for key, value in vars(record).items() if (name := text_of(key)) not in left_out}
         if record.exc_info and record.exc_info[0]:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str).encode("utf-8", "backslashreplace").decode()
+        if record.stack_info:
+            line["stack"] = self.formatStack(record.stack_info)
+        return as_json(line)
 
 
 def configure(level: str = "INFO") -> None:
-    """Send all logs, those of libraries and warnings too, to standard error as JSON.
+    """Send all logs, those of libraries, warnings and uncaught exceptions too, to standard error as JSON.
 
     Of kopf's and the client's only what went wrong is logged, unless the level is DEBUG.
     """
@@ -52,6 +56,7 @@ def configure(level: str = "INFO") -> None:
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    sys.excepthook = _log_uncaught
     debugging = level == "DEBUG"
     logging.getLogger("kopf").setLevel(logging.NOTSET if debugging else logging.WARNING)
     logging.getLogger("kubernetes").setLevel(logging.NOTSET if debugging else logging.ERROR)
@@ -64,3 +69,9 @@ def _without_tracebacks_of_kopf(record: logging.LogRecord) -> bool:
     if record.name.startswith("kopf"):
         record.exc_info = record.exc_text = None
     return True
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Log the exception that ends the program, except for Ctrl-C."""
+    if not issubclass(kind, KeyboardInterrupt):
+        logging.getLogger("ttsoperator").critical("ended by an exception: %r", error, exc_info=(kind, error, traceback))

@@ -8,6 +8,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ttscontract.pods import METRICS_PORT
+
 PREFIX: Final = "TTS_OPERATOR_"
 
 
@@ -38,7 +40,7 @@ class Settings(BaseSettings):
     workers: int = Field(16, ge=1, le=64)
     """Passes at once, each for another TTSService. More only helps while the API server has idle cores."""
 
-    metrics_port: int = Field(9090, ge=1, le=65535)
+    metrics_port: int = Field(METRICS_PORT, ge=1, le=65535)
     """Port of /metrics, /healthz and /readyz."""
 
     custom_metrics_port: int = Field(6443, ge=1, le=65535)

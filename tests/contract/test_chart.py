@@ -26,6 +26,7 @@ from tests.support.contract.chart import (
     render_anew,
     run_helm,
 )
+from ttscontract.pods import METRICS_PORT
 from ttsoperator.settings import Settings
 
 
@@ -75,6 +76,17 @@ def test_the_operator_understands_its_environment(values: Values, monkeypatch: p
     assert settings.namespaces == tuple(values.get("watchNamespaces", ()))
     assert (settings.custom_metrics_cert_dir is None) == (values.get("customMetrics", {}).get("enabled") is False)
     assert settings.worker_image == "localhost/tts-worker:dev"
+
+
+def test_the_ports_are_those_of_the_operator(values: Values) -> None:
+    manifests = render(values)
+    ports = {port["name"]: port["containerPort"] for port in pod_spec(manifests)["containers"][0]["ports"]}
+    expected = {"metrics": Settings().metrics_port, "custom-metrics": Settings().custom_metrics_port}
+    for name, port in expected.items():
+        assert ports.get(name, port) == port
+        assert environment(manifests)[f"TTS_OPERATOR_{name.replace('-', '_').upper()}_PORT"] == str(port)
+    [metrics] = [port["port"] for port in one(manifests, "Service")["spec"]["ports"] if port["name"] == "metrics"]
+    assert metrics == METRICS_PORT == expected["metrics"]
 
 
 def test_images_come_from_the_values() -> None:

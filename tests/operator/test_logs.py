@@ -19,7 +19,9 @@ def restored() -> Iterator[None]:
     """Leave logging as it was."""
     loggers = [logging.getLogger(name) for name in (None, "kopf", "kubernetes")]
     levels, handlers = [logger.level for logger in loggers], logging.root.handlers[:]
+    hook = sys.excepthook
     yield
+    sys.excepthook = hook
     logging.captureWarnings(capture=False)
     logging.root.handlers[:] = handlers
     for logger, level in zip(loggers, levels, strict=True):

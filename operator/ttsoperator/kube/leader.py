@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -28,17 +28,10 @@ RELEASE_SECONDS = 3.0
 
 
 class Api(Protocol):
-    """The one method of `Cluster` that an election needs."""
+    """The part of `Cluster` that an election needs."""
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        body: object = None,
-        content_type: str = "application/json",
-        query: Mapping[str, str] | None = None,
-    ) -> Manifest:
-        """Send one request."""
+    async def request(self, method: str, url: str, body: object = None) -> Manifest:
+        """See Cluster."""
 
 
 class LeaderElection:

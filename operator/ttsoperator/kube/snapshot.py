@@ -24,10 +24,9 @@ class Snapshot:
         """Return the child, or None if it does not exist."""
         return self.children.get((kind, name))
 
-    def of(self, kind: str, component: names.Component) -> list[Manifest]:
-        """Return a component's children of one kind, sorted by name."""
-        found = (child for (k, _), child in sorted(self.children.items()) if k == kind)
-        return [child for child in found if component_of(child) == component.value]
+    def of(self, kind: str) -> list[Manifest]:
+        """Return the children of one kind, of every component, sorted by name."""
+        return [self.children[identity] for identity in sorted(self.children) if identity[0] == kind]
 
     def pod_templates(self) -> list[Manifest]:
         """Return the pod templates of all children of every kind; each may start a pod at any time."""

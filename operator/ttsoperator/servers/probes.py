@@ -8,6 +8,7 @@ from collections.abc import Callable
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from ttscontract.pods import METRICS_PATH
 from ttsoperator.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def make_app(metrics: Metrics, health: Health) -> web.Application:
         return _answer(health.readiness())
 
     app = web.Application()
-    app.add_routes([web.get("/metrics", exposition), web.get("/healthz", healthz), web.get("/readyz", readyz)])
+    app.add_routes([web.get(METRICS_PATH, exposition), web.get("/healthz", healthz), web.get("/readyz", readyz)])
     return app
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from ttscontract.reasons import Reason
 from ttsoperator.spec.base import ApiModel, map_list
 
 Text = Annotated[str, StringConstraints(max_length=2048)]
@@ -12,12 +13,12 @@ Time = Annotated[str, StringConstraints(max_length=64), Field(json_schema_extra=
 
 
 class ModelState(StrEnum):
-    """State of a model."""
+    """State of a model; all but Failed have the name of a reason."""
 
-    BUILT_IN = "BuiltIn"
-    PENDING = "Pending"
-    DOWNLOADING = "Downloading"
-    PUBLISHED = "Published"
+    BUILT_IN = Reason.BUILT_IN.value
+    PENDING = Reason.PENDING.value
+    DOWNLOADING = Reason.DOWNLOADING.value
+    PUBLISHED = Reason.PUBLISHED.value
     FAILED = "Failed"
 
 

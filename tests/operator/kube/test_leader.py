@@ -3,7 +3,6 @@
 import asyncio
 import copy
 import itertools
-from collections.abc import Mapping
 
 import pytest
 
@@ -37,14 +36,7 @@ class Door:
         self._leases = leases
         self._caller = caller
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        body: object = None,
-        content_type: str = "application/json",  # noqa: ARG002
-        query: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> Manifest:
+    async def request(self, method: str, url: str, body: object = None) -> Manifest:
         assert url.startswith("/apis/coordination.k8s.io/v1/namespaces/ns/leases")
         await asyncio.sleep(0.01)
         if self._caller in self._leases.hang:

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,9 @@ def stream() -> Iterator[io.StringIO]:
     """Where the logs go; afterwards logging is as it was."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    hook = sys.excepthook
     yield io.StringIO()
+    sys.excepthook = hook
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.captureWarnings(capture=False)

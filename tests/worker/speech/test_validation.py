@@ -84,6 +84,15 @@ def test_a_name_given_twice_is_refused(body: bytes) -> None:
     assert error.value.param in {"input", "id"}
 
 
+def test_the_first_name_given_twice_is_found_in_one_go_through_many() -> None:
+    """Counting each name in all of them would take longer than a test may."""
+    names = [*map(str, range(300_000)), "first", "second", "second", "first"]
+    body = "{" + ",".join(f'"{name}":1' for name in names) + "}"
+    with pytest.raises(InvalidRequest) as error:
+        refuse_repeated_names(body.encode())
+    assert error.value.param == "first"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": 1}', b"9" * 10_000, b'{"a": {"a": 1}}'])
 def test_anything_else_is_left_to_the_next_reader(body: bytes) -> None:
     refuse_repeated_names(body)

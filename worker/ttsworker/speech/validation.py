@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from typing import Any
 
 from ttsworker.speech.errors import InvalidRequest
@@ -75,8 +76,7 @@ def refuse_repeated_names(body: bytes) -> None:
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
         message = f"the body has {twice[:64]!r} more than once: send it once"
         raise InvalidRequest("invalid_json", message, param=twice[:64])
     return values
