@@ -78,6 +78,11 @@ def test_line_ends_and_tabs_are_no_control_characters(api: httpx.Client) -> None
     assert api.post(SPEECH, json={"input": "One.\r\nTwo.\tThree.\rFour."}).status_code == 200
 
 
+def test_a_form_feed_and_a_byte_order_mark_cost_nothing(api: httpx.Client) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps({"input": "Page one.\fPage two."}).encode()
+    assert api.post(SPEECH, content=body).status_code == 200
+
+
 def test_the_longest_text_in_its_longest_writing_is_not_too_large(api: httpx.Client) -> None:
     body = json.dumps({"input": "😀" * 4096})  # twelve bytes each
     assert len(body) > 4096 * 12

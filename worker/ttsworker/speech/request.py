@@ -1,5 +1,6 @@
 """What a client may request: the body of POST /v1/audio/speech, and how to deliver its audio."""
 
+import codecs
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -85,7 +86,8 @@ def encoding_of(request: SpeechRequest) -> Encoding:
 
 
 def parse_speech_request(body: bytes) -> SpeechRequest:
-    """Read the JSON body; raises InvalidRequest that names the first wrong field."""
+    """Read the JSON body, also after a byte order mark; raises InvalidRequest that names the first wrong field."""
+    body = body.removeprefix(codecs.BOM_UTF8)
     refuse_repeated_names(body)
     try:
         return SpeechRequest.model_validate_json(body)

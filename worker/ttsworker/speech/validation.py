@@ -7,8 +7,8 @@ from typing import Any
 
 from ttsworker.speech.errors import InvalidRequest
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Control characters except tab and line ends, and halves of surrogate pairs, which are not characters."""
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and halves of surrogate pairs, but not tabs, line ends, and the form feeds of PDFs."""
 
 _ELEMENTS = (
     # of HTML, except those of one letter: formulas have such letters between < and > as well
@@ -44,7 +44,7 @@ def longest_request(max_text_length: int) -> int:
 
 
 def check_text(text: str, max_length: int, *, param: str) -> str:
-    """Return the text with its line ends unified; raises InvalidRequest where it cannot be spoken."""
+    """Return the text with line ends and form feeds as newlines; raises InvalidRequest where it cannot be spoken."""
     if not text.strip():
         raise InvalidRequest("empty_text", f"{param} is empty: send the text to speak", param=param)
     if len(text) > max_length:
@@ -59,7 +59,7 @@ def check_text(text: str, max_length: int, *, param: str) -> str:
         shown = re.split(r"\s", tag[0], maxsplit=1)[0][:20]
         message = f"{param} has markup ({shown}) at position {tag.start()}: send plain text without tags"
         raise InvalidRequest("markup", message, param=param)
-    return re.sub(r"\r\n?", "\n", text)
+    return re.sub(r"\r\n?|\f", "\n", text)
 
 
 def refuse_repeated_names(body: bytes) -> None:

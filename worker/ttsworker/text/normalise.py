@@ -42,10 +42,14 @@ _GROUPED_NUMBER = re.compile(
 )
 
 # Models know only the ASCII apostrophe and hyphen; they know “quotes” or skip them without harm.
-_APOSTROPHE = re.compile("(?<=[^\\W\\d_])[’ʼ＇](?=[^\\W\\d_])")
+_APOSTROPHE = re.compile("(?<=[^\\W\\d_])[’ʼ＇`´](?=[^\\W\\d_])")
 _HYPHENS = str.maketrans({"\u2010": "-", "\u2011": "-"})
 
 MINUS = "\u2212"
+
+MAX_MARKS = 30
+"""Combining marks that one letter keeps. Putting them in order takes time quadratic in their number, so the limit is
+that of Unicode's Stream-Safe Text Format (UAX #15); no language comes near it."""
 
 _SPACES = re.compile("[ \\t\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 
@@ -58,6 +62,7 @@ def normalise(text: str, *, keep_minus: bool = False) -> str:
     name in another language is worse than none. A text of only emoji becomes empty. The minus sign becomes a hyphen,
     unless a later step reads it.
     """
+    text = _bound_marks(text)
     text = _LETTER_SHAPE.sub(lambda letter: unicodedata.normalize("NFKC", letter[0]), text)
     text = _WIDE_SEPARATOR.sub(lambda mark: unicodedata.normalize("NFKC", mark[0]), text)
     text = _SILENT.sub("", text).replace("\u2028", "\n").replace("\u2029", "\n\n")
@@ -67,3 +72,14 @@ def normalise(text: str, *, keep_minus: bool = False) -> str:
     text = _APOSTROPHE.sub("'", text.translate(_HYPHENS))
     text = text if keep_minus else text.replace(MINUS, "-")
     return unicodedata.normalize("NFC", text).strip()
+
+
+def _bound_marks(text: str) -> str:
+    if text.isascii():
+        return text
+    kept, marks = [], 0
+    for character in text:
+        marks = marks + 1 if unicodedata.combining(character) else 0
+        if marks <= MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
