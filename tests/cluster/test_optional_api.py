@@ -91,4 +91,5 @@ def test_an_api_that_comes_and_goes(tenant: Tenant, worker_image: str, tmp_path:
         tenant.serve("english", replicas=1)
         eventually(lambda: not tenant.list(f"gadgets.{GROUP}", ""))
         tenant.until_ready("english")
+        assert operator.stop() == 0
         assert operator.starts == 1

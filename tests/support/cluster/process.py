@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.cluster.installed import NAMESPACE, RELEASE
-from tests.support.cluster.kubectl import Object
+from tests.support.cluster.kubectl import PATIENCE, Object
 from tests.support.cluster.proxy import Writes, counting
 from tests.support.cluster.tenant import Tenant
 from tests.support.program import free_port
@@ -48,6 +48,14 @@ class OperatorProcess:
                     self._ended = True
                 self._kill()
                 supervisor.join()
+
+    def stop(self) -> int:
+        """Send SIGTERM, as a kubelet does, and return the exit code; it is not started again."""
+        with self._lock:
+            self._ended = True
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(PATIENCE)
 
     def _supervise(self, proxy: str) -> None:
         self._run({"server": proxy})
