@@ -41,9 +41,11 @@ def elsewhere(operator: Operator, kubectl: Kubectl) -> Iterator[None]:
     """The installed operator stopped, and no add-on left behind."""
     operator.kubectl("scale", f"deployment/{RELEASE}", "--replicas=0")
     operator.until_running(0)
-    yield
-    kubectl("delete", "crd", f"gadgets.{GROUP}", "--ignore-not-found")
-    operator.scale(1)
+    try:
+        yield
+        kubectl("delete", "crd", f"gadgets.{GROUP}", "--ignore-not-found")
+    finally:
+        operator.scale(1)
 
 
 def allow_gadgets(tenant: Tenant) -> None:

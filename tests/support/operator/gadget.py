@@ -25,7 +25,7 @@ GADGET = Child(Resource("Gadget", GADGETS, "gadgets", optional=True), Component.
 def add_row() -> None:
     """Put the row before the others, where a colleague would write it."""
     before = registry.CHILDREN
-    registry.CHILDREN = (GADGET, *before)  # type: ignore[misc]
+    registry.CHILDREN = (GADGET, *before)  # type: ignore[misc]  # Final for the product: only a test adds a row
     for each in vars(registry).values():
         if getattr(each, "__defaults__", None) == (before,):
             each.__defaults__ = (registry.CHILDREN,)

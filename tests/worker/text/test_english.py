@@ -58,6 +58,10 @@ def test_each_rule_is_needed_for_its_example(rule: english.Rule, monkeypatch: py
         "I have 5 in my bag, and 5 m left.",
         "An e-mail to @you about #1.",
         "1.5 million at 3.14 % each",
+        "Wait...5 more. And ..7 too.",
+        "From 1990 –1995, ISBN 978-3-16-148410-0.",
+        "In 2020 1/2 of them left; on the 5 9/11 was remembered.",
+        "At 10.00 am we met at 40°26'46\" north.",
     ],
 )
 def test_what_engines_read_well_stays(text: str) -> None:
@@ -88,6 +92,7 @@ def test_other_languages_are_left_to_their_engines(language: str) -> None:
         ("He is 5'10\" tall.", "He is five feet ten inches tall."),
         ("Write to me@example.org today.", "Write to me at example dot org today."),
         ("At ≥5 or ~10 we stop.", "At at least five or about ten we stop."),
+        ("Call 1-800-555-1234 now.", "Call one, eight zero zero, five five five, one two three four now."),
         ("Use version 5.0 now.", "Use version five point zero now."),
     ],
 )

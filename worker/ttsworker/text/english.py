@@ -25,8 +25,8 @@ _CURRENCY = f"[{''.join(_MONEY)}]"
 _GROUPED = r"\d{1,3}(?:,\d{3})++(?!\d)"
 _AMOUNT = rf"(?:{_GROUPED}|\d++)(?:\.\d++)?"
 _MAGNITUDE = "(?:thousand|million|billion|trillion)"
-_SIGNED = r"(?<![\w.,)\]%–−-])"
-"""Nothing before it that a hyphen could join to what follows."""
+_SIGNED = r"(?<![\w.,)\]%–−-])(?<!\d )"
+"""Nothing before it that a hyphen could join to what follows, not even a number and a space: a range."""
 
 _MAGNITUDES = {"k": "thousand", "m": "million", "b": "billion", "t": "trillion"}
 
@@ -124,7 +124,7 @@ RULES: tuple[Rule, ...] = (
     _row(r"\b(?:https?://|(?=www\.))(?P<address>[\w.@/+?=&#%~:-]{0,2000}[\w/])", _address,
          "See https://www.example.com/a-b.", "See www dot example dot com slash a dash b."),
     # telephone numbers, versions
-    _row(r"(?<![\w.])(?:\+1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w.-]*\d)", _digits,
+    _row(r"(?<![\w.-])(?:\+?1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w.-]*\d)", _digits,
          "Call (555) 123-4567.", "Call 5 5 5, 1 2 3, 4 5 6 7."),
     _row(r"(?<![\w.,])v?\d{1,9}(?:\.\d{1,9}){2,8}+(?![\w.]*\d)", lambda match: match[0].replace(".", " point "),
          "Version 1.2.3 is out.", "Version 1 point 2 point 3 is out."),
@@ -159,7 +159,7 @@ RULES: tuple[Rule, ...] = (
     _row(rf"({_CURRENCY})minus (?=\d)", r"minus \1", "$-5", "minus 5 dollars"),
     _row(rf"{_SIGNED}[-–−](?=\.?\d)", "minus ", "It is -5 today.", "It is minus 5 today."),
     _row(rf"{_SIGNED}\+(?={_CURRENCY}?\.?\d)", "plus ", "a gain of +5", "a gain of plus 5"),
-    _row(r"(?<![\w,])\.(?=\d)", "0.", "a fall of .5 percent", "a fall of 0.5 percent"),
+    _row(r"(?<![\w.,])\.(?=\d)", "0.", "a fall of .5 percent", "a fall of 0.5 percent"),
     _row(rf"(?P<currency>{_CURRENCY})(?P<whole>{_GROUPED}|\d++)(?:\.(?P<fraction>\d++))?(?P<magnitude> {_MAGNITUDE})?",
          _money, "It cost $1.5.", "It cost 1 dollar and 50 cents."),
     # arithmetic
@@ -172,13 +172,14 @@ RULES: tuple[Rule, ...] = (
          "if it is ≥5", "if it is at least 5"),
     _row(r"(?<![\d:.,])(\d{1,4}):(\d)(?![\d:.])", r"\1 to \2", "a ratio of 16:9", "a ratio of 16 to 9"),
     # fractions and decimals
-    _row(r"(?<![\d.,/])(\d{1,4}) (?=(\d{1,2})/(\d{1,3})(?![\d/]))", r"\1 and ", "1 1/2 cups", "1 and 1/2 cups"),
+    _row(r"(?<![\w.,/])(\d{1,3}) (?=(?:1/2|[12]/3|[13]/4|[1-4]/5|[1357]/8)(?![\w/]))", r"\1 and ",
+         "1 1/2 cups", "1 and 1/2 cups"),
     _row(r"(?<=\d) ?(?=[½⅓⅔¼¾⅛⅜⅝⅞])", " and ", "1½ cups", "1 and ½ cups"),
-    _row(rf"(?<![\w.,$€£¥₹])({_GROUPED}|\d++)\.(0++)(?!\d|\.\d|%)",
+    _row(rf"(?<![\w.,$€£¥₹])({_GROUPED}|\d++)\.(0++)(?!\d|\.\d|%| ?[ap]\.?m\b)",
          lambda match: f"{match[1]} point {' '.join(match[2])}",
          "Version 5.0 is out.", "Version 5 point 0 is out."),
     # units
-    _row(r"\b(\d{1,2})['′] ?(\d{1,2})[\"″](?!\w)", r"\1 feet \2 inches",
+    _row(r"(?<![\w.°])(?<!° )(\d{1,2})['′] ?(\d{1,2})[\"″](?!\w)", r"\1 feet \2 inches",
          "He is 5'10\" tall.", "He is 5 feet 10 inches tall."),
     _row(r"(?<=\d)( ?(?:ft|feet|foot) \d{1,2} ?)in\b", r"\1inches", "5 ft 10 in tall", "5 ft 10 inches tall"),
     _row(rf"(?P<number>\b{_AMOUNT}) ?(?P<unit>[kcm]?m|in|ft|yd|mi)(?P<power>[²³])", _power,
