@@ -22,6 +22,13 @@ class TextLogging(StrEnum):
     FULL = "Full"
 
 
+class UnknownVoice(StrEnum):
+    """What a worker does with a request for a voice that it does not know."""
+
+    DEFAULT = "Default"  # speaks it with the default voice
+    REJECT = "Reject"
+
+
 @dataclass(frozen=True)
 class Setting(Generic[T_co]):
     """One setting: its name in worker.json (in `spec.serving` the same in camelCase), default, bounds, unit and help.
@@ -127,6 +134,22 @@ TEXT_LOGGING: Final = Setting(
     "How much of a text the log shows: Masked hides the middle 60 %, None hides all of it, Full hides nothing.",
 )
 
+MAX_VOICE_ALIASES: Final = 64
+MAX_VOICE_ALIAS_LENGTH: Final = 64
+MAX_VOICE_NAME_LENGTH: Final = 256
+VOICE_ALIASES: Final = Setting[dict[str, str]](
+    "voice_aliases",
+    {},
+    "More names for voices: each alias with the voice that speaks. OpenAI's voice names need no alias; they speak with "
+    "the model's voices.",
+)
+UNKNOWN_VOICE: Final = Setting(
+    "unknown_voice",
+    UnknownVoice.REJECT,
+    "What a worker does with a request for an unknown voice: Reject answers it with 400, Default speaks it with the "
+    "default voice.",
+)
+
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 """What a request may ask for; 1 is normal."""
@@ -161,9 +184,11 @@ WRITTEN: Final[tuple[Setting[object], ...]] = (
     REQUEST_TIMEOUT_SECONDS,
     DRAIN_TIMEOUT_SECONDS,
     TEXT_LOGGING,
+    VOICE_ALIASES,
+    UNKNOWN_VOICE,
     RATE_LIMIT_PER_SECOND,
 )
 """What the operator writes into worker.json, in this order. Another order would be another file and restart workers."""
 
-SERVING: Final = tuple(row for row in WRITTEN if row not in {ENGINE, MODEL_DIR, THREADS, RATE_LIMIT_PER_SECOND})
+SERVING: Final = tuple(row for row in WRITTEN if row not in (ENGINE, MODEL_DIR, THREADS, RATE_LIMIT_PER_SECOND))
 """The fields of `spec.serving`; the operator computes the others."""

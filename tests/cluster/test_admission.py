@@ -29,6 +29,7 @@ BAD_SPECS: list[tuple[str, dict[str, Any], str]] = [
     ("gpu-in-resources", {"resources": {"limits": {"nvidia.com/gpu": 1}}}, "spec.gpu requests GPUs"),
     ("replicas", {"replicas": -1}, "should be greater than or equal to 0"),
     ("queue", {"serving": {"maxQueueLength": 10**6}}, "should be less than or equal to 100000"),
+    ("long-alias", {"serving": {"voiceAliases": {"x" * 65: "p225"}}}, "must have 1 to 64 characters"),
     ("precision", {"serving": {"precision": "Int4"}}, "supported values"),
     ("unknown-field", {"replica": 2}, "unknown field"),
     ("our-label", {"podTemplate": {"labels": {"tts-operator.io/service": "other"}}}, "are reserved for the operator"),

@@ -28,6 +28,9 @@ FIELDS: dict[str, Any] = SCHEMA["properties"]["serving"]["properties"]
 
 def values(field: dict[str, Any]) -> st.SearchStrategy[Any]:
     """The values of a field that the API server accepts."""
+    if field["type"] == "object":
+        texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=64)
+        return st.dictionaries(texts, texts, max_size=field["maxProperties"])
     return st.sampled_from(field["enum"]) if "enum" in field else st.integers(field["minimum"], field["maximum"])
 
 

@@ -65,6 +65,24 @@ def test_a_wrong_variable_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings(os.environ)
 
 
+def test_a_variable_of_a_map_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTSWORKER_VOICE_ALIASES", '{"narrator": "heart"}')
+    assert load_settings(os.environ).voice_aliases == {"narrator": "heart"}
+    monkeypatch.setenv("TTSWORKER_VOICE_ALIASES", "narrator=heart")
+    with pytest.raises(InvalidSettings, match=r'"voice_aliases" .*: write it as JSON'):
+        load_settings(os.environ)
+
+
+@pytest.mark.parametrize(
+    "aliases",
+    [{"": "heart"}, {"narrator": ""}, {"x" * 65: "heart"}, {"narrator": "x" * 257}, {str(n): "x" for n in range(65)}],
+)
+def test_aliases_are_bounded(config: Path, aliases: dict[str, str]) -> None:
+    config.write_text(json.dumps({"voice_aliases": aliases}))
+    with pytest.raises(InvalidSettings, match="voice_aliases"):
+        load_settings(os.environ)
+
+
 def test_networks_of_proxies_come_from_the_file_and_from_the_environment(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

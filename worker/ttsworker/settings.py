@@ -7,22 +7,31 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 
 from ttscontract import worker_config
 from ttscontract.engines import Precision
 from ttscontract.pods import CONFIG_VARIABLE, HTTP_PORT, METRICS_PORT, TERMINATION_LOG, VARIABLE_PREFIX
 from ttscontract.reasons import Reason
-from ttscontract.worker_config import MIN_RATE, Setting, TextLogging
+from ttscontract.worker_config import MIN_RATE, Setting, TextLogging, UnknownVoice
 
 Network = IPv4Network | IPv6Network
+
+VoiceAliases = Annotated[
+    dict[
+        Annotated[str, StringConstraints(min_length=1, max_length=worker_config.MAX_VOICE_ALIAS_LENGTH)],
+        Annotated[str, StringConstraints(min_length=1, max_length=worker_config.MAX_VOICE_NAME_LENGTH)],
+    ],
+    Field(max_length=worker_config.MAX_VOICE_ALIASES),
+]
 
 
 class Fallback(BaseModel):
@@ -70,6 +79,8 @@ class Settings(BaseSettings):
     max_text_length: int = _field(worker_config.MAX_TEXT_LENGTH)
     request_timeout_seconds: float = _field(worker_config.REQUEST_TIMEOUT_SECONDS)
     drain_timeout_seconds: float = _field(worker_config.DRAIN_TIMEOUT_SECONDS)
+    voice_aliases: VoiceAliases = _field(worker_config.VOICE_ALIASES)
+    unknown_voice: UnknownVoice = _field(worker_config.UNKNOWN_VOICE)
     health_interval_seconds: float = Field(30, gt=0, le=3600, description="Seconds between two test syntheses.")
 
     redis_url: SecretStr | None = Field(
@@ -152,6 +163,8 @@ def load_settings(environ: Mapping[str, str] = os.environ, *, options: Mapping[s
         return FromFile(**options or {})
     except ValidationError as error:
         raise InvalidSettings(_first_problem(error, path)) from error
+    except SettingsError as error:  # a variable of a list or a map that is not JSON; the message names the field
+        raise InvalidSettings(f"{error}: write it as JSON") from error
 
 
 def parse_networks(texts: Iterable[str]) -> tuple[Network, ...]:

@@ -21,6 +21,7 @@ from ttsworker.scheduling.admission import Admission
 from ttsworker.scheduling.threads import CallThreads
 from ttsworker.settings import Settings
 from ttsworker.speech.parts import Parts
+from ttsworker.speech.voices import lacking_aliases
 
 EXIT_SECONDS = 1.0
 """How long the end of the worker waits for an engine that is still in a call."""
@@ -145,6 +146,8 @@ class Worker:
             peak_memory=measured.peak_memory,
             peak_gpu_memory=measured.peak_gpu_memory,
         )
+        if lacking := lacking_aliases(model.engine.voices, self.settings.voice_aliases):
+            log.warning("the model lacks the voices of aliases", extra={"model": model.name, "aliases": lacking})
         languages = {voice.name: voice.language for voice in model.engine.voices}
         self.metrics.set_model(model.name, languages, lambda: self.parts.not_ready() is None)
 

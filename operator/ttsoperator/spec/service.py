@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from ttscontract import worker_config
 from ttscontract.engines import Engine, Precision
 from ttscontract.reasons import Reason
-from ttscontract.worker_config import TextLogging
+from ttscontract.worker_config import TextLogging, UnknownVoice
 from ttsoperator.spec.autoscaling import Autoscaling
 from ttsoperator.spec.base import Annotations, ApiModel, rule, rules, setting
 from ttsoperator.spec.engines import (
@@ -28,6 +28,11 @@ from ttsoperator.spec.pods import Image, PodTemplate, Resources
 from ttsoperator.spec.targets import gpu_rules
 
 DEFAULT_GPU: Final = "nvidia.com/gpu"
+
+VoiceAliases = Annotated[
+    dict[str, Annotated[str, StringConstraints(min_length=1, max_length=worker_config.MAX_VOICE_NAME_LENGTH)]],
+    Field(max_length=worker_config.MAX_VOICE_ALIASES),
+]
 
 
 class InvalidSpec(Exception):
@@ -61,6 +66,15 @@ class Gpu(ApiModel):
 class Serving(ApiModel):
     """How a worker serves requests."""
 
+    model_config = rules(
+        rule(
+            "!has(self.voiceAliases) || self.voiceAliases.all(alias, alias.size() >= 1 && alias.size() <= "
+            f"{worker_config.MAX_VOICE_ALIAS_LENGTH})",
+            f"an alias in voiceAliases must have 1 to {worker_config.MAX_VOICE_ALIAS_LENGTH} characters",
+            field=".voiceAliases",
+        )
+    )
+
     precision: Precision = setting(worker_config.PRECISION)
     max_concurrency: int = setting(worker_config.MAX_CONCURRENCY)
     max_batch_size: int = setting(worker_config.MAX_BATCH_SIZE)
@@ -70,6 +84,8 @@ class Serving(ApiModel):
     request_timeout_seconds: int = setting(worker_config.REQUEST_TIMEOUT_SECONDS)
     drain_timeout_seconds: int = setting(worker_config.DRAIN_TIMEOUT_SECONDS)
     text_logging: TextLogging = setting(worker_config.TEXT_LOGGING)
+    voice_aliases: VoiceAliases = setting(worker_config.VOICE_ALIASES)
+    unknown_voice: UnknownVoice = setting(worker_config.UNKNOWN_VOICE)
 
 
 class ServiceOptions(ApiModel):

@@ -121,5 +121,7 @@ SAME: Sequence[Ask] = (
     ask("OpenAI's route with WAV", "POST", OPENAI, json={"input": A, "response_format": "wav", "stream": False}),
     ask("OpenAI's route with a voice", "POST", OPENAI, "several",
         json={"model": "tts-1", "input": A, "voice": "ben", "response_format": "wav"}),
+    ask("OpenAI's route with a voice of OpenAI's", "POST", OPENAI,
+        json={"model": "tts-1", "input": A, "voice": "alloy", "response_format": "wav", "stream": False}),
     ask("OpenAI's route with an unknown format", "POST", OPENAI, json={"input": A, "response_format": "midi"}),
 )  # fmt: skip

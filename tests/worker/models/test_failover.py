@@ -92,9 +92,10 @@ async def recover(served: Served, clock: ManualClock) -> None:
 async def test_a_model_that_cannot_be_loaded_is_replaced_until_it_recovers(folders: Mapping[str, Path]) -> None:
     first, clock = Unloadable(3), ManualClock()
     async with two_models(folders, first, Spare(), clock) as served:
-        answer = await ask(served, "Who speaks?", voice="two", language="de")
-        assert answer.status_code == 200
-        assert answer.headers["x-tts-model"] == "second"
+        for voice in ("two", "alloy", "nobody"):
+            answer = await ask(served, "Who speaks?", voice=voice, language="de")
+            assert answer.status_code == 200
+            assert (answer.headers["x-tts-model"], answer.headers["x-tts-voice"]) == ("second", "spare-voice")
         await recover(served, clock)
         answer = await ask(served, "And now?", voice="two")
         assert answer.headers["x-tts-model"] == "first"

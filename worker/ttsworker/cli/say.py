@@ -22,6 +22,7 @@ from ttsworker.settings import Settings
 from ttsworker.speech.errors import InvalidRequest, NothingToSpeak
 from ttsworker.speech.preparing import utterances_of
 from ttsworker.speech.validation import check_text
+from ttsworker.speech.voices import choose_voice
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,9 @@ def _say(order: Order, settings: Settings) -> Spoken:
         engine = load_engine(settings)
         utterances = utterances_of(
             text,
-            engine.voices,
+            choose_voice(order.voice, engine.voices, settings.voice_aliases, settings.unknown_voice),
             engine.languages,
             max_characters=engine.max_characters,
-            voice=order.voice,
             speed=order.speed,
             param="TEXT",
         )

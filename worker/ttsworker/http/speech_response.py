@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import string
 from contextlib import aclosing
+from urllib.parse import quote
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -15,6 +17,8 @@ from ttsworker.speech.request import SpeechJob
 
 OUTCOME = "outcome"
 """Key in the ASGI scope's state: how a response ended that did not end well, `499` or `aborted`."""
+
+_UNESCAPED = string.digits + string.ascii_letters + string.punctuation.replace("%", "") + " "
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +81,8 @@ class SpeechResponse(Response):
         self._started = True
         prepared = delivery.prepared
         self.headers["content-type"] = delivery.media_type
-        self.headers["x-tts-model"] = prepared.model.name
+        self.headers["x-tts-model"] = header_text(prepared.model.name)
+        self.headers["x-tts-voice"] = header_text(prepared.voice)
         self.headers["x-tts-cached-sentences"] = f"{prepared.cached}/{len(prepared.sentences)}"
         if delivery.length is not None:
             self.headers["content-length"] = str(delivery.length)
@@ -89,6 +94,14 @@ class SpeechResponse(Response):
             raise Cancelled
         async with self._clock.timeout(self._timeout):
             await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+def header_text(name: str) -> str:
+    """Return a name in printable ASCII. Any other character, and %, is percent-encoded, as names of voices have some.
+
+    A speaker of Coqui's YourTTS is called "female-en-5" with a line end.
+    """
+    return quote(name, safe=_UNESCAPED, errors="replace")
 
 
 async def _cancel_on_disconnect(delivery: Delivery, receive: Receive) -> None:

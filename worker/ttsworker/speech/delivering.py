@@ -26,7 +26,7 @@ async def deliver(parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> Asy
     ticket = parts.admission.enter(prepared.model.load(), prepared.model.audio_seconds(prepared.sentences))
     try:
         describe(
-            voice=prepared.sentences[0].utterance.voice,
+            voice=prepared.voice,
             audio_format=job.encoding.format,
             characters=len(job.request.input),
             cache_hits=prepared.cached,

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ttscontract.worker_config import UnknownVoice
 from ttsworker.engines import Utterance, Voice
 from ttsworker.models.loaded import LoadedModel
 from ttsworker.scheduling.stream import Sentence
+from ttsworker.settings import Settings
 from ttsworker.speech.errors import InvalidRequest
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.request import SpeechJob, SpeechRequest
 from ttsworker.speech.validation import check_text
+from ttsworker.speech.voices import choose_voice
 from ttsworker.text import split_sentences, spoken_form
 
 LONG_TEXT = 2000
@@ -36,6 +39,11 @@ class PreparedSpeech:
         """How many sentences need no synthesis."""
         return sum(sentence.audio is not None for sentence in self.sentences)
 
+    @property
+    def voice(self) -> str:
+        """The name of the voice that speaks."""
+        return self.sentences[0].utterance.voice
+
 
 async def prepare(parts: Parts, job: SpeechJob) -> PreparedSpeech:
     """Prepare a request for the active model; raises InvalidRequest."""
@@ -55,10 +63,11 @@ async def keyed_utterances(
 
     A fallback does not know the first choice's voices: it speaks with its own.
     """
-    unknown = parts.failover.on_fallback and request.voice not in {voice.name for voice in model.engine.voices}
-    if unknown:
-        request = request.model_copy(update={"voice": None, "language": None})
-    call = partial(_keyed_utterances, model, request, parts.settings.max_text_length, param)
+    unknown = parts.settings.unknown_voice
+    if parts.failover.on_fallback and request.voice not in {voice.name for voice in model.engine.voices}:
+        request = request.model_copy(update={"language": None})
+        unknown = UnknownVoice.DEFAULT
+    call = partial(_keyed_utterances, model, request, parts.settings, unknown, param)
     if len(request.input) <= LONG_TEXT:
         return call()
     async with parts.long_texts:
@@ -66,14 +75,13 @@ async def keyed_utterances(
 
 
 def _keyed_utterances(
-    model: LoadedModel, request: SpeechRequest, max_text_length: int, param: str
+    model: LoadedModel, request: SpeechRequest, settings: Settings, unknown: UnknownVoice, param: str
 ) -> list[tuple[str, Utterance]]:
     utterances = utterances_of(
-        check_text(request.input, max_text_length, param=param),
-        model.engine.voices,
+        check_text(request.input, settings.max_text_length, param=param),
+        choose_voice(request.voice, model.engine.voices, settings.voice_aliases, unknown),
         model.engine.languages,
         max_characters=model.engine.max_characters,
-        voice=request.voice,
         language=request.language,
         speed=request.speed,
         param=param,
@@ -83,36 +91,24 @@ def _keyed_utterances(
 
 def utterances_of(
     text: str,
-    voices: Sequence[Voice],
+    voice: Voice,
     languages: Sequence[str],
     *,
     max_characters: int,
-    voice: str | None = None,
     language: str | None = None,
     speed: float = 1.0,
     param: str = "input",
 ) -> list[Utterance]:
-    """Return the sentences of a checked text, for a model with these voices and languages; raises InvalidRequest.
+    """Return the sentences of a checked text, for a voice of a model with these languages; raises InvalidRequest.
 
     None of them is longer than `max_characters`.
     """
-    chosen = choose_voice(voice, voices)
-    spoken = choose_language(language, chosen, languages)
-    read = spoken or chosen.language
+    spoken = choose_language(language, voice, languages)
+    read = spoken or voice.language
     sentences = split_sentences(spoken_form(text, read), read, max_characters)
     if not sentences:
         raise InvalidRequest("nothing_to_speak", "the text contains nothing to speak", param=param)
-    return [Utterance(sentence, chosen.name, spoken, speed) for sentence in sentences]
-
-
-def choose_voice(name: str | None, voices: Sequence[Voice]) -> Voice:
-    """Return the voice of that name, or the first one for no name or an unknown `default`; raises InvalidRequest."""
-    for voice in voices:
-        if voice.name == name:
-            return voice
-    if not name or name == "default":
-        return voices[0]
-    raise InvalidRequest("unknown_voice", f"unknown voice; the voices are {_some(voices)}", param="voice")
+    return [Utterance(sentence, voice.name, spoken, speed) for sentence in sentences]
 
 
 def choose_language(language: str | None, voice: Voice, languages: Sequence[str]) -> str | None:
@@ -125,8 +121,3 @@ def choose_language(language: str | None, voice: Voice, languages: Sequence[str]
     raise InvalidRequest(
         "unknown_language", f"the model does not speak this language; it speaks {known}", param="language"
     )
-
-
-def _some(voices: Sequence[Voice], most: int = 20) -> str:
-    more = f" and {len(voices) - most} more, see /v1/audio/voices" if len(voices) > most else ""
-    return ", ".join(voice.name for voice in voices[:most]) + more

@@ -49,7 +49,9 @@ class SpeechRequest(BaseModel):
 
     input: str = Field(description="The text to speak.")
     model: str | None = Field(None, description="Name of the served model, or one of OpenAI's names for it.")
-    voice: VoiceName = Field(None, description="A name from GET /v1/audio/voices; by default the model's first voice.")
+    voice: VoiceName = Field(
+        None, description="A voice or an alias from GET /v1/audio/voices; by default the model's default voice."
+    )
     response_format: AudioFormat = Field("mp3", description="pcm is 16 bit little endian without a header.")
     speed: float = Field(1.0, ge=MIN_SPEED, le=MAX_SPEED, description="2.0 speaks twice as fast.")
     stream_format: Literal["audio", "sse"] = Field("audio", description="sse sends the audio in server-sent events.")

@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
-from ttsworker.http.errors import ApiError
 from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, read_body
 from ttsworker.http.routes.coqui import speak_wav
 from ttsworker.http.routes.fields import read_form, read_query
@@ -61,13 +60,10 @@ async def process_form(request: Request, parts: LoadedParts) -> Response:
 
 
 async def _process(values: dict[str, str], parts: Parts) -> Response:
-    voice = values.get("VOICE")
-    if voice and voice not in {known.name for known in parts.failover.active.engine.voices}:
-        raise ApiError(400, "unknown_voice", "unknown voice; GET /voices lists the voices", param="VOICE")
     return await speak_wav(
         parts,
         text=values.get("INPUT_TEXT", ""),
-        voice=voice,
+        voice=values.get("VOICE"),
         language=values.get("LOCALE"),
         spelled={"text": "INPUT_TEXT", "voice": "VOICE", "language": "LOCALE"},
     )

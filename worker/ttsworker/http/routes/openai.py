@@ -1,5 +1,6 @@
 """OpenAI's speech API."""
 
+import re
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -7,12 +8,14 @@ from fastapi import APIRouter, Request, Response
 from ttsworker.http.errors import ApiError
 from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, read_body
 from ttsworker.http.speech_response import speak
+from ttsworker.speech.parts import Parts
 from ttsworker.speech.request import SpeechJob, SpeechRequest, encoding_of, parse_speech_request
+from ttsworker.speech.voices import spoken_aliases
 
 SPEECH_PATH = "/v1/audio/speech"
 
-OPENAI_NAMES = frozenset({"tts-1", "tts-1-hd", "gpt-4o-mini-tts", "gpt-4o-mini-tts-2025-12-15"})
-"""Model names that existing clients send; each means the one model that this worker serves."""
+_OPENAI_MODEL = re.compile(r"(openai/)?(tts-1|tts-1-hd|gpt-4o-mini-tts)(-\d{4}(-\d\d-\d\d)?)?", re.ASCII)
+"""OpenAI's speech models and their dated snapshots, also as routers write them; each means the one that is served."""
 
 IGNORED = "X-TTS-Ignored"
 """Header of a response: the parameters that had no effect."""
@@ -46,9 +49,8 @@ async def create_speech(request: Request, parts: LoadedParts) -> Response:
     """Speak a text; the worker sends the audio while it synthesizes."""
     parts.admission.check_open()
     wanted = parse_speech_request(await read_body(request, parts))
-    if wanted.model and wanted.model not in OPENAI_NAMES and not parts.failover.knows(wanted.model):
-        message = f"unknown model; this worker serves {parts.failover.active.name}"
-        raise ApiError(404, "model_not_found", message, param="model")
+    if wanted.model:
+        _check_model(wanted.model, parts)
     speech = await speak(parts, SpeechJob(wanted, encoding_of(wanted), whole=not wanted.stream))
     if wanted.instructions:
         speech.headers[IGNORED] = "instructions"
@@ -62,11 +64,9 @@ async def list_models(active: ActiveModel) -> dict[str, Any]:
 
 
 @router.get("/v1/models/{model:path}")
-async def get_model(model: str, active: ActiveModel) -> dict[str, Any]:
-    """Describe the one model that is served."""
-    if model != active.name:
-        message = f"unknown model; this worker serves {active.name}"
-        raise ApiError(404, "model_not_found", message, param="model")
+async def get_model(model: str, parts: LoadedParts) -> dict[str, Any]:
+    """Describe the one model that is served, by any name that a request for speech may use."""
+    _check_model(model, parts)
     return _model(model)
 
 
@@ -77,10 +77,19 @@ async def list_speech_models(active: ActiveModel) -> dict[str, Any]:
 
 
 @router.get("/v1/audio/voices")
-async def list_voices(active: ActiveModel) -> dict[str, Any]:
-    """List the voices; the first one is the default."""
+async def list_voices(active: ActiveModel, parts: LoadedParts) -> dict[str, Any]:
+    """List the voices, and the other names that speak with one of them."""
     voices = active.engine.voices
-    return {"voices": [{"id": voice.name, "name": voice.name, "language": voice.language} for voice in voices]}
+    return {
+        "voices": [{"id": voice.name, "name": voice.name, "language": voice.language} for voice in voices],
+        "aliases": spoken_aliases(voices, parts.settings.voice_aliases),
+    }
+
+
+def _check_model(name: str, parts: Parts) -> None:
+    if not _OPENAI_MODEL.fullmatch(name) and not parts.failover.knows(name):
+        message = f"unknown model; this worker serves {parts.failover.active.name}"
+        raise ApiError(404, "model_not_found", message, param="model")
 
 
 def _model(name: str) -> dict[str, Any]:
