@@ -28,6 +28,12 @@ REJECTED = Metric(
     "invalid_api_key.",
     labels=("reason",),
 )
+WITH_IGNORED_FIELDS = Metric(
+    "tts_requests_with_ignored_fields_total",
+    Type.COUNTER,
+    "requests",
+    "Accepted speech requests with fields that had no effect; the log and the header X-TTS-Ignored name the fields.",
+)
 REQUEST_DURATION = Metric(
     "tts_request_duration_seconds",
     Type.HISTOGRAM,

@@ -29,6 +29,13 @@ class UnknownVoice(StrEnum):
     REJECT = "Reject"
 
 
+class UnknownFields(StrEnum):
+    """What a worker does with a request that has fields of other servers."""
+
+    IGNORE = "Ignore"  # speaks it and names them in a header
+    REJECT = "Reject"
+
+
 @dataclass(frozen=True)
 class Setting(Generic[T_co]):
     """One setting: its name in worker.json (in `spec.serving` the same in camelCase), default, bounds, unit and help.
@@ -150,6 +157,13 @@ UNKNOWN_VOICE: Final = Setting(
     "default voice.",
 )
 
+UNKNOWN_FIELDS: Final = Setting(
+    "unknown_fields",
+    UnknownFields.IGNORE,
+    "What a worker does with a request that has unknown fields: Ignore speaks it and names them in the header "
+    "X-TTS-Ignored, Reject answers it with 400.",
+)
+
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 """What a request may ask for; 1 is normal."""
@@ -186,6 +200,7 @@ WRITTEN: Final[tuple[Setting[object], ...]] = (
     TEXT_LOGGING,
     VOICE_ALIASES,
     UNKNOWN_VOICE,
+    UNKNOWN_FIELDS,
     RATE_LIMIT_PER_SECOND,
 )
 """What the operator writes into worker.json, in this order. Another order would be another file and restart workers."""

@@ -21,7 +21,7 @@ from ttscontract import worker_config
 from ttscontract.engines import Precision
 from ttscontract.pods import CONFIG_VARIABLE, HTTP_PORT, METRICS_PORT, TERMINATION_LOG, VARIABLE_PREFIX
 from ttscontract.reasons import Reason
-from ttscontract.worker_config import MIN_RATE, Setting, TextLogging, UnknownVoice
+from ttscontract.worker_config import MIN_RATE, Setting, TextLogging, UnknownFields, UnknownVoice
 
 Network = IPv4Network | IPv6Network
 
@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     drain_timeout_seconds: float = _field(worker_config.DRAIN_TIMEOUT_SECONDS)
     voice_aliases: VoiceAliases = _field(worker_config.VOICE_ALIASES)
     unknown_voice: UnknownVoice = _field(worker_config.UNKNOWN_VOICE)
+    unknown_fields: UnknownFields = _field(worker_config.UNKNOWN_FIELDS)
     health_interval_seconds: float = Field(30, gt=0, le=3600, description="Seconds between two test syntheses.")
 
     redis_url: SecretStr | None = Field(

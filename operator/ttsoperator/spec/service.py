@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from ttscontract import worker_config
 from ttscontract.engines import Engine, Precision
 from ttscontract.reasons import Reason
-from ttscontract.worker_config import TextLogging, UnknownVoice
+from ttscontract.worker_config import TextLogging, UnknownFields, UnknownVoice
 from ttsoperator.spec.autoscaling import Autoscaling
 from ttsoperator.spec.base import Annotations, ApiModel, rule, rules, setting
 from ttsoperator.spec.engines import (
@@ -86,6 +86,7 @@ class Serving(ApiModel):
     text_logging: TextLogging = setting(worker_config.TEXT_LOGGING)
     voice_aliases: VoiceAliases = setting(worker_config.VOICE_ALIASES)
     unknown_voice: UnknownVoice = setting(worker_config.UNKNOWN_VOICE)
+    unknown_fields: UnknownFields = setting(worker_config.UNKNOWN_FIELDS)
 
 
 class ServiceOptions(ApiModel):

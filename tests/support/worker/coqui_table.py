@@ -123,5 +123,7 @@ SAME: Sequence[Ask] = (
         json={"model": "tts-1", "input": A, "voice": "ben", "response_format": "wav"}),
     ask("OpenAI's route with a voice of OpenAI's", "POST", OPENAI,
         json={"model": "tts-1", "input": A, "voice": "alloy", "response_format": "wav", "stream": False}),
+    ask("OpenAI's route with a parameter that it does not have", "POST", OPENAI,
+        json={"input": A, "response_format": "wav", "pitch": 2, "stream": False}),
     ask("OpenAI's route with an unknown format", "POST", OPENAI, json={"input": A, "response_format": "midi"}),
 )  # fmt: skip

@@ -50,7 +50,9 @@ BODIES: list[tuple[str, bytes | object, int, str, str | None]] = [
     ("word as speed", {"input": "Hello.", "speed": "fast"}, 400, "invalid_value", "speed"),
     ("no number as speed", b'{"input": "Hello.", "speed": NaN}', 400, "invalid_value", "speed"),
     ("endless speed", b'{"input": "Hello.", "speed": Infinity}', 400, "invalid_value", "speed"),
-    ("unknown parameter", {"input": "Hello.", "pitch": 2}, 400, "unknown_parameter", "pitch"),
+    ("unknown parameter", {"input": "Hello.", "pitch": 2, "strict": True}, 400, "unknown_parameter", "pitch"),
+    ("strictness of a wrong type", {"input": "Hello.", "strict": "very"}, 400, "invalid_value", "strict"),
+    ("wrong type beside an unknown one", {"pitch": 2, "input": 5}, 400, "invalid_value", "input"),
 ]
 
 

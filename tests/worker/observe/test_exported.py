@@ -33,6 +33,7 @@ WORKER: Exported = {
     "tts_request_duration_seconds": ("histogram", (), LATENCY),
     "tts_request_latency_seconds": ("histogram", (), LATENCY),
     "tts_requests_in_flight": ("gauge", (), ()),
+    "tts_requests_with_ignored_fields_total": ("counter", (), ()),
     "tts_requests_total": ("counter", ("model", "status"), ()),
     "tts_time_to_first_audio_seconds": ("histogram", (), LATENCY),
     "tts_voice_info": ("gauge", ("voice", "language"), ()),

@@ -84,6 +84,8 @@ class SpeechResponse(Response):
         self.headers["x-tts-model"] = header_text(prepared.model.name)
         self.headers["x-tts-voice"] = header_text(prepared.voice)
         self.headers["x-tts-cached-sentences"] = f"{prepared.cached}/{len(prepared.sentences)}"
+        if self._job.ignored:
+            self.headers["x-tts-ignored"] = ", ".join(self._job.ignored)
         if delivery.length is not None:
             self.headers["content-length"] = str(delivery.length)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -18,6 +18,7 @@ class Metrics:
         self.registry = collectors.registry
         self._counters, self._gauges, self._histograms = collectors.counters, collectors.gauges, collectors.histograms
         self.rejected = self._counters[catalogue.REJECTED]
+        self.with_ignored_fields = self._counters[catalogue.WITH_IGNORED_FIELDS]
         self.first_audio = self._histograms[catalogue.FIRST_AUDIO]
         self.audio_duration = self._histograms[catalogue.AUDIO_DURATION]
         self._max_concurrency = max_concurrency

@@ -32,6 +32,9 @@ async def deliver(parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> Asy
             cache_hits=prepared.cached,
         )
         log.info("accepted", extra={"text": " ".join(each.utterance.text for each in prepared.sentences)})
+        if job.ignored:
+            log.info("fields ignored", extra={"fields": job.ignored})
+            parts.metrics.with_ignored_fields.inc()
         synthesis = Synthesis(parts, job, prepared)
         try:
             yield Delivery(parts, job, synthesis)

@@ -1,14 +1,25 @@
 """What a client may request: the body of POST /v1/audio/speech, and how to deliver its audio."""
 
 import codecs
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
-from ttscontract.worker_config import MAX_SPEED, MIN_SPEED
+from ttscontract.worker_config import MAX_SPEED, MIN_SPEED, UnknownFields
 from ttsworker.encoding import AudioFormat, Encoding
 from ttsworker.speech.errors import InvalidCode, InvalidRequest
+from ttsworker.speech.fields import unknown_fields
 from ttsworker.speech.validation import refuse_repeated_names
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 48_000
@@ -42,10 +53,22 @@ _VOICE_SCHEMA: dict[str, Any] = {
 VoiceName = Annotated[str | None, BeforeValidator(_voice_name), WithJsonSchema(_VOICE_SCHEMA)]
 
 
-class SpeechRequest(BaseModel):
-    """The body of POST /v1/audio/speech: OpenAI's; `sample_rate`, `channels`, `stream`, `language` are our own."""
+def _describe(schema: dict[str, Any]) -> None:
+    """Say in a JSON schema that a field may be null, and that fields of other servers do no harm."""
+    del schema["additionalProperties"]
+    for name, field in schema["properties"].items():
+        if name not in schema["required"] and {"type": "null"} not in field.get("anyOf", []):
+            about = {key: field.pop(key) for key in ("default", "description", "title") if key in field}
+            schema["properties"][name] = {"anyOf": [field, {"type": "null"}], **about}
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+class SpeechRequest(BaseModel):
+    """The body of POST /v1/audio/speech: OpenAI's.
+
+    `sample_rate`, `channels`, `stream`, `language` and `strict` are our own.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, json_schema_extra=_describe)
 
     input: str = Field(description="The text to speak.")
     model: str | None = Field(None, description="Name of the served model, or one of OpenAI's names for it.")
@@ -62,6 +85,19 @@ class SpeechRequest(BaseModel):
     channels: Literal[1, 2] = Field(1, description="2 repeats the audio in both channels.")
     stream: bool = Field(default=True, description="false sends a complete answer with its length.")
     language: str | None = Field(None, description="Language of the text, for models that speak several.")
+    strict: bool = Field(default=False, description="true refuses a request that has other fields than these.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _given_fields(cls, values: object, info: ValidationInfo) -> object:
+        """Drop the fields that are null, and the unknown ones, whose names go into the list that is the context."""
+        if not isinstance(values, dict):
+            return values
+        given = {name: value for name, value in values.items() if value is not None}
+        if info.context is None:
+            return given
+        info.context.extend(name for name in given if name not in cls.model_fields)
+        return {name: value for name, value in given.items() if name in cls.model_fields}
 
 
 @dataclass(frozen=True)
@@ -74,6 +110,8 @@ class SpeechJob:
     """Whether the answer is sent in one go, with its length, once all the audio is there."""
     param: str = "input"
     """What the API that the client uses calls the text; error messages name it."""
+    ignored: Sequence[str] = ()
+    """Names of the request's fields that have no effect."""
 
 
 def encoding_of(request: SpeechRequest) -> Encoding:
@@ -87,20 +125,30 @@ def encoding_of(request: SpeechRequest) -> Encoding:
     )
 
 
-def parse_speech_request(body: bytes) -> SpeechRequest:
-    """Read the JSON body, also after a byte order mark; raises InvalidRequest that names the first wrong field."""
+def parse_speech_request(
+    body: bytes, rule: UnknownFields = UnknownFields.IGNORE
+) -> tuple[SpeechRequest, Sequence[str]]:
+    """Read the JSON body, also after a byte order mark; return the request, and the names of fields without effect.
+
+    Raises InvalidRequest that names the first wrong field.
+    """
     body = body.removeprefix(codecs.BOM_UTF8)
     refuse_repeated_names(body)
+    unknown: list[str] = []
     try:
-        return SpeechRequest.model_validate_json(body)
+        request = SpeechRequest.model_validate_json(body, context=unknown)
     except ValidationError as error:
-        problem: Any = error.errors(include_url=False)[0]
+        raise _invalid(error) from error
+    rule = UnknownFields.REJECT if request.strict else rule
+    ignored = unknown_fields(unknown, SpeechRequest.model_fields, rule)
+    return request, (*ignored, "instructions") if request.instructions else ignored
+
+
+def _invalid(error: ValidationError) -> InvalidRequest:
+    problem: Any = error.errors(include_url=False)[0]
     if problem["type"] == "json_invalid":
-        raise InvalidRequest("invalid_json", f"the body is not valid JSON: {problem['ctx']['error']}")
+        return InvalidRequest("invalid_json", f"the body is not valid JSON: {problem['ctx']['error']}")
     param = ".".join(str(part) for part in problem["loc"])[:64] or None
-    if problem["type"] == "extra_forbidden":
-        message = f"unknown parameter {param!r}; the parameters are {', '.join(SpeechRequest.model_fields)}"
-        raise InvalidRequest("unknown_parameter", message, param=param)
     message = f"{param}: {problem['msg']}" if param else f"the body: {problem['msg']}"
     code: InvalidCode = "unsupported_format" if param in {"response_format", "stream_format"} else "invalid_value"
-    raise InvalidRequest(code, message, param=param)
+    return InvalidRequest(code, message, param=param)

@@ -71,5 +71,5 @@ def _digest(parts: Parts, model: str) -> str:
 
 async def _keys(parts: Parts, selector: CacheSelector) -> list[str]:
     """Return the keys of a text's sentences, as a request for speech with these parameters has them."""
-    wanted = parse_speech_request(selector.model_dump_json(exclude_none=True, exclude={"key", "model"}).encode())
+    wanted, _ = parse_speech_request(selector.model_dump_json(exclude_none=True, exclude={"key", "model"}).encode())
     return [key for key, _ in await keyed_utterances(parts, parts.failover.active, wanted)]

@@ -1,5 +1,6 @@
 """The speech route of Coqui's own tts-server, as of coqui-tts 0.28. docs/coqui-api.md lists the differences."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,6 +12,7 @@ from ttsworker.http.routes.fields import read_form, read_query
 from ttsworker.http.routes.openai import AUDIO
 from ttsworker.http.speech_response import speak
 from ttsworker.speech.errors import InvalidRequest
+from ttsworker.speech.fields import unknown_fields
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.request import SpeechJob, SpeechRequest
 
@@ -44,7 +46,13 @@ async def speak_form(request: Request, parts: LoadedParts) -> Response:
 
 
 async def speak_wav(
-    parts: Parts, *, text: str, voice: str | None, language: str | None, spelled: dict[str, str]
+    parts: Parts,
+    *,
+    text: str,
+    voice: str | None,
+    language: str | None,
+    spelled: dict[str, str],
+    ignored: Sequence[str],
 ) -> Response:
     """Answer with a whole WAV file; errors use this API's names of `text`, `voice` and `language`."""
     languages = parts.failover.active.engine.languages
@@ -54,7 +62,9 @@ async def speak_wav(
         language = DEFAULT_LANGUAGE if DEFAULT_LANGUAGE in languages else None
     wanted = SpeechRequest(input=text, voice=voice, language=language)
     try:
-        return await speak(parts, SpeechJob(wanted, Encoding("wav"), whole=True, param=spelled["text"]))
+        return await speak(
+            parts, SpeechJob(wanted, Encoding("wav"), whole=True, param=spelled["text"], ignored=ignored)
+        )
     except InvalidRequest as error:
         error.param = spelled.get(error.param or "", error.param)
         raise
@@ -71,6 +81,9 @@ async def _speak(values: dict[str, str], parts: Parts) -> Response:
         voice=values.get("speaker_id") if len(parts.failover.active.engine.voices) > 1 else None,
         language=values.get("language_id"),
         spelled={"text": "text", "voice": "speaker_id", "language": "language_id"},
+        ignored=unknown_fields(
+            (name for name, value in values.items() if value), _NAMES, parts.settings.unknown_fields
+        ),
     )
 
 

@@ -10,12 +10,16 @@ from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, read_body
 from ttsworker.http.routes.coqui import speak_wav
 from ttsworker.http.routes.fields import read_form, read_query
 from ttsworker.http.routes.openai import AUDIO
+from ttsworker.speech.fields import unknown_fields
 from ttsworker.speech.parts import Parts
 
 SPEECH_PATH = "/process"
 
 _FORM = "application/x-www-form-urlencoded"
 _NAMES = ("INPUT_TEXT", "VOICE", "LOCALE")
+_FIXED = {"INPUT_TYPE": ("TEXT",), "OUTPUT_TYPE": ("AUDIO",), "AUDIO": ("WAVE", "WAVE_FILE")}
+"""What MaryTTS's clients send besides, with the only values that this server has."""
+
 _QUERY: list[dict[str, Any]] = [
     {"name": name, "in": "query", "required": name == "INPUT_TEXT", "schema": {"type": "string"}} for name in _NAMES
 ]
@@ -60,12 +64,14 @@ async def process_form(request: Request, parts: LoadedParts) -> Response:
 
 
 async def _process(values: dict[str, str], parts: Parts) -> Response:
+    others = (name for name, value in values.items() if value and value not in _FIXED.get(name, ()))
     return await speak_wav(
         parts,
         text=values.get("INPUT_TEXT", ""),
         voice=values.get("VOICE"),
         language=values.get("LOCALE"),
         spelled={"text": "INPUT_TEXT", "voice": "VOICE", "language": "LOCALE"},
+        ignored=unknown_fields(others, _NAMES, parts.settings.unknown_fields),
     )
 
 

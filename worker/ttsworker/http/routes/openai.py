@@ -17,14 +17,19 @@ SPEECH_PATH = "/v1/audio/speech"
 _OPENAI_MODEL = re.compile(r"(openai/)?(tts-1|tts-1-hd|gpt-4o-mini-tts)(-\d{4}(-\d\d-\d\d)?)?", re.ASCII)
 """OpenAI's speech models and their dated snapshots, also as routers write them; each means the one that is served."""
 
-IGNORED = "X-TTS-Ignored"
-"""Header of a response: the parameters that had no effect."""
-
 _AUDIO_TYPES = ("audio/mpeg", "audio/ogg", "audio/aac", "audio/flac", "audio/wav", "audio/pcm")
 
 AUDIO: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The audio.",
+        "headers": {
+            name: {"description": meaning, "schema": {"type": "string"}}
+            for name, meaning in {
+                "X-TTS-Model": "The model that spoke.",
+                "X-TTS-Voice": "The voice that spoke.",
+                "X-TTS-Ignored": "Fields of the request that had no effect; absent when there are none.",
+            }.items()
+        },
         "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _AUDIO_TYPES}
         | {"text/event-stream": {"schema": {"type": "string"}}},
     },
@@ -48,13 +53,10 @@ router = APIRouter(tags=["OpenAI"])
 async def create_speech(request: Request, parts: LoadedParts) -> Response:
     """Speak a text; the worker sends the audio while it synthesizes."""
     parts.admission.check_open()
-    wanted = parse_speech_request(await read_body(request, parts))
+    wanted, ignored = parse_speech_request(await read_body(request, parts), parts.settings.unknown_fields)
     if wanted.model:
         _check_model(wanted.model, parts)
-    speech = await speak(parts, SpeechJob(wanted, encoding_of(wanted), whole=not wanted.stream))
-    if wanted.instructions:
-        speech.headers[IGNORED] = "instructions"
-    return speech
+    return await speak(parts, SpeechJob(wanted, encoding_of(wanted), whole=not wanted.stream, ignored=ignored))
 
 
 @router.get("/v1/models")
