@@ -13,7 +13,7 @@ from typing import Any
 
 from ttsoperator import metrics as m
 from ttsoperator.children.context import Context, Defaults
-from ttsoperator.children.registry import CHILDREN, Child, optional
+from ttsoperator.children.registry import CHILDREN, Child
 from ttsoperator.kube.client import ApiError, Conflict, KubeClient
 from ttsoperator.kube.manifest import Manifest, is_deleting
 from ttsoperator.kube.snapshot import Ownership, Snapshot, ownership
@@ -50,7 +50,7 @@ class Reconciler:
     ) -> None:
         self._cache = cache
         self._observer = observer
-        self._executor = Executor(cluster, cache, self._check_leading, {resource.kind for resource in optional(rows)})
+        self._executor = Executor(cluster, cache, self._check_leading, rows)
         self._reporter = Reporter(cluster, cache)
         self._defaults = defaults
         self._metrics = metrics
