@@ -13,7 +13,8 @@ from aiohttp import web
 
 from ttsoperator import logs
 from ttsoperator.children.context import Defaults
-from ttsoperator.kube.client import ApiError, Cluster
+from ttsoperator.kube.client import Cluster
+from ttsoperator.kube.errors import ApiError
 from ttsoperator.kube.leader import LeaderElection
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.metrics import Metrics

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ttsoperator.children.registry import CHILDREN, Child
-from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, KubeClient, NotFound, Refused, Unavailable
+from ttsoperator.kube.client import KubeClient
+from ttsoperator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused, Unavailable
 from ttsoperator.kube.manifest import Manifest, Ref, is_deleting, ref
 from ttsoperator.kube.snapshot import Ownership, ownership
 from ttsoperator.reconcile.actions import Action, Apply, Create, Delete, HandOverReplicas, describe, target_of

@@ -14,7 +14,8 @@ from typing import Any
 from ttsoperator import metrics as m
 from ttsoperator.children.context import Context, Defaults
 from ttsoperator.children.registry import CHILDREN, Child
-from ttsoperator.kube.client import ApiError, Conflict, KubeClient
+from ttsoperator.kube.client import KubeClient
+from ttsoperator.kube.errors import ApiError, Conflict
 from ttsoperator.kube.manifest import Manifest, is_deleting
 from ttsoperator.kube.snapshot import Ownership, Snapshot, ownership
 from ttsoperator.metrics import Metrics

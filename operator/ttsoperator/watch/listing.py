@@ -15,7 +15,8 @@ import logging
 from collections.abc import Sequence
 
 from ttsoperator.children.registry import CHILDREN, Child, optional, watched
-from ttsoperator.kube.client import ApiError, KubeClient, Refused, Unavailable
+from ttsoperator.kube.client import KubeClient
+from ttsoperator.kube.errors import ApiError, Refused, Unavailable
 from ttsoperator.kube.resources import TTS_SERVICE, Resource
 from ttsoperator.names import CHILD_SELECTOR
 from ttsoperator.watch.store import Cache, Key

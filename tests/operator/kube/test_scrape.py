@@ -152,7 +152,12 @@ async def test_a_closed_port_is_a_failure() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["tts_model_ready 1\n", "tts_queue_depth NaN\n", "tts_queue_depth +Inf\n", 'tts_queue_depth{a="b"} 1\ntts_queue_depth{a="c"} 1\n'],
+    [
+        "tts_model_ready 1\n",
+        "tts_queue_depth NaN\n",
+        "tts_queue_depth +Inf\n",
+        'tts_queue_depth{a="b"} 1\ntts_queue_depth{a="c"} 1\n',
+    ],
 )
 def test_only_one_finite_number_is_a_value(text: str) -> None:
     with pytest.raises(ScrapeFailed, match="tts_queue_depth"):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.operator.passes import BUILTIN, CHILDREN, KEY, World, refusing, service
 from ttscontract.reasons import Reason
-from ttsoperator.kube.client import Refused, Unavailable
+from ttsoperator.kube.errors import Refused, Unavailable
 from ttsoperator.names import KIND
 from ttsoperator.reconcile.reconciler import FORMER_SECONDS
 from ttsoperator.watch.workqueue import Retry

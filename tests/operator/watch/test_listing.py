@@ -8,7 +8,7 @@ import pytest
 from tests.support.operator.fakes import FakeCluster
 from tests.support.virtual_time import now, run
 from ttsoperator.children.registry import CHILDREN, Child
-from ttsoperator.kube.client import Refused, Unavailable
+from ttsoperator.kube.errors import Refused, Unavailable
 from ttsoperator.kube.resources import Resource
 from ttsoperator.names import API_VERSION, CHILD_SELECTOR, KIND, LABEL_SERVICE, Component
 from ttsoperator.watch.handlers import on_event
