@@ -94,7 +94,7 @@ class Manager:
         election = asyncio.create_task(self._election.run(self._lead), name="election")
         resync = asyncio.create_task(self._syncer.run(), name="resync")
         watching = asyncio.create_task(
-            watch(registry, self._cluster.configuration, self._settings.namespaces, self._handle_signals),
+            watch(registry, self._cluster.configuration, self._syncer.watched_namespaces(), self._handle_signals),
             name="watch",
         )
         parts = [election, resync, watching]
