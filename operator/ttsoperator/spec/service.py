@@ -82,6 +82,14 @@ class ServiceOptions(ApiModel):
     """Annotations of the Service, such as those for a cloud's load balancer."""
 
 
+class Rollout(ApiModel):
+    """How workers are replaced."""
+
+    shutdown_delay_seconds: Annotated[int, Field(ge=0, le=300)] = 15
+    """Seconds for which a stopping worker still takes requests, until every node sends them to other workers; a busy
+    cluster needs more."""
+
+
 _NO_CLAIM = "self.model.source.startsWith('builtin://') || oldSelf.model.source.startsWith('builtin://')"
 _GPU_NAME = f"self.?gpu.?resourceName.orValue('{DEFAULT_GPU}')"
 
@@ -146,6 +154,8 @@ class TTSServiceSpec(ApiModel):
     """The Service in front of the workers."""
     autoscaling: Autoscaling | None = None
     """Scales the number of workers with the load; when absent, spec.replicas sets the number."""
+    rollout: Annotated[Rollout, Field(default_factory=Rollout, json_schema_extra={"default": {}})]
+    """How workers are replaced."""
     pod_template: PodTemplate | None = None
     """Additions to the pods of the workers and of the download Job."""
     image: Image | None = None

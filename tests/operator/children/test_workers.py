@@ -42,8 +42,11 @@ def test_probes() -> None:
 
 def test_a_worker_has_the_time_to_finish() -> None:
     found = pod("Deployment", serving={"drainTimeoutSeconds": 100})
-    assert found["containers"][0]["lifecycle"] == {"preStop": {"sleep": {"seconds": 3}}}
-    assert found["terminationGracePeriodSeconds"] == 3 + 100 + 10
+    assert found["containers"][0]["lifecycle"] == {"preStop": {"sleep": {"seconds": 15}}}
+    assert found["terminationGracePeriodSeconds"] == 15 + 100 + 10
+    found = pod("Deployment", rollout={"shutdownDelaySeconds": 0})
+    assert "lifecycle" not in found["containers"][0], "some versions of Kubernetes refuse a sleep of 0 s"
+    assert found["terminationGracePeriodSeconds"] == 30 + 10
 
 
 @pytest.mark.parametrize(

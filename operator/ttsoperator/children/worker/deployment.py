@@ -23,8 +23,8 @@ from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import annotated, digest, metadata, with_applied_hash
 from ttsoperator.spec import DEFAULT_GPU, TTSService
 
-PRE_STOP_SECONDS: Final = 3
-"""How long a stopping worker keeps answering, until every node has removed it from the Service."""
+EXIT_SECONDS: Final = 10
+"""Time for a worker to exit after its drain, before the kubelet kills it."""
 _STARTUP: Final = {"periodSeconds": 2, "failureThreshold": 300}  # a large model may take ten minutes to load
 
 
@@ -87,6 +87,7 @@ def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -
     if not (on_volume and is_pinned(service)):
         pod["topologySpreadConstraints"] = [_spread(service)]
     config_map = names.config_map_name(service.name, render(service, serving))
+    stop_seconds = service.spec.rollout.shutdown_delay_seconds + service.spec.serving.drain_timeout_seconds
     volumes: list[dict[str, Any]] = [
         {"name": "config", "configMap": {"name": config_map}},
         TMP_VOLUME,
@@ -95,7 +96,7 @@ def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -
         volumes.append({"name": "model", "persistentVolumeClaim": {"claimName": claim_of(service)}})
     return {
         **pod,
-        "terminationGracePeriodSeconds": PRE_STOP_SECONDS + service.spec.serving.drain_timeout_seconds + 10,
+        "terminationGracePeriodSeconds": stop_seconds + EXIT_SECONDS,
         "containers": [_worker(service, defaults, serving, gpus)],
         "volumes": volumes,
     }
@@ -117,9 +118,14 @@ def _worker(service: TTSService, defaults: Defaults, serving: Serving, gpus: int
         "startupProbe": {**_get(READY_PATH), **_STARTUP, "timeoutSeconds": 3},
         "readinessProbe": {**_get(READY_PATH), "periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 2},
         "livenessProbe": {**_get(HEALTH_PATH), "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3},
-        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
         "volumeMounts": mounts,
+        **_lifecycle(service.spec.rollout.shutdown_delay_seconds),
     }
+
+
+def _lifecycle(delay_seconds: int) -> dict[str, Any]:
+    """Keep a stopping worker answering until every node has removed it from the Service."""
+    return {"lifecycle": {"preStop": {"sleep": {"seconds": delay_seconds}}}} if delay_seconds else {}
 
 
 def _get(path: str) -> dict[str, Any]:
