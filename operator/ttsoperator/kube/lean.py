@@ -15,14 +15,14 @@ from ttsoperator.names import GROUP, KIND
 CONTENT_BYTES: Final = 64 * 1024
 """More than any ConfigMap of ours holds. The content of a longer one is dropped: it differs from ours anyway."""
 
-_WITHOUT_CONTROLLER: Final = {KIND, "Pod", "PersistentVolumeClaim"}
-"""Kinds whose objects count without a TTSService as controller: a pod's is a ReplicaSet or a Job, and a retained claim
-has none."""
+
+_OF_CONTAINER: Final = ("name", "image", "resources")
 
 
 def is_kept(obj: Mapping[str, Any]) -> bool:
-    """Return whether an object can be a TTSService, a child of one or a pod."""
-    return obj["kind"] in _WITHOUT_CONTROLLER or (controller_of(obj) or {}).get("kind") == KIND
+    """Return whether an object can be a TTSService, a child of one, also one to adopt, or a pod."""
+    controller = controller_of(obj)
+    return obj["kind"] == "Pod" or controller is None or controller.get("kind") == KIND
 
 
 def lean(obj: Mapping[str, Any]) -> Manifest:
@@ -39,7 +39,7 @@ def lean(obj: Mapping[str, Any]) -> Manifest:
 def _lean_pod(pod: Manifest) -> Manifest:
     meta, spec = pod["metadata"], pod.get("spec") or {}
     annotations = {name: text for name, text in (meta.get("annotations") or {}).items() if name.startswith(GROUP)}
-    containers = [{key: each[key] for key in ("name", "image") if key in each} for each in spec.get("containers") or []]
+    containers = [{key: each[key] for key in _OF_CONTAINER if key in each} for each in spec.get("containers") or []]
     kept = {key: spec[key] for key in ("nodeName", "volumes") if key in spec}
     return {**pod, "metadata": {**meta, "annotations": annotations}, "spec": {**kept, "containers": containers}}
 

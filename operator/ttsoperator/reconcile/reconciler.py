@@ -32,6 +32,7 @@ from ttsoperator.watch.workqueue import Retry
 log = logging.getLogger(__name__)
 
 FORMER_SECONDS = 2.0  # garbage collection of a former service's children takes about this long
+TAKEN_SECONDS = 30.0  # a name that somebody else has may become free, and no watch shows it
 
 
 class Reconciler:
@@ -102,8 +103,10 @@ class Reconciler:
         self._finish(outcome, reported=await self._reporter.report(body, status, self._now()))
         if any(conflict.former for conflict in outcome.conflicts):
             return FORMER_SECONDS
-        if outcome.blocked():
+        if outcome.refusals:
             raise Retry("the API server refused a child")
+        if outcome.conflicts:
+            return TAKEN_SECONDS
         return min((s for s in (plan.requeue_after, ask_again) if s is not None), default=None)
 
     def _snapshot(self, key: Key, service: TTSService) -> Snapshot:

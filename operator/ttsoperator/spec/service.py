@@ -23,7 +23,7 @@ from ttsoperator.spec.engines import (
     gpus_text,
     resources_text,
 )
-from ttsoperator.spec.model import DEFAULT_SIZE, Model, Storage
+from ttsoperator.spec.model import Model, Storage
 from ttsoperator.spec.pods import Image, PodTemplate, Resources
 from ttsoperator.spec.targets import gpu_rules
 
@@ -105,10 +105,6 @@ def _fixed(field: str, absent: str) -> dict[str, str]:
     return rule(f"{_NO_CLAIM} || {same}", message, field=".storage")
 
 
-def _size(of: str) -> str:
-    return f"quantity(has({of}.storage) && has({of}.storage.size) ? string({of}.storage.size) : '{DEFAULT_SIZE}')"
-
-
 class TTSServiceSpec(ApiModel):
     """The desired state of the service."""
 
@@ -131,11 +127,6 @@ class TTSServiceSpec(ApiModel):
         _fixed("storageClassName", "'-'"),
         _fixed("accessModes", "['ReadWriteOnce']"),
         _fixed("existingClaimName", "''"),
-        rule(
-            f"{_NO_CLAIM} || {_size('self')}.compareTo({_size('oldSelf')}) >= 0",
-            "spec.storage.size cannot shrink, because a claim can only grow: keep it, or create a new TTSService",
-            field=".storage",
-        ),
     )
 
     engine: Annotated[EngineName | None, Field(description=engine_text())] = None
@@ -180,6 +171,11 @@ class TTSService(BaseModel):
     def builtin(self) -> bool:
         """Whether the model is part of the worker image: no claim, no download."""
         return self.spec.model.source.startswith(BUILTIN)
+
+    @property
+    def gpu_resource(self) -> str:
+        """The name of the GPUs' resource on the nodes."""
+        return self.spec.gpu.resource_name if self.spec.gpu else DEFAULT_GPU
 
     @property
     def storage(self) -> Storage:

@@ -22,7 +22,7 @@ def test_the_content_of_a_huge_config_map_is_dropped() -> None:
 
 
 def test_of_a_pod_only_what_a_pass_reads_is_kept() -> None:
-    pod = {
+    pod: dict[str, Any] = {
         "kind": "Pod",
         "metadata": {
             "name": "a",
@@ -33,11 +33,18 @@ def test_of_a_pod_only_what_a_pass_reads_is_kept() -> None:
         "spec": {
             "nodeName": "n",
             "volumes": [{"name": "model", "persistentVolumeClaim": {"claimName": "c"}}],
-            "containers": [{"name": "worker", "image": "i", "env": [{"name": "A", "value": "x" * 500_000}]}],
+            "containers": [
+                {
+                    "name": "worker",
+                    "image": "i",
+                    "resources": {"limits": {"cpu": "1"}},
+                    "env": [{"name": "A", "value": "x" * 500_000}],
+                }
+            ],
         },
         "status": {"phase": "Running"},
     }
     assert len(json.dumps(lean(pod))) < 500
     assert lean(pod)["metadata"]["annotations"] == {"tts-operator.io/template-hash": "h"}
-    assert lean(pod)["spec"]["containers"] == [{"name": "worker", "image": "i"}]
-    assert (lean(pod)["spec"]["nodeName"], lean(pod)["spec"]["volumes"]) == ("n", pod["spec"]["volumes"])  # type: ignore[index]
+    assert lean(pod)["spec"]["containers"] == [{"name": "worker", "image": "i", "resources": {"limits": {"cpu": "1"}}}]
+    assert (lean(pod)["spec"]["nodeName"], lean(pod)["spec"]["volumes"]) == ("n", pod["spec"]["volumes"])

@@ -141,19 +141,21 @@ def test_managed_fields_take_no_memory() -> None:
 def test_an_object_without_a_ttsservice_as_controller_is_not_kept() -> None:
     cache = Cache()
     stranger = child(5)
-    stranger["metadata"]["ownerReferences"] = []
+    stranger["metadata"]["ownerReferences"] = [{"kind": "Deployment", "uid": "d", "controller": True}]
     assert not cache.put(stranger)
     assert cache.put(child(6))
     stranger["metadata"]["resourceVersion"] = "5"
     assert not cache.put(stranger), "older than the cached version"
     stranger["metadata"]["resourceVersion"] = "7"
-    assert cache.put(stranger), "somebody took its controller away"
+    assert cache.put(stranger), "somebody gave it another controller"
     assert list(cache.owned(KEY)) == []
     assert cache.put(child(8))
-    for kind in ("Pod", "PersistentVolumeClaim"):
-        free = child(9, kind=kind, uid=kind)
-        free["metadata"]["ownerReferences"] = []
-        assert cache.put(free)
+    free = child(9, kind="Service", uid="orphan", name="orphan")
+    free["metadata"]["ownerReferences"] = []
+    assert cache.put(free), "a service may adopt it"
+    pod = child(10, kind="Pod", uid="p")
+    pod["metadata"]["ownerReferences"] = stranger["metadata"]["ownerReferences"]
+    assert cache.put(pod), "a ReplicaSet controls it"
 
 
 @given(st.permutations([("put", 1), ("put", 2), ("put", 3), ("drop", 3)]))
