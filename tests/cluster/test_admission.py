@@ -32,6 +32,8 @@ BAD_SPECS: list[tuple[str, dict[str, Any], str]] = [
     ("precision", {"serving": {"precision": "Int4"}}, "supported values"),
     ("unknown-field", {"replica": 2}, "unknown field"),
     ("our-label", {"podTemplate": {"labels": {"tts-operator.io/service": "other"}}}, "are reserved for the operator"),
+    ("kubernetes-label", {"podTemplate": {"labels": {"job-name": "other"}}}, "Kubernetes sets the labels"),
+    ("tag-and-digest", {"image": {"tag": "1", "digest": f"sha256:{SHA}"}}, "set either tag or digest"),
     ("x" * 41, {}, "must have at most 40 characters"),
 ]  # fmt: skip
 
