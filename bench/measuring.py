@@ -19,7 +19,8 @@ from tests.support.cluster.kubectl import Object
 from ttscontract.metrics import API_REQUESTS
 from ttscontract.pods import METRICS_PATH
 from ttsoperator.children.registry import plurals
-from ttsoperator.kube.client import Cluster, NotFound
+from ttsoperator.kube.client import Cluster
+from ttsoperator.kube.errors import NotFound
 from ttsoperator.kube.manifest import Ref, ref
 
 WRITERS = 32

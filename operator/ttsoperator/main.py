@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from ttsoperator import logs
 from ttsoperator.children.registry import plurals
-from ttsoperator.kube.client import ApiError, Cluster
+from ttsoperator.kube.client import Cluster
+from ttsoperator.kube.errors import ApiError
 from ttsoperator.kube.kubeconfig import NoCluster, load_configuration
 from ttsoperator.manager import Manager
 from ttsoperator.metrics import Metrics

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from ttsoperator import logs
 from ttsoperator.children.context import Defaults
-from ttsoperator.kube.client import ApiError, Cluster
+from ttsoperator.kube.client import Cluster
+from ttsoperator.kube.errors import ApiError
 from ttsoperator.kube.leader import LeaderElection
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.metrics import Metrics
@@ -93,7 +94,7 @@ class Manager:
         election = asyncio.create_task(self._election.run(self._lead), name="election")
         resync = asyncio.create_task(self._syncer.run(), name="resync")
         watching = asyncio.create_task(
-            watch(registry, self._cluster.configuration, self._settings.namespaces, self._handle_signals),
+            watch(registry, self._cluster.configuration, self._syncer.watched_namespaces(), self._handle_signals),
             name="watch",
         )
         parts = [election, resync, watching]

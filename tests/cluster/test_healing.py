@@ -73,6 +73,28 @@ EDITS: dict[str, Object] = {
 }
 
 
+# The keys by which server-side apply merges lists: our item and the edited one together are invalid.
+KEY_EDITS: dict[str, str] = {
+    "service": "/spec/ports/0/port",
+    "deployment": "/spec/template/spec/containers/0/ports/0/containerPort",
+}
+
+
+@pytest.mark.parametrize("kind", KEY_EDITS)
+def test_an_edited_key_of_a_list_is_put_right(whole: Tenant, kind: str) -> None:
+    before = _child(whole, kind)
+    edit = [{"op": "replace", "path": KEY_EDITS[kind], "value": 9999}]
+    whole("patch", kind, before["metadata"]["name"], "--type=json", "-p", json.dumps(edit))
+
+    def put_right() -> bool:
+        after = whole.get(kind, before["metadata"]["name"])
+        assert _wanted(after) == _wanted(before)
+        return bool(after["metadata"]["uid"] == before["metadata"]["uid"])
+
+    eventually(put_right)
+    whole.until_ready(NAME)
+
+
 @pytest.mark.parametrize("kind", EDITS)
 def test_edited_child_is_put_right(whole: Tenant, kind: str) -> None:
     before = _child(whole, kind)
@@ -92,6 +114,27 @@ def test_the_workers_settings_cannot_be_edited(whole: Tenant) -> None:
     with pytest.raises(KubectlError, match="immutable"):
         whole.patch("configmap", before["metadata"]["name"], {"data": {"worker.json": "{}"}})
     assert _wanted(_child(whole, "configmap")) == _wanted(before)
+
+
+def test_orphans_are_adopted_by_the_service_of_their_name(tenant: Tenant, files: FileServer) -> None:
+    tenant.serve("english", engine="hibari", model=files.model)
+    tenant.until_ready("english")
+    before = {child["kind"]: child["metadata"]["uid"] for child in tenant.children("english")}
+    workers = {pod["metadata"]["uid"] for pod in tenant.workers("english")}
+    tenant("delete", "tts", "english", "--cascade=orphan")
+
+    tenant.serve("english", engine="hibari", model=files.model)
+    owner = tenant.service("english")["metadata"]["uid"]
+
+    def adopted() -> bool:
+        children = tenant.children("english")
+        owners = [child["metadata"].get("ownerReferences", [{}])[0].get("uid") for child in children]
+        assert set(owners) == {owner}, owners
+        return {child["kind"]: child["metadata"]["uid"] for child in children} == before
+
+    eventually(adopted)
+    tenant.until_ready("english")
+    assert {pod["metadata"]["uid"] for pod in tenant.workers("english")} == workers, "the workers went on"
 
 
 def test_what_others_add_is_left_alone(tenant: Tenant, worker_image: str) -> None:

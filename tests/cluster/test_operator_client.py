@@ -12,7 +12,8 @@ from kubernetes.aio import client, config
 from tests.support.cluster import setup
 from tests.support.cluster.kubectl import Kubectl
 from ttsoperator.children.registry import plurals
-from ttsoperator.kube.client import AlreadyExists, Cluster, Conflict, NotFound, Refused
+from ttsoperator.kube.client import Cluster
+from ttsoperator.kube.errors import AlreadyExists, Conflict, NotFound, Refused
 from ttsoperator.kube.leader import LeaderElection
 from ttsoperator.kube.manifest import Ref, ref
 from ttsoperator.names import HANDOVER_MANAGER, MANAGER

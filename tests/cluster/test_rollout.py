@@ -15,13 +15,13 @@ def _nothing_was_lost(load: Load) -> None:
 
 
 def test_edited_resources_roll_without_a_lost_request(tenant: Tenant, client: Client) -> None:
-    tenant.serve("english", replicas=2)
+    tenant.serve("english", replicas=2, rollout=None)
     url = tenant.until_ready("english")["url"]
     before = {pod["metadata"]["uid"] for pod in tenant.workers("english")}
 
     with client.steadily(url, SENTENCES[0]) as load:
         resources: dict[str, Any] = {**SMALL, "requests": {"cpu": "30m", "memory": "96Mi"}}
-        tenant.serve("english", replicas=2, resources=resources)
+        tenant.serve("english", replicas=2, resources=resources, rollout=None)
         tenant.until_ready("english")
         tenant.wait("pod", "--for=delete", *_named(tenant, before))
 
@@ -32,13 +32,13 @@ def test_edited_resources_roll_without_a_lost_request(tenant: Tenant, client: Cl
 
 
 def test_another_model_is_fetched_beside_the_old_one(tenant: Tenant, client: Client, files: FileServer) -> None:
-    tenant.serve("english", engine="hibari", model=files.model)
+    tenant.serve("english", engine="hibari", model=files.model, rollout=None)
     url = tenant.until_ready("english")["url"]
     (old,) = tenant.workers("english")
 
     with client.steadily(url, SENTENCES[0]) as load:
         moved = {"source": files.at("assets/hibari.onnx?v=2"), "sha256": files.sha256}
-        tenant.serve("english", engine="hibari", model=moved)
+        tenant.serve("english", engine="hibari", model=moved, rollout=None)
         status = tenant.until_ready("english")
         tenant.wait("pod", "--for=delete", old["metadata"]["name"])
 

@@ -13,7 +13,7 @@ from tests.support.operator.status import SCHEMA
 from ttscontract.reasons import Reason
 from ttsoperator.children.context import Defaults
 from ttsoperator.children.registry import CHILDREN
-from ttsoperator.kube.client import ApiError, Refused, Unavailable
+from ttsoperator.kube.errors import ApiError, Refused, Unavailable
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.metrics import Metrics

@@ -31,18 +31,22 @@ TMP_MOUNT: Final[dict[str, Any]] = {"name": "tmp", "mountPath": "/tmp"}  # noqa:
 
 
 def image_of(service: TTSService, defaults: Defaults) -> str:
-    """Return the worker image: the operator's, with the repository or tag of the spec if set."""
+    """Return the worker image: the operator's, with the repository, and the tag or digest, of the spec if set."""
     repository, suffix = _split(defaults.worker_image)
     image = service.spec.image
     if image is None:
         return repository + suffix
-    return (image.repository or repository) + (f":{image.tag}" if image.tag else suffix)
+    if image.digest or image.tag:
+        suffix = f"@{image.digest}" if image.digest else f":{image.tag}"
+    return (image.repository or repository) + suffix
 
 
 def _split(image: str) -> tuple[str, str]:
-    """Split an image into its repository and its `:tag` or `@digest`; a colon before a slash is a port."""
-    at = image.index("@") if "@" in image else image.find(":", image.rfind("/") + 1)
-    return (image, "") if at < 0 else (image[:at], image[at:])
+    """Split an image into its repository and its `:tag`, `@digest` or both; a colon before a slash is a port."""
+    named = image.partition("@")[0]
+    colon = named.find(":", named.rfind("/") + 1)
+    at = len(named) if colon < 0 else colon
+    return image[:at], image[at:]
 
 
 def container(service: TTSService, defaults: Defaults, name: str, command: list[str]) -> dict[str, Any]:

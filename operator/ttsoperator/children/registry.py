@@ -38,6 +38,9 @@ class Child:
     """Called for an existing child that `build` did not return: returns why to delete it, None to keep it."""
     merge_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Lists to which other writers may add items, and the fields that identify an item. Other lists are one value."""
+    needs: tuple[str, ...] = ()
+    """Kinds that this child refers to, or that would interfere with it: the operator does not write the child while the
+    API server refuses to create or delete one of them."""
     deleted_first: bool = False
     """Delete the child before writing anything, because it would interfere with the writes."""
 
@@ -74,6 +77,7 @@ CHILDREN: Final[tuple[Child, ...]] = (
         job.build,
         job.unwanted,
         POD_TEMPLATE,
+        needs=("ServiceAccount", "PersistentVolumeClaim"),
     ),
     Child(
         Resource("Service", "v1", "services"),
@@ -96,6 +100,7 @@ CHILDREN: Final[tuple[Child, ...]] = (
         deployment.build,
         deployment.unwanted,
         POD_TEMPLATE,
+        needs=("ServiceAccount", "PersistentVolumeClaim", "ConfigMap", "HorizontalPodAutoscaler"),
     ),
     Child(
         Resource("HorizontalPodAutoscaler", "autoscaling/v2", "horizontalpodautoscalers"),
@@ -103,6 +108,7 @@ CHILDREN: Final[tuple[Child, ...]] = (
         "the number of workers",
         autoscaler.build,
         autoscaler.unwanted,
+        needs=("Deployment",),
         deleted_first=True,  # else it could set the replicas again, after the Deployment got the spec's
     ),
 )

@@ -18,6 +18,8 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio import client
 
+from ttsoperator.kube.errors import AlreadyExists, Conflict, NotFound, Refused, Unavailable, error_of
+from ttsoperator.kube.lean import lean
 from ttsoperator.kube.manifest import Manifest, Ref, ref
 from ttsoperator.names import API_VERSION, HANDOVER_MANAGER, KIND, MANAGER
 
@@ -26,37 +28,11 @@ log = logging.getLogger(__name__)
 POOL_CONNECTIONS = 32
 REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30.0)  # the API server ends a request after 60 seconds
 TRIES = 4
+GONE = 410
+"""The status for a continue token that has expired."""
+PAGE = 50
+"""Objects of one answer to a list: the API server takes objects of up to 1.5 MB, and a page is in memory whole."""
 LONGEST_WAIT_SECONDS = 10.0  # a longer Retry-After goes back to the queue instead of holding a worker
-
-
-class ApiError(Exception):
-    """The API server answered with an error."""
-
-    def __init__(self, status: int, message: str, retry_after: float = 0.0) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.retry_after = retry_after
-
-
-class NotFound(ApiError):
-    """404: the object does not exist."""
-
-
-class AlreadyExists(ApiError):
-    """409 of a create: an object with this name exists."""
-
-
-class Conflict(ApiError):
-    """409 of a write: the object changed since the operator read it."""
-
-
-class Refused(ApiError):
-    """The API server refused the request (quota, policy, validation, a webhook): a retry does not help."""
-
-
-class Unavailable(ApiError):
-    """No answer, overload or a server error, after several attempts: a later retry may succeed."""
 
 
 class KubeClient(Protocol):
@@ -181,12 +157,27 @@ class Cluster:
     async def list_objects(
         self, api_version: str, kind: str, namespace: str | None, **selectors: str
     ) -> tuple[list[Manifest], int]:
-        """See KubeClient; `labelSelector` and `fieldSelector` are passed on."""
+        """See KubeClient; `labelSelector` and `fieldSelector` are passed on, and `limit` asks for one page only.
+
+        Raises Unavailable when the API server forgets the list before its last page.
+        """
         url = self.path(Ref(api_version, kind, namespace or "", ""), collection=True)
-        answer = await self.request("GET", url, query=selectors)
-        for item in answer["items"]:
-            item.update(apiVersion=api_version, kind=kind)  # the items of a list omit them
-        return answer["items"], int(answer["metadata"]["resourceVersion"])
+        query = {"limit": str(PAGE), **selectors}
+        items: list[Manifest] = []
+        while True:
+            try:
+                answer = await self.request("GET", url, query=query)
+            except Refused as error:
+                if error.status == GONE and "continue" in query:
+                    raise Unavailable(error.status, error.message) from error
+                raise
+            for item in answer["items"]:
+                item.update(apiVersion=api_version, kind=kind)  # the items of a list omit them
+                items.append(lean(item))
+            token = answer["metadata"].get("continue")
+            if not token or "limit" in selectors:
+                return items, int(answer["metadata"]["resourceVersion"])
+            query["continue"] = token
 
     async def served_kinds(self, api_version: str) -> Collection[str]:
         """See KubeClient."""
@@ -242,7 +233,7 @@ class Cluster:
         if response.status < 300:
             answer: Manifest = json.loads(content)
             return answer
-        raise _error(response.status, content, response.headers.get("Retry-After"))
+        raise error_of(response.status, content, response.headers.get("Retry-After"))
 
     async def _apply(self, target: Ref, manifest: Manifest, manager: str) -> Manifest:
         query = {"fieldManager": manager, "force": "true"}
@@ -284,17 +275,3 @@ def root(api_version: str) -> str:
 def service_ref(namespace: str, name: str, uid: str | None = None) -> Ref:
     """Return the reference of a TTSService."""
     return Ref(API_VERSION, KIND, namespace, name, uid)
-
-
-def _error(status: int, content: bytes, retry_after: str | None) -> ApiError:
-    try:
-        message = str(json.loads(content)["message"])
-    except (ValueError, KeyError, TypeError):
-        message = content.decode(errors="replace").strip()[:500] or f"HTTP {status} without a message"
-    if status == 404 and "page not found" in message:
-        return Refused(status, "the cluster does not serve this API: is its CRD or add-on installed?")
-    if status in {401, 408, 429} or status >= 500:
-        wait = float(retry_after) if retry_after and retry_after.isdigit() else 0.0
-        return Unavailable(status, message, wait)
-    known: dict[int, type[ApiError]] = {404: NotFound, 409: Conflict}
-    return known.get(status, Refused)(status, message)

@@ -15,7 +15,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, NotFound, path
+from ttsoperator.kube.client import path
+from ttsoperator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from ttsoperator.kube.manifest import Manifest, Ref, micro_time_text
 from ttsoperator.kube.resources import LEASE
 

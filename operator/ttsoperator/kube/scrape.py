@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -11,12 +12,22 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
+from ttscontract import metrics
+from ttscontract.metric import Type
 from ttscontract.pods import METRICS_PATH, METRICS_PORT
 from ttsoperator.kube.manifest import condition, is_deleting
 
 TIMEOUT_SECONDS = 2.0  # an HPA requests metrics every 15 s, with a timeout of 30 s
-LARGEST_ANSWER = 4 * 1024 * 1024
+LARGEST_ANSWER = 256 * 1024
+LONGEST_LINE = 1024
+"""The parser's cost grows with the square of a line, and any pod may carry our labels: no answer may keep the operator
+from its other services."""
 CONNECTIONS = 64
+
+READ = frozenset(metric.name for metric in metrics.CATALOGUE if metric.type is Type.GAUGE)
+"""The metrics that the operator reads: no other line of an answer is parsed."""
+
+_NAME = re.compile(r"[A-Za-z_:][A-Za-z0-9_:]*")
 
 Samples = Mapping[str, list[Sample]]
 
@@ -76,9 +87,14 @@ class Scraper:
 
 
 def parse(text: str) -> Samples:
-    """Parse the Prometheus text format; raises ValueError."""
+    """Parse what the operator reads of the Prometheus text format; raises ValueError, also when it reads none of it."""
+    lines = [line for line in text.split("\n") if (name := _NAME.match(line)) and name[0] in READ]
+    if not lines:
+        raise ValueError("the answer has none of the metrics of a worker or a download")
+    if any(len(line) > LONGEST_LINE for line in lines):
+        raise ValueError(f"a line has more than {LONGEST_LINE} characters")
     samples: dict[str, list[Sample]] = {}
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families("\n".join(lines)):
         for sample in family.samples:
             samples.setdefault(sample.name, []).append(sample)
     return samples

@@ -49,16 +49,16 @@ class Ownership(Enum):
 
 
 def ownership(manifest: Mapping[str, Any], service: TTSService) -> Ownership:
-    """Return the owner of `manifest`: by its controller reference, for a retained claim without one by its labels."""
+    """Return the owner of `manifest`: by its controller reference, without one by its labels.
+
+    A retained claim has no controller, and neither have the children of a TTSService that was deleted with
+    `--cascade=orphan` or restored from a backup: the service of that name adopts them.
+    """
     controller = controller_of(manifest)
     if controller is None:
         found = labels(manifest)
-        retained = (
-            manifest.get("kind") == "PersistentVolumeClaim"
-            and found.get(names.LABEL_MANAGED_BY) == names.MANAGER
-            and found.get(names.LABEL_SERVICE) == service.name
-        )
-        return Ownership.OURS if retained else Ownership.FOREIGN
+        ours = {names.LABEL_MANAGED_BY: names.MANAGER, names.LABEL_SERVICE: service.name}
+        return Ownership.OURS if ours.items() <= found.items() else Ownership.FOREIGN
     if controller.get("uid") == service.uid:
         return Ownership.OURS
     same_name = controller.get("kind") == names.KIND and controller.get("name") == service.name

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, KubeClient, NotFound, Refused, Unavailable
+from ttsoperator.children.registry import CHILDREN, Child
+from ttsoperator.kube.client import KubeClient
+from ttsoperator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused, Unavailable
 from ttsoperator.kube.manifest import Manifest, Ref, is_deleting, ref
 from ttsoperator.kube.snapshot import Ownership, ownership
 from ttsoperator.reconcile.actions import Action, Apply, Create, Delete, HandOverReplicas, describe, target_of
@@ -17,6 +20,9 @@ from ttsoperator.spec import TTSService
 from ttsoperator.watch.store import Cache
 
 log = logging.getLogger(__name__)
+
+INVALID = 422
+"""The status with which the API server refuses an object whose fields are wrong, also one that a merge made wrong."""
 
 
 @dataclass
@@ -36,48 +42,62 @@ class Outcome:
 class Executor:
     """Writes children; `check_leading` is called before every write and raises where this replica may not write.
 
-    `optional` are the kinds whose API may be removed at any time. No other child waits for one of theirs: a pass that
-    finds an API gone, or is refused such a child, does the other actions. The next listing finds the API gone too.
+    A refused write stops only what depends on it: further writes of the same object, and, by the `rows`, the children
+    that need an object which could not be created or deleted. A refused change of an existing object stops nobody else.
     """
 
     def __init__(
-        self, cluster: KubeClient, cache: Cache, check_leading: Callable[[], None], optional: Collection[str] = ()
+        self, cluster: KubeClient, cache: Cache, check_leading: Callable[[], None], rows: Iterable[Child] = CHILDREN
     ) -> None:
-        self._optional = optional
+        self._optional = {row.resource.kind for row in rows if row.resource.optional}
+        self._needs: defaultdict[str, set[str]] = defaultdict(set)
+        for row in rows:
+            self._needs[row.resource.kind] |= set(row.needs)
         self._cluster = cluster
         self._cache = cache
         self._check_leading = check_leading
 
     async def execute(self, service: TTSService, plan: Plan) -> Outcome:
-        """Do the plan's actions in order up to the first that is refused, a child of an optional kind excepted.
+        """Do the plan's actions in order, without those that depend on one that is refused.
 
         Raises Unavailable, Conflict and what `check_leading` raises.
         """
         outcome = Outcome()
+        refused: set[tuple[str, str]] = set()
+        missing: set[str] = set()
         for action in plan.actions:
-            self._check_leading()
             target = target_of(action)
-            try:
-                taken = await self._do(service, action)
-            except (Unavailable, Conflict):
-                raise
-            except ApiError as error:
-                if self._is_api_gone(target, error):
-                    if not isinstance(action, Delete):
-                        outcome.left_out.append(LeftOut(target.kind, target.name, error.message))
-                    continue
+            if (target.kind, target.name) in refused or self._needs[target.kind] & missing:
+                continue
+            self._check_leading()
+            if not await self._attempt(service, action, outcome):
+                refused.add((target.kind, target.name))
+                if isinstance(action, Create | Delete):
+                    missing.add(target.kind)
+        return outcome
+
+    async def _attempt(self, service: TTSService, action: Action, outcome: Outcome) -> bool:
+        """Do one action and note what came of it; return whether it was done."""
+        target = target_of(action)
+        try:
+            conflict = await self._do(service, action)
+        except (Unavailable, Conflict):
+            raise
+        except ApiError as error:
+            if self._is_api_gone(target, error):  # the next listing finds it gone too
+                if not isinstance(action, Delete):
+                    outcome.left_out.append(LeftOut(target.kind, target.name, error.message))
+            else:
                 log.warning(
                     "%s/%s: %s %s refused: %s", service.namespace, service.name, target.kind, target.name, error
                 )
                 outcome.refusals.append(Refusal(target.kind, target.name, error.message))
-            else:
-                if taken is None:
-                    outcome.wrote += 1
-                    continue
-                outcome.conflicts.append(taken)
-            if target.kind not in self._optional:
-                break
-        return outcome
+            return False
+        if conflict is not None:
+            outcome.conflicts.append(conflict)
+            return False
+        outcome.wrote += 1
+        return True
 
     def _is_api_gone(self, target: Ref, error: ApiError) -> bool:
         return target.kind in self._optional and isinstance(error, Refused) and error.status == 404
@@ -122,7 +142,24 @@ class Executor:
             raise Conflict(error.status, f"{target.kind} {target.name} was just deleted") from error
 
     async def _apply(self, manifest: Manifest) -> None:
+        """Apply; where that is invalid with what others put into the object's lists, replace these lists first.
+
+        Server-side apply merges a list by the keys of its items. Somebody who edited the key of our item, such as a
+        port's number, made an item of their own, and the two together may be invalid. A merge patch (RFC 7386) writes
+        lists as one value.
+        """
+        target = ref(manifest)
         try:
-            self._cache.put(await self._cluster.apply(manifest))
+            try:
+                self._cache.put(await self._cluster.apply(manifest))
+            except Refused as error:
+                if error.status != INVALID:
+                    raise
+                log.warning("%s %s: replacing its lists, as an apply is refused: %s", target.kind, target.name, error)
+                try:
+                    await self._cluster.patch(target, manifest)
+                except Refused as still:
+                    raise error from still
+                self._cache.put(await self._cluster.apply(manifest))
         except NotFound as error:
             raise Conflict(error.status, "it was just deleted") from error

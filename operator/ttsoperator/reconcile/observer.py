@@ -11,7 +11,8 @@ from typing import Any
 from ttscontract import metrics
 from ttscontract.metric import Metric
 from ttsoperator.children.model.download import PROGRESS_SECONDS, own_claim
-from ttsoperator.kube.client import ApiError, KubeClient
+from ttsoperator.kube.client import KubeClient
+from ttsoperator.kube.errors import ApiError
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Samples, ScrapeFailed, Scraper, takes_requests, value
 from ttsoperator.names import Component

@@ -19,7 +19,7 @@ from ttsoperator.spec.autoscaling import Autoscaling
 
 @dataclass(frozen=True)
 class Plan:
-    """Actions to do in order (the executor stops at the first that fails), what is wanted, and when to look again.
+    """Actions to do in order, what is wanted, and when to look again.
 
     `desired` goes into `observed.Observed`; `requeue_after` is in seconds, None: after the next watch event.
     """

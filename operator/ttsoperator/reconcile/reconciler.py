@@ -13,8 +13,9 @@ from typing import Any
 
 from ttsoperator import metrics as m
 from ttsoperator.children.context import Context, Defaults
-from ttsoperator.children.registry import CHILDREN, Child, optional
-from ttsoperator.kube.client import ApiError, Conflict, KubeClient
+from ttsoperator.children.registry import CHILDREN, Child
+from ttsoperator.kube.client import KubeClient
+from ttsoperator.kube.errors import ApiError, Conflict
 from ttsoperator.kube.manifest import Manifest, is_deleting
 from ttsoperator.kube.snapshot import Ownership, Snapshot, ownership
 from ttsoperator.metrics import Metrics
@@ -31,6 +32,7 @@ from ttsoperator.watch.workqueue import Retry
 log = logging.getLogger(__name__)
 
 FORMER_SECONDS = 2.0  # garbage collection of a former service's children takes about this long
+TAKEN_SECONDS = 30.0  # a name that somebody else has may become free, and no watch shows it
 
 
 class Reconciler:
@@ -50,7 +52,7 @@ class Reconciler:
     ) -> None:
         self._cache = cache
         self._observer = observer
-        self._executor = Executor(cluster, cache, self._check_leading, {resource.kind for resource in optional(rows)})
+        self._executor = Executor(cluster, cache, self._check_leading, rows)
         self._reporter = Reporter(cluster, cache)
         self._defaults = defaults
         self._metrics = metrics
@@ -101,8 +103,10 @@ class Reconciler:
         self._finish(outcome, reported=await self._reporter.report(body, status, self._now()))
         if any(conflict.former for conflict in outcome.conflicts):
             return FORMER_SECONDS
-        if outcome.blocked():
+        if outcome.refusals:
             raise Retry("the API server refused a child")
+        if outcome.conflicts:
+            return TAKEN_SECONDS
         return min((s for s in (plan.requeue_after, ask_again) if s is not None), default=None)
 
     def _snapshot(self, key: Key, service: TTSService) -> Snapshot:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, KubeClient, NotFound, service_ref
+from ttsoperator.kube.client import KubeClient, service_ref
+from ttsoperator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from ttsoperator.kube.manifest import Manifest, Ref, time_text
 from ttsoperator.names import API_VERSION, GROUP, KIND, MANAGER
 from ttsoperator.reconcile.status import Event, transitions

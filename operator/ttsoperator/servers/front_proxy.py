@@ -16,7 +16,8 @@ from pathlib import Path
 
 from aiohttp import web
 
-from ttsoperator.kube.client import ApiError, Cluster
+from ttsoperator.kube.client import Cluster
+from ttsoperator.kube.errors import ApiError
 from ttsoperator.kube.manifest import Ref
 
 log = logging.getLogger(__name__)

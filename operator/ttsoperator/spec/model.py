@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field, StringConstraints
 
 from ttscontract.words import one_of
-from ttsoperator.spec.base import ApiModel, Name, Quantity, rule, rules
+from ttsoperator.spec.base import ApiModel, Name, Quantities, Quantity, rule, rules
 from ttsoperator.spec.engines import BUILTIN_SOURCES
 
 DEFAULT_SIZE: Final = "10Gi"
@@ -24,6 +24,15 @@ class ReclaimPolicy(StrEnum):
 
     DELETE = "Delete"
     RETAIN = "Retain"
+
+
+class DownloadResources(ApiModel):
+    """Compute resources of the download Job's container."""
+
+    requests: Quantities | None = None
+    """Resources that the scheduler reserves for the Job."""
+    limits: Quantities | None = None
+    """The most resources that the Job may use. A ResourceQuota may ask for a CPU limit, which the default lacks."""
 
 
 class Model(ApiModel):
@@ -64,6 +73,9 @@ class Model(ApiModel):
     ]
     sha256: Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9a-f]{64}$")] | None = None
     """SHA-256 of the file or archive, 64 lower-case hexadecimal digits. The download Job rejects any other content."""
+    download_resources: DownloadResources | None = None
+    """Compute resources of the download Job; they replace the default as a whole: 100m CPU and 128Mi of memory
+    requested, 512Mi of memory as limit."""
 
 
 class Storage(ApiModel):
@@ -79,7 +91,8 @@ class Storage(ApiModel):
     )
 
     size: Quantity | None = None
-    """Size of the claim, 10Gi when absent. It can grow if the StorageClass allows it, but cannot shrink."""
+    """Size of the claim, 10Gi when absent. It can grow if the StorageClass allows it. A size below the
+    claim's changes nothing, because a claim cannot shrink; it takes a growth back that the StorageClass refused."""
     storage_class_name: Annotated[str, StringConstraints(max_length=253)] | None = None
     """StorageClass of the claim; the cluster's default when absent. Cannot be changed."""
     access_modes: Annotated[list[AccessMode], Field(min_length=1, max_length=2)] | None = None

@@ -76,6 +76,7 @@ class EnvVar(ApiModel):
     """Source of the value, instead of value."""
 
 
+_OF_CONTROLLERS = "k in ['controller-uid', 'job-name', 'pod-template-hash'] || k.startsWith('batch.kubernetes.io/')"
 _RESERVED = "!k.startsWith('tts-operator.io/')"
 
 
@@ -86,6 +87,12 @@ class PodTemplate(ApiModel):
         rule(
             f"!has(self.labels) || self.labels.all(k, {_RESERVED} && !k.startsWith('app.kubernetes.io/'))",
             "labels app.kubernetes.io/… and tts-operator.io/… are reserved for the operator: choose another name",
+            field=".labels",
+        ),
+        rule(
+            f"!has(self.labels) || !self.labels.exists(k, {_OF_CONTROLLERS})",
+            "Kubernetes sets the labels controller-uid, job-name, pod-template-hash and batch.kubernetes.io/… itself: "
+            "choose another name",
             field=".labels",
         ),
         rule(
@@ -131,12 +138,18 @@ class PullSecret(ApiModel):
 class Image(ApiModel):
     """The worker image; the operator's settings are the defaults of absent fields."""
 
+    model_config = rules(
+        rule("!has(self.tag) || !has(self.digest)", "set either tag or digest, not both", field=".digest")
+    )
+
     repository: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\s@]*[^\s@:]$")] | None = (
         None
     )
     """Registry and name, such as registry.example.com/tts-worker."""
     tag: Annotated[str, StringConstraints(max_length=128, pattern=r"^[\w][\w.-]*$")] | None = None
     """Tag of the image."""
+    digest: Annotated[str, StringConstraints(max_length=71, pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
+    """Digest of the image, sha256:…, instead of a tag: it names one image for ever."""
     pull_policy: PullPolicy | None = None
     """When the kubelet pulls the image."""
     pull_secrets: Annotated[list[PullSecret], Field(max_length=16, json_schema_extra=map_list("name"))] | None = None

@@ -32,9 +32,12 @@ def value_of(quantity: str | int) -> Decimal:
 
 
 def same(one: str | int, other: str | int) -> bool:
-    """Return whether two quantities have the same value (`1` and `1000m`); False if either is not a quantity."""
+    """Return whether two quantities have the same value (`1` and `1000m`); False if either is not a quantity.
+
+    The API server rounds what a container may have up to thousandths: `0.5m` comes back as `1m`.
+    """
     try:
-        return value_of(one) == value_of(other)
+        return math.ceil(value_of(one) * 1000) == math.ceil(value_of(other) * 1000)
     except ValueError:
         return False
 

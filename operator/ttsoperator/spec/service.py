@@ -23,7 +23,7 @@ from ttsoperator.spec.engines import (
     gpus_text,
     resources_text,
 )
-from ttsoperator.spec.model import DEFAULT_SIZE, Model, Storage
+from ttsoperator.spec.model import Model, Storage
 from ttsoperator.spec.pods import Image, PodTemplate, Resources
 from ttsoperator.spec.targets import gpu_rules
 
@@ -99,6 +99,14 @@ class ServiceOptions(ApiModel):
     """Annotations of the Service, such as those for a cloud's load balancer."""
 
 
+class Rollout(ApiModel):
+    """How workers are replaced."""
+
+    shutdown_delay_seconds: Annotated[int, Field(ge=0, le=300)] = 15
+    """Seconds for which a stopping worker still takes requests, until every node sends them to other workers; a busy
+    cluster needs more."""
+
+
 _NO_CLAIM = "self.model.source.startsWith('builtin://') || oldSelf.model.source.startsWith('builtin://')"
 _GPU_NAME = f"self.?gpu.?resourceName.orValue('{DEFAULT_GPU}')"
 
@@ -112,10 +120,6 @@ def _fixed(field: str, absent: str) -> dict[str, str]:
     same = f"{_storage('self', field, absent)} == {_storage('oldSelf', field, absent)}"
     message = f"spec.storage.{field} cannot be changed, because Kubernetes does not allow it: create a new TTSService"
     return rule(f"{_NO_CLAIM} || {same}", message, field=".storage")
-
-
-def _size(of: str) -> str:
-    return f"quantity(has({of}.storage) && has({of}.storage.size) ? string({of}.storage.size) : '{DEFAULT_SIZE}')"
 
 
 class TTSServiceSpec(ApiModel):
@@ -140,11 +144,6 @@ class TTSServiceSpec(ApiModel):
         _fixed("storageClassName", "'-'"),
         _fixed("accessModes", "['ReadWriteOnce']"),
         _fixed("existingClaimName", "''"),
-        rule(
-            f"{_NO_CLAIM} || {_size('self')}.compareTo({_size('oldSelf')}) >= 0",
-            "spec.storage.size cannot shrink, because a claim can only grow: keep it, or create a new TTSService",
-            field=".storage",
-        ),
     )
 
     engine: Annotated[EngineName | None, Field(description=engine_text())] = None
@@ -163,6 +162,8 @@ class TTSServiceSpec(ApiModel):
     """The Service in front of the workers."""
     autoscaling: Autoscaling | None = None
     """Scales the number of workers with the load; when absent, spec.replicas sets the number."""
+    rollout: Annotated[Rollout, Field(default_factory=Rollout, json_schema_extra={"default": {}})]
+    """How workers are replaced."""
     pod_template: PodTemplate | None = None
     """Additions to the pods of the workers and of the download Job."""
     image: Image | None = None
@@ -187,6 +188,11 @@ class TTSService(BaseModel):
     def builtin(self) -> bool:
         """Whether the model is part of the worker image: no claim, no download."""
         return self.spec.model.source.startswith(BUILTIN)
+
+    @property
+    def gpu_resource(self) -> str:
+        """The name of the GPUs' resource on the nodes."""
+        return self.spec.gpu.resource_name if self.spec.gpu else DEFAULT_GPU
 
     @property
     def storage(self) -> Storage:

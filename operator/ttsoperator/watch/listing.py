@@ -5,6 +5,8 @@ Later lists find what a watch lost: after a long interruption kopf lists again, 
 
 The operator lists optional kinds here instead of watching them, because kopf stops for good when the API of a watched
 kind is removed. So the operator notices a change of theirs, or of their API, within half a minute, with the next list.
+It does the same for a chosen namespace that it may not list at the start, because it was deleted or its RoleBinding is
+missing: the other namespaces are served, and this one as soon as the lists succeed.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ttsoperator.children.registry import CHILDREN, Child, optional, watched
-from ttsoperator.kube.client import ApiError, KubeClient, Refused, Unavailable
+from ttsoperator.kube.client import KubeClient
+from ttsoperator.kube.errors import ApiError, Refused, Unavailable
 from ttsoperator.kube.resources import TTS_SERVICE, Resource
 from ttsoperator.names import CHILD_SELECTOR
 from ttsoperator.watch.store import Cache, Key
@@ -67,6 +70,8 @@ class Syncer:
         self._cache = cache
         self._queue = queue
         self._namespaces: tuple[str | None, ...] = namespaces or (None,)
+        self._refused: dict[str | None, str] = {}
+        self._unwatched: list[str | None] = []
         self._watched = watched(rows)
         self._optional = optional(rows)
         self.synced = False
@@ -74,28 +79,51 @@ class Syncer:
     async def sync(self) -> None:
         """List everything once and add changed services to the queue; raises ApiError, Forbidden.
 
-        An optional kind that cannot be listed raises neither error.
+        An optional kind that cannot be listed raises neither error, and neither does a namespace unless it is the last.
         """
-        for resource in self._watched:
-            try:
-                await self._list(resource)
-            except Refused as error:
-                hint = " (the chart's roles allow it)" if error.status == 403 else ""
-                raise Forbidden(f"cannot list {resource}: {error.message}{hint}") from error
+        await self._sync_namespaces(self._namespaces)
+        if len(self._refused) == len(self._namespaces):
+            raise Forbidden(next(iter(self._refused.values())))
+        if not self.synced:
+            self._unwatched = list(self._refused)
         await self._sync_optional()
         self.synced = True
 
+    def watched_namespaces(self) -> tuple[str, ...]:
+        """Return the namespaces to watch, empty for all: the chosen ones without those that were refused at the start.
+
+        kopf stops for good when it is refused a watch.
+        """
+        return tuple(each for each in self._namespaces if each is not None and each not in self._unwatched)
+
     async def run(self) -> None:
-        """List periodically until cancelled: the optional kinds each time, the watched ones every tenth time."""
+        """List periodically until cancelled: what is watched every tenth time, everything else each time."""
         for number in itertools.count():
             await asyncio.sleep(LIST_SECONDS)
             try:
                 if number % RESYNC_LISTS == 0:
                     await self.sync()
                 else:
+                    await self._sync_namespaces(self._unwatched)
                     await self._sync_optional()
             except (ApiError, Forbidden) as error:
                 log.warning("the periodic list failed: %s", error)
+
+    async def _sync_namespaces(self, namespaces: Iterable[str | None]) -> None:
+        """List the watched kinds of some namespaces, and note which of these the API server refuses."""
+        for namespace in namespaces:
+            try:
+                for resource in self._watched:
+                    await self._list(resource, namespace)
+            except Refused as error:
+                hint = " (the chart's roles allow it)" if error.status == 403 else ""
+                problem = f"cannot list {resource}: {error.message}{hint}"
+                if namespace is not None and namespace not in self._refused:
+                    log.warning("skipping the namespace %s: %s", namespace, problem)
+                self._refused[namespace] = problem
+            else:
+                if self._refused.pop(namespace, None):
+                    log.info("serving the namespace %s now", namespace)
 
     async def _sync_optional(self) -> None:
         for resource in self._optional:
@@ -126,7 +154,9 @@ class Syncer:
         try:
             if resource.kind not in await self._cluster.served_kinds(resource.api_version):
                 return f"the cluster does not serve {resource.kind} of {resource.api_version}"
-            await self._list(resource)
+            for namespace in self._namespaces:
+                if namespace not in self._refused:
+                    await self._list(resource, namespace)
         except Unavailable:
             raise
         except ApiError as error:
@@ -135,11 +165,8 @@ class Syncer:
             return f"the operator cannot list {resource}: {error.message}"
         return None
 
-    async def _list(self, resource: Resource) -> None:
+    async def _list(self, resource: Resource, namespace: str | None) -> None:
         selectors = {} if resource == TTS_SERVICE else {"labelSelector": CHILD_SELECTOR}
-        for namespace in self._namespaces:
-            found, version = await self._cluster.list_objects(
-                resource.api_version, resource.kind, namespace, **selectors
-            )
-            for key in self._cache.replace(resource.kind, namespace, found, version):
-                self._queue.add(key)
+        found, version = await self._cluster.list_objects(resource.api_version, resource.kind, namespace, **selectors)
+        for key in self._cache.replace(resource.kind, namespace, found, version):
+            self._queue.add(key)

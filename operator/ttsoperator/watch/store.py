@@ -11,6 +11,7 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ttsoperator.kube.lean import is_kept, lean
 from ttsoperator.kube.manifest import Manifest, Ref
 from ttsoperator.kube.resources import Resource
 from ttsoperator.names import KIND, LABEL_SERVICE
@@ -49,18 +50,23 @@ class Cache:
         """Store `obj` unless the cache has a newer version; return True if that changed the cache.
 
         A `listed` object also replaces the same version with another spec: a watch older than the last upgrade of the
-        CRD omits the new fields.
+        CRD omits the new fields. An object that cannot be ours is not stored; one that was ours is dropped then.
         """
         meta = obj["metadata"]
         identity = (obj["kind"], meta["namespace"], meta["name"])
         known = self._objects.get(identity)
+        if not is_kept(obj):
+            if known is None or known["metadata"]["uid"] != meta["uid"] or _version(obj) <= _version(known):
+                return False
+            self.drop(obj)
+            return True
         newest = max(self._deleted.get(meta["uid"], -1), _version(known) if known is not None else -1)
-        whole = listed and known is not None and _version(obj) == newest and obj.get("spec") != known.get("spec")
+        whole = listed and known is not None and _version(obj) == newest and lean(obj).get("spec") != known.get("spec")
         if _version(obj) <= newest and not whole:
             return False
         if known is not None:
             self._forget(identity)
-        self._objects[identity] = _slim(obj)
+        self._objects[identity] = lean(obj)
         if key := key_of(obj):
             self._of_service[key].add(identity)
         return True
@@ -132,9 +138,3 @@ class Cache:
 def _version(obj: Mapping[str, Any]) -> int:
     """Return the resourceVersion, which grows: Kubernetes guarantees it since 1.35, and it was true before."""
     return int(obj["metadata"]["resourceVersion"])
-
-
-def _slim(obj: Mapping[str, Any]) -> Manifest:
-    """Return the object without managedFields, which take most of its memory and which no pass reads."""
-    meta = {name: value for name, value in obj["metadata"].items() if name != "managedFields"}
-    return {**obj, "metadata": meta}

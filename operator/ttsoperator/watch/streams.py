@@ -9,6 +9,7 @@ import kopf
 from kubernetes.aio import client
 
 from ttsoperator.children.registry import watched
+from ttsoperator.kube.client import PAGE
 from ttsoperator.kube.resources import TTS_SERVICE
 from ttsoperator.names import CHILD_SELECTOR
 
@@ -53,6 +54,7 @@ def settings() -> kopf.OperatorSettings:
     chosen.networking.connect_timeout = 10
     chosen.networking.request_timeout = 60
     chosen.watching.server_timeout = 600  # reopened every ten minutes, so that several API servers share them
+    chosen.watching.chunk_size = PAGE
     chosen.queueing.exit_timeout = 0.1
     for resource in watched():
         if resource != TTS_SERVICE:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.operator.rendered import children, container, pod
-from tests.support.operator.world import World, service
+from tests.support.operator.world import HTTPS, SHA, World, service
 from ttsoperator import names
 from ttsoperator.children.context import Defaults
 
@@ -105,7 +105,10 @@ def test_workers_that_are_free_to_spread_do() -> None:
         ("r.example.com/w:1", {"tag": "2"}, "r.example.com/w:2"),
         ("r.example.com/w:1", {"repository": "mirror:5000/w"}, "mirror:5000/w:1"),
         ("r.example.com/w@sha256:aa", {"repository": "mirror/w"}, "mirror/w@sha256:aa"),
-        ("r.example.com/w:1@sha256:aa", {"tag": "2"}, "r.example.com/w:1:2"),
+        ("r.example.com/w:1@sha256:aa", {"tag": "2"}, "r.example.com/w:2"),
+        ("r.example.com/w:1@sha256:aa", {}, "r.example.com/w:1@sha256:aa"),
+        ("r.example.com:5000/w:1", {"digest": f"sha256:{SHA}"}, f"r.example.com:5000/w@sha256:{SHA}"),
+        ("w@sha256:aa", {"repository": "m:5/w", "digest": f"sha256:{SHA}"}, f"m:5/w@sha256:{SHA}"),
         ("r.example.com/w:1", {"repository": "a/b", "tag": "c"}, "a/b:c"),
     ],
 )
@@ -113,6 +116,13 @@ def test_image(default: str, asked: dict[str, str], image: str) -> None:
     found = children(Defaults(default), image=asked)
     for kind in KINDS:
         assert found[kind]["spec"]["template"]["spec"]["containers"][0]["image"] == image
+
+
+def test_the_resources_of_the_download_are_the_specs() -> None:
+    assert container("Job")["resources"]["limits"] == {"memory": "512Mi"}
+    asked = {"limits": {"cpu": 1, "memory": "1Gi"}}
+    model = {"source": HTTPS, "downloadResources": asked}
+    assert container("Job", model=model)["resources"] == {"limits": {"cpu": "1", "memory": "1Gi"}}
 
 
 def test_pull_policy_and_secrets() -> None:

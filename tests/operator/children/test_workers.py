@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.operator.rendered import children, container, pod
-from tests.support.operator.world import HTTPS, SHA, World, downloaded, service
+from tests.support.operator.world import HTTPS, SHA, World, downloaded, running, service
 from ttsoperator import names
 
 
@@ -42,8 +42,11 @@ def test_probes() -> None:
 
 def test_a_worker_has_the_time_to_finish() -> None:
     found = pod("Deployment", serving={"drainTimeoutSeconds": 100})
-    assert found["containers"][0]["lifecycle"] == {"preStop": {"sleep": {"seconds": 3}}}
-    assert found["terminationGracePeriodSeconds"] == 3 + 100 + 10
+    assert found["containers"][0]["lifecycle"] == {"preStop": {"sleep": {"seconds": 15}}}
+    assert found["terminationGracePeriodSeconds"] == 15 + 100 + 10
+    found = pod("Deployment", rollout={"shutdownDelaySeconds": 0})
+    assert "lifecycle" not in found["containers"][0], "some versions of Kubernetes refuse a sleep of 0 s"
+    assert found["terminationGracePeriodSeconds"] == 30 + 10
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,20 @@ def test_a_rollout_never_waits_for_a_gpu_that_is_not_there(spec: dict[str, Any],
     found = children(**spec)["Deployment"]["spec"]
     assert found["template"]["spec"]["containers"][0]["resources"]["limits"].get("nvidia.com/gpu") == gpus
     assert found["strategy"]["rollingUpdate"] == {"maxSurge": surge, "maxUnavailable": 1 - surge}
+
+
+def test_a_worker_without_a_gpu_serves_until_the_first_one_with_a_gpu_does() -> None:
+    """Stopping it would make no room for the other, which may wait for a GPU for ever."""
+    world, wanted = running(), downloaded(generation=2, gpu={"count": 1})
+    world.step(wanted)
+    strategy = world.one("Deployment")["spec"]["strategy"]["rollingUpdate"]
+    assert strategy == {"maxSurge": 1, "maxUnavailable": 0}
+    world.add_worker("with-gpu", ready=False)
+    assert not world.step(wanted).actions, "also while the new one waits for a GPU"
+    del world.pods["worker-0"]
+    world.step(wanted)
+    strategy = world.one("Deployment")["spec"]["strategy"]["rollingUpdate"]
+    assert strategy == {"maxSurge": 0, "maxUnavailable": 1}, "from now on each worker makes room for the next"
 
 
 def test_resources_are_the_engines_unless_given_as_a_whole() -> None:

@@ -1,6 +1,6 @@
 """The client turns the API server's answers into typed errors."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 from kubernetes.aio import client
 
-from ttsoperator.kube.client import Cluster, Refused
+from ttsoperator.kube.client import PAGE, Cluster
+from ttsoperator.kube.errors import Refused, Unavailable
 
 
 @asynccontextmanager
@@ -18,6 +19,13 @@ async def answering(status: int, body: Any) -> AsyncIterator[Cluster]:
     async def answer(_: web.Request) -> web.Response:
         return web.json_response(body, status=status)
 
+    async with served_by(answer) as cluster:
+        yield cluster
+
+
+@asynccontextmanager
+async def served_by(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[Cluster]:
+    """A client of a server that answers so."""
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
     runner = web.AppRunner(app, shutdown_timeout=0)
@@ -26,7 +34,7 @@ async def answering(status: int, body: Any) -> AsyncIterator[Cluster]:
     await site.start()
     _, port = runner.addresses[0]
     try:
-        async with Cluster(client.Configuration(host=f"http://127.0.0.1:{port}"), {}) as cluster:
+        async with Cluster(client.Configuration(host=f"http://127.0.0.1:{port}"), {"Job": "jobs"}) as cluster:
             yield cluster
     finally:
         await runner.cleanup()
@@ -54,3 +62,38 @@ async def test_an_api_without_access_does_not_count_as_missing() -> None:
     async with answering(403, {"message": "forbidden"}) as cluster:
         with pytest.raises(Refused, match="forbidden"):
             await cluster.served_kinds("gadgets.example/v1")
+
+
+def page(*names: str, token: str = "") -> web.Response:
+    metadata = {"resourceVersion": "7"} | ({"continue": token} if token else {})
+    return web.json_response({"items": [{"metadata": {"name": name}} for name in names], "metadata": metadata})
+
+
+async def test_a_list_is_read_page_by_page() -> None:
+    asked: list[dict[str, str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(dict(request.query))
+        return page("c") if "continue" in request.query else page("a", "b", token="next")
+
+    async with served_by(answer) as cluster:
+        items, version = await cluster.list_objects("batch/v1", "Job", "ns", labelSelector="a=b")
+        assert ([item["metadata"]["name"] for item in items], version) == (["a", "b", "c"], 7)
+        assert {item["kind"] for item in items} == {"Job"}
+        assert asked == [
+            {"labelSelector": "a=b", "limit": str(PAGE)},
+            {"labelSelector": "a=b", "limit": str(PAGE), "continue": "next"},
+        ]
+        items, _ = await cluster.list_objects("batch/v1", "Job", None, limit="1")
+        assert len(items) == 2, "one page is all that was asked for"
+
+
+async def test_a_list_that_the_api_server_forgets_halfway_is_read_again_later() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if "continue" in request.query:
+            return web.json_response({"message": "the continue parameter is too old"}, status=410)
+        return page("a", token="next")
+
+    async with served_by(answer) as cluster:
+        with pytest.raises(Unavailable, match="too old"):
+            await cluster.list_objects("batch/v1", "Job", None)

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from tests.support.virtual_time import now, run
-from ttsoperator.kube.client import Conflict, NotFound, Unavailable
+from ttsoperator.kube.errors import Conflict, NotFound, Unavailable
 from ttsoperator.kube.leader import LEASE_SECONDS, RENEW_DEADLINE_SECONDS, RETRY_SECONDS, LeaderElection
 from ttsoperator.kube.manifest import Manifest
 

@@ -96,7 +96,9 @@ async def test_a_pod_that_does_not_answer_in_time_is_a_failure(
         (500, "oops", "HTTP 500"),
         (302, "", "HTTP 302"),
         (200, "tts_queue_depth{ 1", "did not return metrics"),
-        (200, "<html>hello</html>", "did not return metrics"),
+        (200, "<html>hello</html>", "none of the metrics of a worker"),
+        (200, "python_info 1\n", "none of the metrics of a worker"),
+        (200, 'tts_voice_info{voice="' + '\\"' * 1024 + '"} 1', "a line has more than 1024 characters"),
     ],
 )
 async def test_an_answer_without_metrics_is_a_failure(
@@ -122,9 +124,14 @@ async def test_an_endless_answer_is_cut_off(serve: Callable[[Handler], Awaitable
         return response
 
     scraper = Scraper(port=await serve(flood), timeout=PATIENCE_SECONDS)
-    with pytest.raises(ScrapeFailed, match="more than 4194304 bytes"):
+    with pytest.raises(ScrapeFailed, match="more than 262144 bytes"):
         await scraper.pod(pod())
     await scraper.close()
+
+
+def test_only_what_the_operator_reads_is_parsed() -> None:
+    hostile = 'x_info{voice="' + '\\"' * 50_000 + '"} 1'
+    assert list(parse(f"{hostile}\ntts_queue_depth 3\n# TYPE a gauge\n{{broken\n")) == ["tts_queue_depth"]
 
 
 async def test_one_missing_pod_spoils_the_whole_answer(exporter: int) -> None:
@@ -145,7 +152,12 @@ async def test_a_closed_port_is_a_failure() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "tts_queue_depth NaN\n", "tts_queue_depth +Inf\n", 'tts_queue_depth{a="b"} 1\ntts_queue_depth{a="c"} 1\n'],
+    [
+        "tts_model_ready 1\n",
+        "tts_queue_depth NaN\n",
+        "tts_queue_depth +Inf\n",
+        'tts_queue_depth{a="b"} 1\ntts_queue_depth{a="c"} 1\n',
+    ],
 )
 def test_only_one_finite_number_is_a_value(text: str) -> None:
     with pytest.raises(ScrapeFailed, match="tts_queue_depth"):

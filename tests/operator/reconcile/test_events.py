@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.operator.passes import CHILDREN, World, refusing, service
 from ttscontract.reasons import Reason
-from ttsoperator.kube.client import Refused, Unavailable
+from ttsoperator.kube.errors import Refused, Unavailable
 from ttsoperator.names import KIND
 from ttsoperator.watch.workqueue import Retry
 

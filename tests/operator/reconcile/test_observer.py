@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
 from tests.support.operator.fakes import FakeCluster
 from ttsoperator.children.model.download import PROGRESS_SECONDS
-from ttsoperator.kube.client import Refused
+from ttsoperator.kube.errors import Refused
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.kube.snapshot import Snapshot

@@ -49,6 +49,7 @@ def test_the_full_one_has_every_field() -> None:
     shown = {path for path in missing if not path.startswith(("podTemplate.affinity", "podTemplate.tolerations"))}
     assert shown == {
         "storage.existingClaimName",
+        "image.digest",
         "podTemplate.env.[].value",
         "podTemplate.env.[].valueFrom.configMapKeyRef",
         "podTemplate.env.[].valueFrom.fieldRef",

@@ -16,6 +16,7 @@ LEAVES = dict(leaves(SCHEMA))
 SPECIAL: dict[Path, tuple[Any, Any]] = {
     ("model", "source"): (HTTPS, "https://models.example.com/other.onnx"),
     ("model", "sha256"): (SHA, "cd" * 32),
+    ("image", "digest"): (f"sha256:{SHA}", f"sha256:{'cd' * 32}"),
     ("gpu", "resourceName"): ("nvidia.com/gpu", "amd.com/gpu"),
 }
 """Values where a pattern, or the effect, asks for more than the type tells."""

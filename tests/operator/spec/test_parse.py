@@ -51,7 +51,7 @@ def test_an_invalid_spec_is_explained(spec: dict[str, Any], message: str) -> Non
 
 
 def test_fields_of_a_newer_crd_are_left_out() -> None:
-    assert parse(body(rollout={"strategy": "Auto"})).spec == service().spec
+    assert parse(body(monitoring={"alerts": "Auto"}, rollout={"strategy": "Auto"})).spec == service().spec
 
 
 @pytest.mark.parametrize(

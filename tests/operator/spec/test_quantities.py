@@ -36,6 +36,8 @@ def test_other_text_is_refused_with_an_example(text: str) -> None:
 def test_one_number_in_two_spellings_is_the_same() -> None:
     assert quantities.same("1", "1000m")
     assert quantities.same(1, "1")
+    assert quantities.same("0.5m", "1m"), "the API server rounds up to thousandths"
+    assert not quantities.same("1m", "1.5m")
     assert not quantities.same("1", "1Ki")
     assert not quantities.same("one", "one")
 

@@ -8,7 +8,8 @@ import pytest
 from tests.support.operator.fakes import FakeCluster
 from tests.support.virtual_time import now, run
 from ttsoperator.children.registry import CHILDREN, Child
-from ttsoperator.kube.client import Refused, Unavailable
+from ttsoperator.kube.errors import Refused, Unavailable
+from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.resources import Resource
 from ttsoperator.names import API_VERSION, CHILD_SELECTOR, KIND, LABEL_SERVICE, Component
 from ttsoperator.watch.handlers import on_event
@@ -108,6 +109,65 @@ def test_only_the_chosen_namespaces_are_listed() -> None:
             cluster.seed(service(namespace))
         await Syncer(cluster, cache, WorkQueue(), ("ns", "lab")).sync()
         assert {key.namespace for key in cache.services()} == {"ns", "lab"}
+
+    run(story())
+
+
+class Guarded(FakeCluster):
+    """A cluster that refuses lists in some namespaces."""
+
+    def __init__(self, *closed: str) -> None:
+        super().__init__()
+        self.closed = set(closed)
+        self.lists: list[tuple[str, str | None, float]] = []
+
+    async def list_objects(
+        self, api_version: str, kind: str, namespace: str | None, **selectors: str
+    ) -> tuple[list[Manifest], int]:
+        self.lists.append((kind, namespace, now()))
+        if namespace in self.closed:
+            raise Refused(403, f"{kind} is forbidden in {namespace}")
+        return await super().list_objects(api_version, kind, namespace, **selectors)
+
+
+def test_a_namespace_that_is_refused_is_skipped_and_served_once_it_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        cluster, cache, queue = Guarded("lab"), Cache(), WorkQueue[Key]()
+        for namespace in ("ns", "lab"):
+            cluster.seed(service(namespace))
+        syncer = Syncer(cluster, cache, queue, ("ns", "lab"))
+        await syncer.sync()
+        assert syncer.synced
+        assert syncer.watched_namespaces() == ("ns",)
+        assert cache.services() == [KEY]
+        assert "skipping the namespace lab: cannot list" in caplog.text
+        assert "forbidden in lab" in caplog.text
+        task = asyncio.ensure_future(syncer.run())
+        await asyncio.sleep(100)
+        caplog.clear()
+        cluster.closed.clear()
+        await asyncio.sleep(31)
+        assert set(cache.services()) == {KEY, Key("lab", "english")}
+        assert Key("lab", "english") in await woken(queue)
+        cluster.seed(pod() | {"metadata": {**pod()["metadata"], "namespace": "lab"}})
+        await asyncio.sleep(31)
+        assert [each["metadata"]["namespace"] for each in cache.pods("lab")] == ["lab"], (
+            "nobody watches it: it is listed"
+        )
+        assert syncer.watched_namespaces() == ("ns",)
+        task.cancel()
+        await asyncio.wait([task])
+
+    run(story())
+    assert caplog.text.count("skipping") == 0, "a namespace that stays refused is reported once"
+
+
+def test_the_operator_ends_when_every_namespace_is_refused() -> None:
+    async def story() -> None:
+        syncer = Syncer(Guarded("ns", "lab"), Cache(), WorkQueue[Key](), ("ns", "lab"))
+        with pytest.raises(Forbidden, match="forbidden in ns"):
+            await syncer.sync()
+        assert not syncer.synced
 
     run(story())
 

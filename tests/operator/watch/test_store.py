@@ -13,8 +13,9 @@ KEY = Key("ns", "english")
 
 def child(version: int, *, uid: str = "u", name: str = "english", kind: str = "Service", **extra: Any) -> Manifest:
     labels = {"tts-operator.io/service": "english"}
+    owners = [{"kind": "TTSService", "name": "english", "uid": "s", "controller": True}]
     meta = {"name": name, "namespace": "ns", "uid": uid, "resourceVersion": str(version), "labels": labels}
-    return {"kind": kind, "metadata": meta, **extra}
+    return {"kind": kind, "metadata": meta | {"ownerReferences": owners}, **extra}
 
 
 def service(version: int, uid: str = "s") -> Manifest:
@@ -135,6 +136,26 @@ def test_managed_fields_take_no_memory() -> None:
     (kept,) = cache.owned(KEY)
     assert "managedFields" not in kept["metadata"]
     assert "managedFields" in obj["metadata"], "the caller's object is not touched"
+
+
+def test_an_object_without_a_ttsservice_as_controller_is_not_kept() -> None:
+    cache = Cache()
+    stranger = child(5)
+    stranger["metadata"]["ownerReferences"] = [{"kind": "Deployment", "uid": "d", "controller": True}]
+    assert not cache.put(stranger)
+    assert cache.put(child(6))
+    stranger["metadata"]["resourceVersion"] = "5"
+    assert not cache.put(stranger), "older than the cached version"
+    stranger["metadata"]["resourceVersion"] = "7"
+    assert cache.put(stranger), "somebody gave it another controller"
+    assert list(cache.owned(KEY)) == []
+    assert cache.put(child(8))
+    free = child(9, kind="Service", uid="orphan", name="orphan")
+    free["metadata"]["ownerReferences"] = []
+    assert cache.put(free), "a service may adopt it"
+    pod = child(10, kind="Pod", uid="p")
+    pod["metadata"]["ownerReferences"] = stranger["metadata"]["ownerReferences"]
+    assert cache.put(pod), "a ReplicaSet controls it"
 
 
 @given(st.permutations([("put", 1), ("put", 2), ("put", 3), ("drop", 3)]))

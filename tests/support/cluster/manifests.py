@@ -12,8 +12,9 @@ SMALL = {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"cpu": "1"}}
 
 
 def tts_service(name: str, **spec: Any) -> Object:
-    """A TTSService that speaks with the embedded voice, unless the spec says otherwise."""
-    defaults = {"model": {"source": "builtin://hibari"}, "resources": SMALL}
+    """A TTSService that speaks with the embedded voice and stops soon, unless the spec says otherwise."""
+    soon = {"shutdownDelaySeconds": 3}
+    defaults = {"model": {"source": "builtin://hibari"}, "resources": SMALL, "rollout": soon}
     return {
         "apiVersion": API_VERSION,
         "kind": "TTSService",

@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ttsoperator.kube.client import AlreadyExists, ApiError, Conflict, NotFound, Refused
+from ttsoperator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused
 from ttsoperator.kube.manifest import Manifest, Ref, ref
 
 

@@ -10,7 +10,7 @@ from prometheus_client import generate_latest
 from tests.support.operator.fakes import FakeCluster
 from ttsoperator.children.context import Defaults
 from ttsoperator.children.registry import watched
-from ttsoperator.kube.client import ApiError
+from ttsoperator.kube.errors import ApiError
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.metrics import Metrics

@@ -62,6 +62,7 @@ def _pod(service: TTSService, defaults: Defaults) -> dict[str, Any]:
     fetch = container(service, defaults, "fetch", ["python", "-m", "ttsworker.fetch", *_arguments(service)])
     if env := environment(service):
         fetch["env"] = env
+    asked = service.spec.model.download_resources
     return {
         **pod_spec(service, on_volume=True),
         "restartPolicy": "Never",
@@ -69,7 +70,7 @@ def _pod(service: TTSService, defaults: Defaults) -> dict[str, Any]:
             {
                 **fetch,
                 "ports": [{"name": "metrics", "containerPort": METRICS_PORT, "protocol": "TCP"}],
-                "resources": _RESOURCES,
+                "resources": asked.rendered() if asked is not None else _RESOURCES,
                 "volumeMounts": [{"name": "model", "mountPath": MODEL_ROOT}, TMP_MOUNT],
             }
         ],

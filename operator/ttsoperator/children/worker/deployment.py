@@ -1,5 +1,6 @@
 """Deployment of the workers."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ttscontract.engines import Engine
@@ -21,10 +22,10 @@ from ttsoperator.children.worker.configmap import render
 from ttsoperator.children.worker.served_model import Serving, gpu_count
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.kube.metadata import annotated, digest, metadata, with_applied_hash
-from ttsoperator.spec import DEFAULT_GPU, TTSService
+from ttsoperator.spec import TTSService
 
-PRE_STOP_SECONDS: Final = 3
-"""How long a stopping worker keeps answering, until every node has removed it from the Service."""
+EXIT_SECONDS: Final = 10
+"""Time for a worker to exit after its drain, before the kubelet kills it."""
 _STARTUP: Final = {"periodSeconds": 2, "failureThreshold": 300}  # a large model may take ten minutes to load
 
 
@@ -40,7 +41,7 @@ def build(context: Context) -> Manifest | None:
     autoscaled = service.spec.autoscaling is not None
     spec: dict[str, Any] = {
         "selector": {"matchLabels": names.worker_selector(service.name)},
-        "strategy": _strategy(gpus),
+        "strategy": _strategy(gpus, service.gpu_resource, context.snapshot.pods_of(names.Component.WORKER)),
         "minReadySeconds": 1,
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": 900,  # longer than the longest start
@@ -67,10 +68,19 @@ def unwanted(_manifest: Manifest, _context: Context) -> str | None:
     return None
 
 
-def _strategy(gpus: int) -> dict[str, Any]:
-    """Start the new worker before stopping the old one; with GPUs stop first, because no GPU may be free."""
-    surge, unavailable = (0, 1) if gpus else (1, 0)
+def _strategy(gpus: int, gpu_resource: str, workers: Sequence[Manifest]) -> dict[str, Any]:
+    """Start the new worker before stopping the old one; with GPUs stop first, because no GPU may be free.
+
+    A worker that holds none of these GPUs makes no room by stopping: it serves until the new one does.
+    """
+    in_place = gpus and all(_holds(pod, gpu_resource) for pod in workers)
+    surge, unavailable = (0, 1) if in_place else (1, 0)
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}
+
+
+def _holds(pod: Manifest, resource: str) -> bool:
+    limits = (each.get("resources", {}).get("limits") or {} for each in pod["spec"]["containers"])
+    return any(resource in limit for limit in limits)
 
 
 def _template(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -> dict[str, Any]:
@@ -87,6 +97,7 @@ def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -
     if not (on_volume and is_pinned(service)):
         pod["topologySpreadConstraints"] = [_spread(service)]
     config_map = names.config_map_name(service.name, render(service, serving))
+    stop_seconds = service.spec.rollout.shutdown_delay_seconds + service.spec.serving.drain_timeout_seconds
     volumes: list[dict[str, Any]] = [
         {"name": "config", "configMap": {"name": config_map}},
         TMP_VOLUME,
@@ -95,7 +106,7 @@ def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -
         volumes.append({"name": "model", "persistentVolumeClaim": {"claimName": claim_of(service)}})
     return {
         **pod,
-        "terminationGracePeriodSeconds": PRE_STOP_SECONDS + service.spec.serving.drain_timeout_seconds + 10,
+        "terminationGracePeriodSeconds": stop_seconds + EXIT_SECONDS,
         "containers": [_worker(service, defaults, serving, gpus)],
         "volumes": volumes,
     }
@@ -117,9 +128,14 @@ def _worker(service: TTSService, defaults: Defaults, serving: Serving, gpus: int
         "startupProbe": {**_get(READY_PATH), **_STARTUP, "timeoutSeconds": 3},
         "readinessProbe": {**_get(READY_PATH), "periodSeconds": 5, "timeoutSeconds": 3, "failureThreshold": 2},
         "livenessProbe": {**_get(HEALTH_PATH), "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3},
-        "lifecycle": {"preStop": {"sleep": {"seconds": PRE_STOP_SECONDS}}},
         "volumeMounts": mounts,
+        **_lifecycle(service.spec.rollout.shutdown_delay_seconds),
     }
+
+
+def _lifecycle(delay_seconds: int) -> dict[str, Any]:
+    """Keep a stopping worker answering until every node has removed it from the Service."""
+    return {"lifecycle": {"preStop": {"sleep": {"seconds": delay_seconds}}}} if delay_seconds else {}
 
 
 def _get(path: str) -> dict[str, Any]:
@@ -132,8 +148,7 @@ def _resources(service: TTSService, engine: Engine, gpus: int) -> dict[str, Any]
     resources = given.rendered() if given is not None else default
     if not gpus:
         return resources
-    name = service.spec.gpu.resource_name if service.spec.gpu else DEFAULT_GPU
-    return {**resources, "limits": {**resources.get("limits", {}), name: str(gpus)}}
+    return {**resources, "limits": {**resources.get("limits", {}), service.gpu_resource: str(gpus)}}
 
 
 def _spread(service: TTSService) -> dict[str, Any]:

@@ -93,21 +93,19 @@ def _unfinished(service: TTSService, observed: Observed, model: Finding | None) 
 
 
 def _refusal(observed: Observed) -> Finding | None:
-    """Return what prevented the operator from writing a child."""
-    foreign = [conflict for conflict in observed.conflicts if not conflict.former]
+    """Return everything that prevented the operator from writing children, under the reason of what comes first."""
+    foreign = ", ".join(f"{conflict.kind} {conflict.name}" for conflict in observed.conflicts if not conflict.former)
+    former = ", ".join(f"{conflict.kind} {conflict.name}" for conflict in observed.conflicts if conflict.former)
+    problems: list[tuple[Reason, str]] = []
     if foreign:
-        what = ", ".join(f"{conflict.kind} {conflict.name}" for conflict in foreign)
-        return Finding(
-            Reason.NAME_CONFLICT,
-            f"{what} exists and does not belong to this service: remove it, or give the TTSService another name",
-        )
-    if observed.refusals:
-        first = observed.refusals[0]
-        return Finding(Reason.CHILD_REFUSED, f"the API server refused {first.kind} {first.name}: {first.message}")
-    if observed.conflicts:
-        what = ", ".join(f"{conflict.kind} {conflict.name}" for conflict in observed.conflicts)
-        return Finding(Reason.WAITING_FOR_DELETION, f"{what} of a deleted TTSService of this name still exists")
-    return None
+        mend = "does not belong to this service: remove it, or give the TTSService another name"
+        problems.append((Reason.NAME_CONFLICT, f"{foreign} exists and {mend}"))
+    for refusal in observed.refusals:
+        what = f"the API server refused {refusal.kind} {refusal.name}: {refusal.message}"
+        problems.append((Reason.CHILD_REFUSED, what))
+    if former:
+        problems.append((Reason.WAITING_FOR_DELETION, f"{former} of a deleted TTSService of this name still exists"))
+    return Finding(problems[0][0], "; ".join(message for _, message in problems)) if problems else None
 
 
 def _model_condition(service: TTSService, finding: Finding | None) -> Wanted:

@@ -24,7 +24,7 @@ from ttsoperator.kube.manifest import Manifest, time_text, timestamp
 from ttsoperator.reconcile.status import diagnosis
 from ttsoperator.reconcile.status.diagnosis import Finding, reported_reason
 from ttsoperator.reconcile.status.observed import Observed, Progress
-from ttsoperator.spec import DEFAULT_GPU, TTSService
+from ttsoperator.spec import TTSService
 from ttsoperator.spec.status import ModelState
 
 POD_TIME: Final = timedelta(seconds=60)
@@ -35,11 +35,6 @@ MODEL_READY_REASONS: Final = {
     False: (Reason.PUBLISHED, "the model is on the volume, verified"),
 }
 """Reason and message of ModelReady=True by whether the model is a builtin one."""
-
-
-def gpu_resource(service: TTSService) -> str:
-    """Return the name under which nodes offer the GPUs of the workers."""
-    return service.spec.gpu.resource_name if service.spec.gpu else DEFAULT_GPU
 
 
 def model_finding(service: TTSService, observed: Observed, now: datetime) -> Finding | None:
@@ -77,7 +72,7 @@ def _obstacle(service: TTSService, observed: Observed, job: Manifest, now: datet
         return Finding(
             Reason.PODS_REFUSED, f"the namespace refuses the download's pod: see `kubectl describe job {name}`"
         )
-    found = (diagnosis.waiting(pod, "fetch", gpu_resource(service)) for pod in pods)
+    found = (diagnosis.waiting(pod, "fetch", service.gpu_resource) for pod in pods)
     return diagnosis.worst(finding for finding in found if finding)
 
 

@@ -9,7 +9,6 @@ from ttsoperator.names import Condition
 from ttsoperator.reconcile.status import diagnosis
 from ttsoperator.reconcile.status.conditions import Wanted
 from ttsoperator.reconcile.status.diagnosis import Finding
-from ttsoperator.reconcile.status.model import gpu_resource
 from ttsoperator.reconcile.status.observed import Observed
 from ttsoperator.spec import TTSService
 
@@ -102,7 +101,7 @@ def _workers(observed: Observed) -> list[Manifest]:
 
 
 def _worst(pods: list[Manifest], service: TTSService) -> Finding | None:
-    found = (diagnosis.worker(pod, gpu_resource(service)) for pod in pods)
+    found = (diagnosis.worker(pod, service.gpu_resource) for pod in pods)
     return diagnosis.worst(finding for finding in found if finding)
 
 

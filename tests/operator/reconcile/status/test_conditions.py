@@ -129,6 +129,15 @@ def test_a_child_that_is_refused() -> None:
     assert message(status, "Ready") == "the API server refused Deployment english: spec.x: Invalid value"
 
 
+def test_all_that_stands_in_the_way_is_reported_at_once() -> None:
+    conflicts = [Conflict("Service", "english"), Conflict("ServiceAccount", "english-worker")]
+    refusals = [Refusal("Job", "a", "exceeded quota"), Refusal("PersistentVolumeClaim", "b", "cannot expand")]
+    status = running().status(downloaded(), conflicts=conflicts, refusals=refusals)
+    assert_blocked(status, "NameConflict", stalled=True)
+    shown = message(status, "Stalled")
+    assert all(what in shown for what in ("Service english, ServiceAccount english-worker", "quota", "cannot expand"))
+
+
 def test_an_invalid_spec_keeps_the_known_status() -> None:
     world = running()
     before = world.status(downloaded())

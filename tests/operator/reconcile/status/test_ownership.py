@@ -25,6 +25,15 @@ def test_a_retained_volume_is_found_again() -> None:
     assert ownership(world.one("PersistentVolumeClaim"), service("other")) is Ownership.FOREIGN
 
 
+def test_what_carries_our_labels_and_has_no_controller_is_ours() -> None:
+    world = World()
+    world.settle(service())
+    for child in world.children.values():
+        del child["metadata"]["ownerReferences"]
+        assert ownership(child, service().model_copy(update={"uid": "another"})) is Ownership.OURS
+        assert ownership(child, service("other")) is Ownership.FOREIGN
+
+
 def test_objects_of_others_are_never_ours() -> None:
     service_of_somebody = {"kind": "Service", "metadata": {"name": "english", "namespace": "speech"}}
     assert ownership(service_of_somebody, service()) is Ownership.FOREIGN
