@@ -125,6 +125,9 @@ def test_worker_json() -> None:
         "request_timeout_seconds": 60,
         "drain_timeout_seconds": 30,
         "text_logging": "Masked",
+        "voice_aliases": {},
+        "unknown_voice": "Reject",
+        "unknown_fields": "Ignore",
         "rate_limit_per_second": 0,
     }
 
