@@ -23,7 +23,7 @@ Engine = Annotated[
         help=f"Engine that runs the model: {one_of(each.name for each in ENGINES)}.", show_default=ENGINES[0].name
     ),
 ]
-ModelDir = Annotated[Path | None, typer.Option(help="Folder of a published model.", show_default="the embedded voice")]
+ModelDir = Annotated[Path | None, typer.Option(help="Folder of the model.", show_default="the embedded voice")]
 
 app = typer.Typer(
     help=HELP, add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False

@@ -65,6 +65,6 @@ def _present(workspace: Workspace, request: Request, progress: Progress) -> Mode
     except store.ModelMissing:
         return None
     except store.ModelCorrupt as error:
-        log.warning("%s", error)
+        log.warning("downloading the model again: %s", error.difference)
         return None
     return manifest if (manifest.source, manifest.sha256) == (request.source, request.sha256) else None

@@ -101,7 +101,7 @@ class HibariEngine:
         names = {known["file"]: name for name, known in VOICES.items()}
         files = sorted(self._model_dir.glob("*.onnx"))
         if not files:
-            message = f"there is no *.onnx file in {self._model_dir}: the model's source is not a hibari voice"
+            message = f"there is no *.onnx file in {self._model_dir}: it has no voice of the engine hibari"
             raise ModelInvalid(message)
         return [(names.get(path.name, path.stem), str(path)) for path in files]
 
