@@ -25,7 +25,7 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class ModelManifest:
-    """What a model folder holds and where it came from.
+    """What a model folder holds and where it came from; `source` is empty for a folder that nobody published.
 
     `sha256` is the checksum that the spec asks for, of the archive or the file; `digest` is that of the tree; `bytes`
     is the sum of the files' sizes.

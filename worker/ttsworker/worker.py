@@ -190,5 +190,9 @@ def connect_redis(settings: Settings, clock: Clock, observer: Observer | None = 
 
 
 def _models(settings: Settings) -> list[ModelOptions]:
-    first = ModelOptions(settings.engine, settings.model_dir, settings.model_name, settings.precision)
-    return [first, *(ModelOptions(each.engine, each.model_dir, each.model_name) for each in settings.fallbacks)]
+    manager = settings.managed_by
+    first = ModelOptions(settings.engine, settings.model_dir, settings.model_name, settings.precision, manager)
+    others = (
+        ModelOptions(each.engine, each.model_dir, each.model_name, managed_by=manager) for each in settings.fallbacks
+    )
+    return [first, *others]

@@ -115,6 +115,7 @@ def test_worker_json() -> None:
     assert config() == {
         "engine": "hibari",
         "model_dir": f"/models/{names.model_key(HTTPS, None)}",
+        "managed_by": "Operator",
         "precision": "Auto",
         "threads": 0,
         "max_concurrency": 8,

@@ -13,7 +13,11 @@ import pytest
 from hibari.voices import DEFAULT, voice_path
 
 from tests.support.judge import SENTENCES, recognise
+from tests.support.operator.world import service
 from tests.support.worker.serving import WorkerProcess, worker_process
+from ttscontract.engines import ENGINES
+from ttsoperator.children.worker.configmap import render
+from ttsoperator.children.worker.served_model import Serving as ServedModel
 from ttsworker.models.store import build_manifest, write_manifest
 
 
@@ -52,6 +56,17 @@ def test_it_serves_a_published_model_from_a_file_of_settings(model: Path, tmp_pa
     assert list(home.iterdir()) == []  # it needs no place to write
 
 
+def test_it_serves_a_folder_that_nobody_published(model: Path) -> None:
+    remove_the_manifest(model)
+    with worker_process({"TTSWORKER_MODEL_DIR": str(model)}) as worker:
+        worker.wait_for("the model folder has no manifest: its files are loaded unverified", model_dir=str(model))
+        worker.wait_for("ready")
+        with httpx.Client(base_url=worker.url, timeout=60) as client:
+            body = {"input": SENTENCES[5], "response_format": "wav"}
+            assert recognise(client.post("/v1/audio/speech", json=body).content) == SENTENCES[5]
+        assert worker.terminate() == 0
+
+
 def remove(model: Path) -> None:
     shutil.rmtree(model)
 
@@ -81,7 +96,6 @@ def publish_no_onnx(model: Path) -> None:
     ("damage", "reason", "words"),
     [
         (remove, "ModelMissing", "no model at"),
-        (remove_the_manifest, "ModelMissing", "no model at"),
         (change_a_byte, "ModelCorrupt", "hibari.onnx has changed"),
         (publish_something_else, "ModelInvalid", "no *.onnx file"),
         (publish_no_onnx, "ModelInvalid", "not an ONNX model"),
@@ -94,6 +108,18 @@ def test_an_unloadable_model_ends_the_worker_with_the_reason(
     ended = start_and_fail(tmp_path, {"TTSWORKER_MODEL_DIR": str(model)})
     assert ended.process.returncode == 1
     assert_told(ended, tmp_path, reason, words)
+    assert "Job" not in str(ended.lines)  # there is none without the operator
+
+
+def test_on_the_operators_volume_a_model_that_is_not_published_is_refused(model: Path, tmp_path: Path) -> None:
+    remove_the_manifest(model)
+    config = tmp_path / "worker.json"
+    served = ServedModel(model.name, ENGINES[0])
+    written = json.loads(render(service(engine="hibari", model={"source": "https://example.org/hibari.onnx"}), served))
+    config.write_text(json.dumps({**written, "model_dir": str(model)}))
+    ended = start_and_fail(tmp_path, {"TTSWORKER_CONFIG": str(config)})
+    assert ended.process.returncode == 1
+    assert_told(ended, tmp_path, "ModelMissing", "delete the download Job so that it runs again")
 
 
 @pytest.mark.parametrize(

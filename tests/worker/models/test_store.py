@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import logging
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,11 +13,13 @@ from pathlib import Path
 import pytest
 
 from ttscontract.model_folder import MANIFEST_NAME
+from ttscontract.worker_config import Manager
 from ttsworker.engines import ModelError
 from ttsworker.models.store import (
     ModelCorrupt,
     ModelMissing,
     build_manifest,
+    digest_at,
     verify_model,
     write_manifest,
 )
@@ -138,16 +142,112 @@ def test_any_difference_is_found_and_told_in_one_line(model: Path, damage: Calla
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("how", ["no folder", "no manifest", "a file"])
-def test_a_missing_model_says_so(model: Path, how: str) -> None:
-    if how == "no manifest":
-        (model / MANIFEST_NAME).unlink()
-    else:
-        shutil.rmtree(model)
-    if how == "a file":
-        model.write_bytes(b"")
+def test_a_user_is_told_what_a_person_without_a_cluster_can_do(model: Path) -> None:
+    add_file(model)
+    with pytest.raises(ModelCorrupt) as caught:
+        verify_model(model, Manager.USER)
+    assert str(caught.value) == (
+        f"the model at {model} is damaged: voices/extra is not in its manifest; fetch it again with `ttsworker fetch`, "
+        "or delete .manifest.json to load the folder as it is"
+    )
+
+
+def no_folder(model: Path) -> None:
+    shutil.rmtree(model)
+
+
+def no_manifest(model: Path) -> None:
+    (model / MANIFEST_NAME).unlink()
+
+
+def an_empty_folder(model: Path) -> None:
+    shutil.rmtree(model)
+    model.mkdir()
+
+
+def a_file(model: Path) -> None:
+    shutil.rmtree(model)
+    model.write_bytes(b"")
+
+
+@pytest.mark.parametrize("lack", [no_folder, no_manifest, an_empty_folder, a_file])
+def test_a_model_that_is_missing_on_the_volume_is_downloaded_again(model: Path, lack: Callable[[Path], None]) -> None:
+    lack(model)
     with pytest.raises(ModelMissing) as caught:
         verify_model(model)
     assert caught.value.reason == "ModelMissing"
     assert isinstance(caught.value, ModelError)
     assert "download Job" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lack", "words"),
+    [
+        (no_folder, "the folder does not exist; check model_dir, and what is mounted there"),
+        (an_empty_folder, "the folder is empty; check what is mounted there"),
+        (a_file, "that is a file; set model_dir to its folder"),
+    ],
+)
+def test_a_user_is_told_why_a_folder_has_no_model(model: Path, lack: Callable[[Path], None], words: str) -> None:
+    lack(model)
+    for read in (verify_model, digest_at):
+        with pytest.raises(ModelMissing) as caught:
+            read(model, Manager.USER)
+        assert str(caught.value) == f"no model at {model}: {words}"
+
+
+def as_copied(model: Path) -> None:
+    """`docker cp`, `git clone` and `rsync` leave hidden files beside the model."""
+    (model / ".git").mkdir()
+    (model / ".git/HEAD").write_text("ref: main")
+
+
+def as_mounted(model: Path) -> None:
+    """A ConfigMap, a Secret and the cache of Hugging Face are folders of links."""
+    (model / "..data").mkdir()
+    (model / "model.pth").rename(model / "..data/model.pth")
+    (model / "model.pth").symlink_to("..data/model.pth")
+
+
+def as_linked_to_elsewhere(model: Path) -> None:
+    (model / "model.pth").rename(model.parent / "blob")
+    (model / "model.pth").symlink_to(model.parent / "blob")
+
+
+def with_a_broken_link(model: Path) -> None:
+    (model / "old.pth").symlink_to(model / "gone")
+
+
+def with_a_socket(model: Path) -> None:
+    os.mkfifo(model / "pipe")
+
+
+def with_a_circle(model: Path) -> None:
+    (model / "voices/again").symlink_to(model)
+
+
+@pytest.mark.parametrize(
+    "change", [as_copied, as_mounted, as_linked_to_elsewhere, with_a_broken_link, with_a_socket, with_a_circle]
+)
+def test_a_users_folder_needs_no_manifest(
+    model: Path, change: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    no_manifest(model)
+    change(model)
+    caplog.set_level(logging.INFO)
+    described = verify_model(model, Manager.USER)
+    assert {"model.pth", "voices/en.bin", "voices/empty", "Ähre"} <= {file.path for file in described.files}
+    assert described.source == ""
+    assert [record.message for record in caplog.records] == [
+        "the model folder has no manifest: its files are loaded unverified"
+    ]
+    assert digest_at(model, Manager.USER) == described.digest
+    (model / "model.pth").write_bytes(b"Weights")
+    assert digest_at(model, Manager.USER) != described.digest  # the cache must not mix the two models' audio
+
+
+def test_a_users_folder_with_a_manifest_is_verified(model: Path) -> None:
+    assert verify_model(model, Manager.USER) == verify_model(model)
+    change_content(model)
+    with pytest.raises(ModelCorrupt, match=r"model\.pth has changed"):
+        verify_model(model, Manager.USER)

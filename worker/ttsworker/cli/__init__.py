@@ -14,6 +14,7 @@ from ttscontract.engines import ENGINES
 from ttscontract.pods import HTTP_PORT, METRICS_PORT
 from ttscontract.words import one_of
 from ttscontract.worker_config import MAX_SPEED, MIN_SPEED
+from ttsworker.fetch.options import sha256_of
 
 HELP = "Text-to-speech server of tts-operator."
 
@@ -23,7 +24,8 @@ Engine = Annotated[
         help=f"Engine that runs the model: {one_of(each.name for each in ENGINES)}.", show_default=ENGINES[0].name
     ),
 ]
-ModelDir = Annotated[Path | None, typer.Option(help="Folder of a published model.", show_default="the embedded voice")]
+ModelDir = Annotated[Path | None, typer.Option(help="Folder of the model.", show_default="the embedded voice")]
+
 
 app = typer.Typer(
     help=HELP, add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -105,6 +107,37 @@ def check(
     from ttsworker.cli.check import check_all  # noqa: PLC0415 - see the module's docstring
 
     sys.exit(check_all(_given(model_dir=model_dir, engine=engine), as_json=json))
+
+
+@app.command()
+def fetch(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help=f"https:// URL of a model file or of an archive of a model folder, http:// with --sha256, or "
+            f"{one_of(each.builtin for each in ENGINES if each.builtin)}.",
+            show_default=False,
+        ),
+    ],
+    *,
+    to: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the model; what an earlier download put there is replaced.")
+    ],
+    sha256: Annotated[
+        str | None, typer.Option(metavar="HEX", parser=sha256_of, help="SHA-256 of the downloaded file.")
+    ] = None,
+    attempts: Annotated[int, typer.Option(min=1, help="Attempts in a row that may bring no bytes.")] = 6,
+) -> None:
+    """Download a model into a folder, for --model-dir of `serve`.
+
+    The folder appears when the model is complete and verified; until then the download is in `.partial` beside it, and
+    the same command continues it. Exit codes: 0 the model is there, 75 the source cannot be reached, 2 the command line
+    is wrong, 1 any other failure.
+    """
+    from ttsworker.cli.fetch import fetch_to  # noqa: PLC0415 - see the module's docstring
+
+    sys.exit(fetch_to(source, to, sha256, attempts))
 
 
 def main() -> None:

@@ -153,10 +153,11 @@ def _model(settings: Settings) -> Finding:
     if settings.model_dir is None:
         return Finding("model", "OK", "not set: the worker uses the engine's embedded voice")
     try:
-        manifest = verify_model(settings.model_dir)
+        manifest = verify_model(settings.model_dir, settings.managed_by)
     except ModelError as error:
         return Finding("model", "FAIL", str(error))
-    return Finding("model", "OK", f"{settings.model_dir} is complete, {manifest.bytes / 1e6:.1f} MB")
+    state = "is complete" if manifest.source else "has no manifest to verify it with"
+    return Finding("model", "OK", f"{settings.model_dir} {state}, {manifest.bytes / 1e6:.1f} MB")
 
 
 def _engine(settings: Settings) -> Finding:

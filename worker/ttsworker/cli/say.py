@@ -73,7 +73,7 @@ def _say(order: Order, settings: Settings) -> Spoken:
     with open_output(order.output) as file, Progress() as progress:
         progress.show("loading the model")
         if settings.model_dir:
-            verify_model(settings.model_dir)
+            verify_model(settings.model_dir, settings.managed_by)
         engine = load_engine(settings)
         utterances = utterances_of(
             text,

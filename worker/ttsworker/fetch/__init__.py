@@ -1,4 +1,4 @@
-"""The download Job's program: download a model, verify it, publish it on the volume atomically.
+"""Download a model, verify it, and publish it atomically: for the download Job, and for `ttsworker fetch`.
 
 `python -m ttsworker.fetch --source URL --sha256 HEX --root /models --key KEY`
 """

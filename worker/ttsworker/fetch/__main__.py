@@ -1,7 +1,6 @@
 """Command line of the download Job: `python -m ttsworker.fetch`."""
 
 import logging
-import re
 import signal
 import sys
 from functools import partial
@@ -15,6 +14,7 @@ from ttscontract.pods import METRICS_PORT, TERMINATION_LOG, Termination
 from ttscontract.reasons import Reason
 from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.job import Outcome, fetch_model
+from ttsworker.fetch.options import sha256_of
 from ttsworker.fetch.progress import Progress, reported
 from ttsworker.fetch.sources import Request
 from ttsworker.observe import logs, termination
@@ -30,18 +30,12 @@ log = logging.getLogger("ttsworker.fetch")
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-def _sha256(text: str) -> str:
-    if not re.fullmatch("[0-9a-fA-F]{64}", text):
-        raise typer.BadParameter("must be 64 hexadecimal digits")
-    return text.lower()
-
-
 @app.command()
 def fetch(
     *,
     source: Annotated[str, typer.Option(metavar="URL", help="URL of the model: https://… or http://…")],
     sha256: Annotated[
-        str | None, typer.Option(parser=_sha256, metavar="HEX", help="SHA-256 of the downloaded file")
+        str | None, typer.Option(parser=sha256_of, metavar="HEX", help="SHA-256 of the downloaded file")
     ] = None,
     root: Annotated[Path, typer.Option(help="mount path of the volume")],
     key: Annotated[str, typer.Option(help="name of the model's folder in the root")],
@@ -58,7 +52,7 @@ def fetch(
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO",
     termination_log: Annotated[Path, typer.Option(metavar="PATH")] = Path(TERMINATION_LOG),
 ) -> int:
-    """Download a model onto a volume."""
+    """Download a model onto a volume. A person uses `ttsworker fetch`."""
     logs.configure(log_level)
     request = Request(source, sha256, max_bytes, attempts, backoff_seconds)
     return _run(request, root, key, metrics_port=metrics_port, termination_log=termination_log)

@@ -1,4 +1,4 @@
-"""Download one file over HTTP and resume it after broken connections and killed Jobs.
+"""Download one file over HTTP and resume it after broken connections and killed programs.
 
 `download` holds the bytes received so far, and `download.json` the source and the version that they belong to. The
 rest is requested by Range with If-Range, so that the server sends a changed file whole.
@@ -103,7 +103,7 @@ class Download:
                 return
             if response.status_code == 416:
                 self._workspace.drop_download()
-            raise_for_status(response)
+            raise_for_status(response, self._request.terms)
             offset = self._offset(response, state, have)
             new_state = self._new_state(response)
             self._make_room(new_state, offset)
@@ -136,7 +136,8 @@ class Download:
             raise invalid(f"the server sends it {encoding}-encoded, although the request allows no encoding")
         length = headers.get("Content-Length")
         if length is None and "Transfer-Encoding" not in headers and self._request.sha256 is None:
-            raise invalid("the server sends no length, so nothing would detect a truncated file: set spec.model.sha256")
+            risk = "the server sends no length, so nothing would detect a truncated file"
+            raise invalid(f"{risk}: set {self._request.terms.sha256}")
         total = content_range(response)[1] if response.status_code == 206 else length and int(length)
         return PartState(
             source=self._request.source,
@@ -203,7 +204,7 @@ class Download:
     def _check_address(self, request: httpx.Request) -> None:
         """Refuse a redirect from https:// to http:// unless a checksum would detect tampering."""
         if request.url.scheme == "http" and self._request.sha256 is None:
-            raise invalid("it redirects to an unprotected http:// address: set spec.model.sha256")
+            raise invalid(f"it redirects to an unprotected http:// address: set {self._request.terms.sha256}")
 
     @property
     def _where(self) -> str:

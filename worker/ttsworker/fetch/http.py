@@ -49,7 +49,8 @@ class HttpSource:
                 return
             workspace.drop_download()
             if not download.resumed:
-                message = f"the source has sha256 {actual} instead of {self._request.sha256}: correct spec.model.sha256"
+                wrong = f"the source has sha256 {actual} instead of {self._request.sha256}"
+                message = f"{wrong}: correct {self._request.terms.sha256}"
                 raise FetchError(Reason.CHECKSUM_MISMATCH, message)
             log.warning("the checksum of the resumed download is wrong: downloading the whole file again")
 
@@ -68,9 +69,10 @@ def _file_name(request: Request) -> str:
     if not host:
         raise invalid("it has no host name")
     if user is not None:
-        raise invalid("it contains a user name or password, which everybody who reads the TTSService would see")
+        record = request.terms.record
+        raise invalid(f"it contains a user name or password, which everybody who reads {record} would see")
     if url.scheme == "http" and request.sha256 is None:
-        raise invalid("http:// does not protect the download: set spec.model.sha256, or use https://")
+        raise invalid(f"http:// does not protect the download: set {request.terms.sha256}, or use https://")
     name = unquote(url.path).rsplit("/", 1)[-1]
     if name in {"", ".", "..", MANIFEST_NAME} or not name.isprintable() or len(name.encode()) > 255:
         raise invalid("its path must end with a file name")

@@ -1,4 +1,4 @@
-"""The whole job: unless the model is already published, fetch it, publish it, and clean up."""
+"""The whole download: unless the model is already published, fetch it, publish it, and clean up."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ttscontract.model_folder import ModelManifest
 from ttscontract.reasons import Reason
+from ttsworker.fetch.builtin import BuiltinSource
 from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.http import HttpSource
 from ttsworker.fetch.progress import Progress
@@ -15,14 +16,18 @@ from ttsworker.fetch.sources import Request, Source
 from ttsworker.fetch.workspace import Workspace, storage_errors
 from ttsworker.models import store
 
-SOURCES: Mapping[str, Callable[[Request], Source]] = {"https": HttpSource, "http": HttpSource}
+SOURCES: Mapping[str, Callable[[Request], Source]] = {
+    "https": HttpSource,
+    "http": HttpSource,
+    "builtin": BuiltinSource,
+}
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How the job succeeded, and the model that is on the volume now."""
+    """How it succeeded, and the model that is on the volume now."""
 
     reason: Reason
     manifest: ModelManifest
@@ -31,8 +36,8 @@ class Outcome:
 def fetch_model(request: Request, root: Path, key: str, progress: Progress) -> Outcome:
     """Make sure that the model is published as `root`/`key`; raises FetchError."""
     source = _open_source(request)
-    with storage_errors(root):
-        workspace = Workspace(root, key)
+    with storage_errors(root, request.terms):
+        workspace = Workspace(root, key, request.terms)
         progress.phase = "waiting for the volume"
         with workspace.locked():
             if manifest := _present(workspace, request, progress):
@@ -65,6 +70,6 @@ def _present(workspace: Workspace, request: Request, progress: Progress) -> Mode
     except store.ModelMissing:
         return None
     except store.ModelCorrupt as error:
-        log.warning("%s", error)
+        log.warning("downloading the model again: %s", error.difference)
         return None
     return manifest if (manifest.source, manifest.sha256) == (request.source, request.sha256) else None

@@ -1,9 +1,9 @@
-"""Progress of a download: two gauges for the operator and a log line every five seconds for people."""
+"""Progress of a download: for the operator two gauges, for people a line of the log every five seconds."""
 
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -29,22 +29,35 @@ class Progress:
         self.total: int | None = None
 
 
+Report = Callable[[str, int, int | None, int], None]
+"""Gets the phase, the bytes received, those in all where they are known, and bytes per second."""
+
+
 @contextmanager
-def reported(progress: Progress, *, metrics_port: int) -> Iterator[None]:
-    """Report the progress while the block runs; port 0 serves no metrics."""
+def watched(progress: Progress, report: Report, interval: float) -> Iterator[None]:
+    """Call `report` from a thread, every `interval` seconds while the block runs."""
     stop = threading.Event()
-    thread = threading.Thread(target=_log_until, args=(progress, stop), daemon=True)
+    thread = threading.Thread(target=_report_until, args=(progress, stop, report, interval), daemon=True)
     thread.start()
-    server = start_http_server(metrics_port, registry=registry(progress)) if metrics_port else None
     try:
         yield
     finally:
         stop.set()
         thread.join()
-        if server:
-            server[0].shutdown()
-            server[0].server_close()
-            server[1].join()
+
+
+@contextmanager
+def reported(progress: Progress, *, metrics_port: int) -> Iterator[None]:
+    """Log the progress while the block runs, and serve it as metrics; port 0 serves none."""
+    with watched(progress, _log, LOG_INTERVAL_SECONDS):
+        server = start_http_server(metrics_port, registry=registry(progress)) if metrics_port else None
+        try:
+            yield
+        finally:
+            if server:
+                server[0].shutdown()
+                server[0].server_close()
+                server[1].join()
 
 
 def registry(progress: Progress) -> CollectorRegistry:
@@ -55,12 +68,13 @@ def registry(progress: Progress) -> CollectorRegistry:
     return collectors.registry
 
 
-def _log_until(progress: Progress, stop: threading.Event) -> None:
+def _report_until(progress: Progress, stop: threading.Event, report: Report, interval: float) -> None:
     count, then = progress.bytes, time.monotonic()
-    while not stop.wait(LOG_INTERVAL_SECONDS):
+    while not stop.wait(interval):
         speed = max(0, progress.bytes - count) / (time.monotonic() - then)
         count, then = progress.bytes, time.monotonic()
-        log.info(
-            progress.phase,
-            extra={"bytes": count, "total_bytes": progress.total, "bytes_per_second": round(speed)},
-        )
+        report(progress.phase, count, progress.total, round(speed))
+
+
+def _log(phase: str, count: int, total: int | None, speed: int) -> None:
+    log.info(phase, extra={"bytes": count, "total_bytes": total, "bytes_per_second": speed})

@@ -9,23 +9,24 @@ import httpx
 
 from ttscontract.reasons import Reason
 from ttsworker.fetch.errors import FetchError, TransientError
+from ttsworker.fetch.terms import Terms
 
 MAX_RETRY_AFTER_SECONDS = 60.0
 
 
-def raise_for_status(response: httpx.Response) -> None:
+def raise_for_status(response: httpx.Response, terms: Terms) -> None:
     """Raise the FetchError for a response that does not contain the file."""
     status = response.status_code
     if status in {200, 206}:
         return
     what = f"{without_query(str(response.request.url))} answers {status} {response.reason_phrase}"
     if status in {404, 410}:
-        raise FetchError(Reason.SOURCE_NOT_FOUND, f"{what}: correct spec.model.source")
+        raise FetchError(Reason.SOURCE_NOT_FOUND, f"{what}: correct {terms.source}")
     if status in {401, 402, 403, 407, 451}:
         raise FetchError(Reason.SOURCE_FORBIDDEN, f"{what}: the source must be readable without a login")
     if status in {408, 416, 425, 429} or status >= 500:
         raise TransientError(what, retry_after=_retry_after(response))
-    raise FetchError(Reason.SOURCE_INVALID, f"{what}: correct spec.model.source")
+    raise FetchError(Reason.SOURCE_INVALID, f"{what}: correct {terms.source}")
 
 
 def content_range(response: httpx.Response) -> tuple[int | None, int | None]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ttsworker.fetch.progress import Progress
+from ttsworker.fetch.terms import TTSSERVICE, Terms
 from ttsworker.fetch.workspace import Workspace
 
 
@@ -13,7 +14,7 @@ class Request:
 
     `sha256` is the lower-case hex digest of the downloaded file. `max_bytes` limits the download and its unpacked
     content. After `attempts` attempts in a row without new bytes the source counts as unreachable; the waits between
-    them start at `backoff_seconds` and double up to 30 s.
+    them start at `backoff_seconds` and double up to 30 s. `terms` are the words of messages.
     """
 
     source: str
@@ -21,6 +22,7 @@ class Request:
     max_bytes: int | None = None
     attempts: int = 6
     backoff_seconds: float = 1.0
+    terms: Terms = TTSSERVICE
 
 
 class Source(Protocol):

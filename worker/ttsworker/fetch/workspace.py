@@ -17,6 +17,7 @@ from pathlib import Path
 from ttscontract.model_folder import PARTIAL_FOLDER
 from ttscontract.reasons import Reason
 from ttsworker.fetch.errors import FetchError
+from ttsworker.fetch.terms import TTSSERVICE, Terms
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +25,13 @@ log = logging.getLogger(__name__)
 class Workspace:
     """The folders where one model is prepared and published."""
 
-    def __init__(self, root: Path, key: str) -> None:
+    def __init__(self, root: Path, key: str, terms: Terms = TTSSERVICE) -> None:
         if not key or key.startswith(".") or "/" in key:
             message = f"the key {key!r} is not a plain folder name"
             raise FetchError(Reason.SOURCE_INVALID, message)
         self.root = root
         self.key = key
+        self._terms = terms
         self.published = root / key
         self.partials = root / PARTIAL_FOLDER
         self.partial = self.partials / key
@@ -74,9 +76,8 @@ class Workspace:
         if free_bytes(self.root) < needed:
             self._drop_idle_partials()
         if (free := free_bytes(self.root)) < needed:
-            message = (
-                f"{what} needs {size(needed)} and the volume has only {size(free)} free: increase spec.storage.size"
-            )
+            lack = f"{what} needs {size(needed)} and the volume has only {size(free)} free"
+            message = f"{lack}: {self._terms.more_room}"
             raise FetchError(Reason.DISK_FULL, message)
 
     def _drop_idle_partials(self) -> None:
@@ -93,13 +94,13 @@ class Workspace:
 
 
 @contextmanager
-def storage_errors(root: Path) -> Iterator[None]:
+def storage_errors(root: Path, terms: Terms = TTSSERVICE) -> Iterator[None]:
     """Turn an OSError of the volume into DiskFull or StorageUnusable."""
     try:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            message = f"the volume is full ({size(free_bytes(root))} free): increase spec.storage.size"
+            message = f"the volume is full ({size(free_bytes(root))} free): {terms.more_room}"
             raise FetchError(Reason.DISK_FULL, message) from error
         message = (
             f"the volume at {root} cannot be used ({error.strerror or error}): it must be writable for user "

@@ -76,7 +76,7 @@ class Failover:
     def digest_of(self, name: str) -> str | None:
         """Return the digest of the active model or of another one of the list; None for any other name.
 
-        Raises ModelError for one whose files are not there.
+        Raises ModelError for one whose files are not there. May read them, so call it in a thread.
         """
         if name == self.active.name:
             return self.active.digest

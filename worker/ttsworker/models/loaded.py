@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ttscontract.engines import Precision
+from ttscontract.worker_config import Manager
 from ttsworker.audio import Pcm
 from ttsworker.cache import cache_key
 from ttsworker.clock import Clock
 from ttsworker.engines import Engine, EngineOptions, ModelInvalid, Utterance, find_engine
 from ttsworker.models.health import Health
-from ttsworker.models.store import read_manifest, verify_model
+from ttsworker.models.store import digest_at, verify_model
 from ttsworker.models.warmup import NotAudible, WarmUp, warm_up
 from ttsworker.observe.gpu import GpuFigures
 from ttsworker.observe.metrics import Metrics
@@ -40,10 +41,14 @@ class ModelOptions:
     model_dir: Path | None = None
     name: str | None = None
     precision: Precision = Precision.AUTO
+    managed_by: Manager = Manager.USER
 
     def digest(self) -> str:
-        """Read the digest of the model's files from its manifest; raises ModelError where there is none."""
-        return read_manifest(self.model_dir).digest if self.model_dir else EMBEDDED
+        """Return the digest of the model's files, without verifying them; raises ModelError where there are none.
+
+        Reads every file where the folder has no manifest, so call it in a thread.
+        """
+        return digest_at(self.model_dir, self.managed_by) if self.model_dir else EMBEDDED
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class LoadedEngine:
 
 def load(options: ModelOptions, threads: int, make_engine: EngineFactory | None = None) -> LoadedEngine:
     """Verify, load and warm up a model: takes seconds to minutes, so call it in a thread. Raises ModelError."""
-    digest = verify_model(options.model_dir).digest if options.model_dir else EMBEDDED
+    digest = verify_model(options.model_dir, options.managed_by).digest if options.model_dir else EMBEDDED
     make = make_engine or find_engine(options.engine)
     log.info("loading", extra={"engine": options.engine, "model_dir": options.model_dir, "threads": threads})
     engine = make(EngineOptions(options.model_dir, threads, options.precision))

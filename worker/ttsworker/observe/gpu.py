@@ -86,7 +86,7 @@ class GpuMonitor:
             remaining = self._asked + ANSWER_SECONDS - self._clock()
         if self._wait(self._answered, max(0.0, remaining)):
             return self._figures
-        self._set_problem(f"the NVIDIA driver has not answered for {ANSWER_SECONDS:g} s: check nvidia-smi on the node")
+        self._set_problem(f"the NVIDIA driver has not answered for {ANSWER_SECONDS:g} s: check nvidia-smi on the host")
         return None
 
     def close(self) -> None:
@@ -151,11 +151,11 @@ class GpuMonitor:
             given = self._environ.get("NVIDIA_VISIBLE_DEVICES", "")
             if given not in _NO_DEVICES:
                 self._set_problem(
-                    f"the container has a GPU ({given}) but no NVIDIA driver: check the node's container toolkit "
-                    "and spec.podTemplate.runtimeClassName"
+                    f"the container has a GPU ({given}) but no NVIDIA driver: check the container toolkit of the "
+                    "host and, in Kubernetes, spec.podTemplate.runtimeClassName"
                 )
         else:
-            self._set_problem(f"the NVIDIA driver does not answer ({error}): check nvidia-smi on the node")
+            self._set_problem(f"the NVIDIA driver does not answer ({error}): check nvidia-smi on the host")
 
     def _set_problem(self, problem: str | None) -> None:
         if problem and problem != self.problem:

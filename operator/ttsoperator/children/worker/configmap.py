@@ -11,7 +11,7 @@ from typing import Any
 
 from ttscontract.model_folder import MODEL_ROOT
 from ttscontract.pods import CONFIG_FILE
-from ttscontract.worker_config import MAX_THREADS, THREADS, WRITTEN
+from ttscontract.worker_config import MAX_THREADS, THREADS, WRITTEN, Manager
 from ttsoperator import names
 from ttsoperator.children.context import Context
 from ttsoperator.children.worker.served_model import Serving, worker_deployment
@@ -58,6 +58,7 @@ def render(service: TTSService, serving: Serving) -> str:
     values: dict[str, Any] = {
         "engine": serving.engine.name,
         "model_dir": f"{MODEL_ROOT}/{serving.key}" if serving.key else None,
+        "managed_by": Manager.OPERATOR.value,
         "threads": threads(service),
         # By address the worker would count an application's pod, with all its users, as one client.
         "rate_limit_per_second": 0,

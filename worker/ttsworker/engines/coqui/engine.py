@@ -126,7 +126,7 @@ def find_checkpoint(folder: Path) -> tuple[Path, Path]:
     """Return the nearest config.json below the folder and the checkpoint beside it; raises ModelInvalid."""
     configs = sorted(folder.rglob("config.json"), key=lambda path: (len(path.parts), path))
     if not configs:
-        raise ModelInvalid(f"there is no config.json in {folder}: the model's source is not a Coqui model")
+        raise ModelInvalid(f"there is no config.json in {folder}: it has no model of the engine coqui")
     beside = configs[0].parent
     for name in CHECKPOINT_NAMES:
         if (beside / name).is_file():

@@ -97,13 +97,18 @@ class HibariEngine:
 
     def _files(self) -> list[tuple[str, str]]:
         if self._model_dir is None:
-            return [(DEFAULT, voice_path(DEFAULT, download_missing=False))]
+            return [(DEFAULT, str(embedded_voice()))]
         names = {known["file"]: name for name, known in VOICES.items()}
         files = sorted(self._model_dir.glob("*.onnx"))
         if not files:
-            message = f"there is no *.onnx file in {self._model_dir}: the model's source is not a hibari voice"
+            message = f"there is no *.onnx file in {self._model_dir}: it has no voice of the engine hibari"
             raise ModelInvalid(message)
         return [(names.get(path.name, path.stem), str(path)) for path in files]
+
+
+def embedded_voice() -> Path:
+    """Return the file of the voice in the package."""
+    return Path(voice_path(DEFAULT, download_missing=False))
 
 
 def readable(text: str) -> str:

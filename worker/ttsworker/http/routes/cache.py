@@ -1,5 +1,6 @@
 """Deleting audio from the cache: an API of our own, for clients with a key."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -47,7 +48,7 @@ async def clear_cache(parts: LoadedParts, selector: Annotated[CacheSelector, Que
     if sum(map(bool, (selector.key, selector.model, selector.input))) != 1:
         raise ApiError(400, "invalid_value", "send exactly one of key, model and input in the query", param="key")
     if selector.model:
-        return {"deleted": await parts.cache.clear_model(_digest(parts, selector.model))}
+        return {"deleted": await parts.cache.clear_model(await _digest(parts, selector.model))}
     keys = [_checked(selector.key)] if selector.key else await _keys(parts, selector)
     return {"deleted": await parts.cache.clear(keys)}
 
@@ -58,9 +59,9 @@ def _checked(key: str) -> str:
     return key
 
 
-def _digest(parts: Parts, model: str) -> str:
+async def _digest(parts: Parts, model: str) -> str:
     try:
-        digest = parts.failover.digest_of(model)
+        digest = await asyncio.to_thread(parts.failover.digest_of, model)
     except ModelError as error:
         raise ApiError(404, "model_not_found", str(error), param="model") from error
     if digest is None:
