@@ -83,7 +83,7 @@ class SpeechResponse(Response):
             self.headers["content-length"] = str(delivery.length)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
-    async def _send(self, delivery: Delivery, send: Send, body: bytes | memoryview, *, more: bool = True) -> None:
+    async def _send(self, delivery: Delivery, send: Send, body: bytes, *, more: bool = True) -> None:
         """Send some bytes. A client that reads none of them within the request timeout loses the rest."""
         if delivery.cancelled:
             raise Cancelled
