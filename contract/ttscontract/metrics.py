@@ -24,8 +24,8 @@ REJECTED = Metric(
     "tts_rejected_total",
     Type.COUNTER,
     "requests",
-    "Requests refused before synthesis, by reason: queue_full, memory_full, starting, draining, rate_limit_exceeded "
-    "or invalid_api_key.",
+    "Requests refused before synthesis, by reason: queue_full, memory_full, starting, draining, rate_limit_exceeded, "
+    "concurrency_limit_exceeded or invalid_api_key.",
     labels=("reason",),
 )
 REQUEST_DURATION = Metric(

@@ -147,6 +147,14 @@ RATE_LIMIT_PER_SECOND: Final = Setting(
 RATE_LIMIT_BURST: Final = Setting(
     "rate_limit_burst", 20, "Requests that a client may send at once.", "requests", minimum=1, maximum=MAX_BURST
 )
+MAX_REQUESTS_PER_CLIENT: Final = Setting(
+    "max_requests_per_client",
+    RATE_LIMIT_BURST.default,
+    "Requests for speech that a client may have in a worker at once; 0 means no limit.",
+    "requests",
+    minimum=0,
+    maximum=MAX_BURST,
+)
 
 WRITTEN: Final[tuple[Setting[object], ...]] = (
     ENGINE,
@@ -162,8 +170,11 @@ WRITTEN: Final[tuple[Setting[object], ...]] = (
     DRAIN_TIMEOUT_SECONDS,
     TEXT_LOGGING,
     RATE_LIMIT_PER_SECOND,
+    MAX_REQUESTS_PER_CLIENT,
 )
 """What the operator writes into worker.json, in this order. Another order would be another file and restart workers."""
 
-SERVING: Final = tuple(row for row in WRITTEN if row not in {ENGINE, MODEL_DIR, THREADS, RATE_LIMIT_PER_SECOND})
+SERVING: Final = tuple(
+    row for row in WRITTEN if row not in {ENGINE, MODEL_DIR, THREADS, RATE_LIMIT_PER_SECOND, MAX_REQUESTS_PER_CLIENT}
+)
 """The fields of `spec.serving`; the operator computes the others."""

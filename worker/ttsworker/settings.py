@@ -90,6 +90,7 @@ class Settings(BaseSettings):
     )
     rate_limit_per_second: float = _field(worker_config.RATE_LIMIT_PER_SECOND)
     rate_limit_burst: int = _field(worker_config.RATE_LIMIT_BURST)
+    max_requests_per_client: int = _field(worker_config.MAX_REQUESTS_PER_CLIENT)
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         [],
         description="Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8, separated by commas.",

@@ -109,6 +109,7 @@ def test_worker_json() -> None:
         "drain_timeout_seconds": 30,
         "text_logging": "Masked",
         "rate_limit_per_second": 0,
+        "max_requests_per_client": 0,
     }
 
 

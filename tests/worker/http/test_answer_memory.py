@@ -1,14 +1,15 @@
 """Whole answers and their slow readers, around a real server: their memory is bounded, and given back."""
 
 import asyncio
-import json
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
-from tests.support.worker.asking import SPEECH, ask, body_of, heard, spoken
+from tests.support.worker.asking import ask, heard, spoken
 from tests.support.worker.serving import Served, serving, until
+from tests.support.worker.slow_reader import reading
 
 MIB = 2**20
 WIDE = {"sample_rate": 48_000, "channels": 2, "stream": False}
@@ -75,31 +76,25 @@ async def test_an_estimate_far_too_low_is_found_out_before_the_first_byte() -> N
 
 
 async def test_eight_slow_readers_hold_no_more_than_the_bound_and_free_what_they_read() -> None:
-    engine = ArtificialEngine(seconds_per_character=0.2)
-    bound = 40 * MIB
-    text = "x" * 230 + "."  # 46 s, 9 MB: more than sockets hold
-    body = json.dumps(body_of(text, **WIDE)).encode()
-    async with serving(engine, max_answer_bytes=bound, max_concurrency=1) as served:
+    engine = ArtificialEngine(seconds_per_character=0.4)
+    bound = 60 * MIB
+    text = "x" * 224 + "."  # 90 s, 17 MB: more than sockets hold
+    async with serving(engine, max_answer_bytes=bound, max_concurrency=1) as served, AsyncExitStack() as clients:
         assert (await ask(served, text, **WIDE)).status_code == 200
         wires = []
         for _ in range(8):
-            reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-            writer.write(b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (SPEECH.encode(), len(body)))
-            writer.write(body)
-            wires.append((reader, writer, await reader.readuntil(b"\r\n\r\n")))
+            wires.append(await clients.enter_async_context(reading(served, text, **WIDE)))
             assert held(served) <= bound
-        accepted = [(reader, head) for reader, _, head in wires if b" 200 " in head]
+        accepted = [(reader, head) for reader, head in wires if b" 200 " in head]
         assert 1 <= len(accepted) < 8
-        assert sum(b" 429 " in head for *_, head in wires) == 8 - len(accepted)
+        assert sum(b" 429 " in head for _, head in wires) == 8 - len(accepted)
         before = held(served)
         assert before > 0
         for reader, head in accepted:
             length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-            assert len(await reader.readexactly(length)) == 44 + 192_000 * 46 + 192_000 // 5
+            assert len(await reader.readexactly(length)) == 44 + 192_000 * 90
             await until(lambda: held(served) < before)
         await until(lambda: held(served) == 0)
-        for _, writer, _ in wires:
-            writer.close()
 
 
 async def test_cached_audio_counts_until_its_reader_has_it() -> None:
