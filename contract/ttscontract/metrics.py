@@ -16,8 +16,9 @@ REQUESTS = Metric(
     "tts_requests_total",
     Type.COUNTER,
     "requests",
-    "Speech requests answered, by model and HTTP status. Status 499: the client closed the connection; aborted: the "
-    "worker ended an answer before it was complete.",
+    "Speech requests answered, by model and HTTP status. Status 499: the client closed the connection; "
+    "slow_client: the worker ended an answer that its client read too slowly; aborted: it ended an answer for another "
+    "reason before it was complete.",
     labels=("model", "status"),
 )
 REJECTED = Metric(

@@ -100,6 +100,11 @@ class Delivery:
         """Whether the client has gone."""
         return self._synthesis.cancelled
 
+    @property
+    def audio_seconds(self) -> float:
+        """Length of the audio so far, read or not."""
+        return self._synthesis.audio_seconds
+
     def cancel(self) -> None:
         """Stop, as the client has gone."""
         self._synthesis.cancel()
