@@ -16,16 +16,17 @@ REQUESTS = Metric(
     "tts_requests_total",
     Type.COUNTER,
     "requests",
-    "Speech requests answered, by model and HTTP status. Status 499: the client closed the connection; aborted: the "
-    "worker ended an answer before it was complete.",
+    "Speech requests answered, by model and HTTP status. Status 499: the client closed the connection; "
+    "slow_client: the worker ended an answer that its client read too slowly; aborted: it ended an answer for another "
+    "reason before it was complete.",
     labels=("model", "status"),
 )
 REJECTED = Metric(
     "tts_rejected_total",
     Type.COUNTER,
     "requests",
-    "Requests refused before synthesis, by reason: queue_full, starting, draining, rate_limit_exceeded or "
-    "invalid_api_key.",
+    "Requests refused before synthesis, by reason: queue_full, memory_full, starting, draining, rate_limit_exceeded, "
+    "concurrency_limit_exceeded or invalid_api_key.",
     labels=("reason",),
 )
 WITH_IGNORED_FIELDS = Metric(

@@ -194,6 +194,14 @@ RATE_LIMIT_PER_SECOND: Final = Setting(
 RATE_LIMIT_BURST: Final = Setting(
     "rate_limit_burst", 20, "Requests that a client may send at once.", "requests", minimum=1, maximum=MAX_BURST
 )
+MAX_REQUESTS_PER_CLIENT: Final = Setting(
+    "max_requests_per_client",
+    RATE_LIMIT_BURST.default,
+    "Requests for speech that a client may have in a worker at once; 0 means no limit.",
+    "requests",
+    minimum=0,
+    maximum=MAX_BURST,
+)
 
 WRITTEN: Final[tuple[Setting[object], ...]] = (
     ENGINE,
@@ -213,9 +221,10 @@ WRITTEN: Final[tuple[Setting[object], ...]] = (
     UNKNOWN_VOICE,
     UNKNOWN_FIELDS,
     RATE_LIMIT_PER_SECOND,
+    MAX_REQUESTS_PER_CLIENT,
 )
 """What the operator writes into worker.json, in this order. Another order would be another file and restart workers."""
 
-_COMPUTED: Final = (ENGINE, MODEL_DIR, MANAGED_BY, THREADS, RATE_LIMIT_PER_SECOND)
+_COMPUTED: Final = (ENGINE, MODEL_DIR, MANAGED_BY, THREADS, RATE_LIMIT_PER_SECOND, MAX_REQUESTS_PER_CLIENT)
 SERVING: Final = tuple(row for row in WRITTEN if row not in _COMPUTED)
 """The fields of `spec.serving`; the operator computes the others."""

@@ -9,6 +9,9 @@ Audio = npt.NDArray[np.float32]
 Pcm = npt.NDArray[np.int16]
 """The same samples as signed 16 bit. The worker caches, resamples and encodes these, so that all paths sound equal."""
 
+SAMPLE_BYTES = 2
+"""Of 16 bit samples."""
+
 FULL_SCALE = 32767.0
 
 

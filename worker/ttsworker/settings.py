@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     max_batch_size: int = _field(worker_config.MAX_BATCH_SIZE)
     max_queue_length: int = _field(worker_config.MAX_QUEUE_LENGTH)
     max_queue_audio_seconds: float = _field(worker_config.MAX_QUEUE_AUDIO_SECONDS)
+    max_answer_bytes: int = Field(
+        256 * 2**20,
+        ge=2**20,
+        description="Memory of the answers that wait for their clients: those sent in one go, and cached audio.",
+    )
     max_text_length: int = _field(worker_config.MAX_TEXT_LENGTH)
     request_timeout_seconds: float = _field(worker_config.REQUEST_TIMEOUT_SECONDS)
     drain_timeout_seconds: float = _field(worker_config.DRAIN_TIMEOUT_SECONDS)
@@ -98,6 +103,7 @@ class Settings(BaseSettings):
     )
     rate_limit_per_second: float = _field(worker_config.RATE_LIMIT_PER_SECOND)
     rate_limit_burst: int = _field(worker_config.RATE_LIMIT_BURST)
+    max_requests_per_client: int = _field(worker_config.MAX_REQUESTS_PER_CLIENT)
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
         [],
         description="Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8, separated by commas.",

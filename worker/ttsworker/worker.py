@@ -17,7 +17,8 @@ from ttsworker.observe.gpu import GpuMonitor
 from ttsworker.observe.metrics import Metrics
 from ttsworker.observe.tracing import make_tracer
 from ttsworker.redis.client import RedisClient
-from ttsworker.scheduling.admission import Admission
+from ttsworker.scheduling.admission import Admission, Refusal
+from ttsworker.scheduling.answer_memory import AnswerMemory
 from ttsworker.scheduling.threads import CallThreads
 from ttsworker.settings import Settings
 from ttsworker.speech.parts import Parts
@@ -57,14 +58,15 @@ class Worker:
             clock=self.clock,
         )
         self.admission = Admission(
-            on_refused=lambda code: self.metrics.rejected.labels(code).inc(),
+            on_refused=self._count_refusal,
             max_concurrency=settings.max_concurrency,
             max_queue_length=settings.max_queue_length,
             max_queue_audio_seconds=settings.max_queue_audio_seconds,
         )
         self._exit_timeout = exit_timeout
         self.failover = Failover(_models(settings), self._load, clock=self.clock, on_activated=self._publish)
-        self.parts = Parts(settings, self.admission, self.failover, self.cache, self.metrics, self.clock)
+        memory = AnswerMemory(settings.max_answer_bytes, self._count_refusal)
+        self.parts = Parts(settings, self.admission, self.failover, self.cache, self.metrics, self.clock, memory)
         self._make_engine = make_engine
         self._loader = CallThreads("loader")
         self._watching: asyncio.Task[None] | None = None
@@ -120,6 +122,9 @@ class Worker:
             return False
         self.gpu.close()
         return True
+
+    def _count_refusal(self, code: Refusal) -> None:
+        self.metrics.rejected.labels(code).inc()
 
     async def _load(self, options: ModelOptions) -> LoadedModel:
         threads = self.settings.threads or cpu_limit()

@@ -30,7 +30,12 @@ PATIENCE_SECONDS = 200.0
 """After which a test gives up waiting; no test needs to be this slow."""
 
 
-PLAIN: dict[str, Any] = {"termination_log": Path("/nowhere"), "cache_ttl_seconds": 0, "rate_limit_per_second": 0}
+PLAIN: dict[str, Any] = {
+    "termination_log": Path("/nowhere"),
+    "cache_ttl_seconds": 0,
+    "rate_limit_per_second": 0,
+    "max_requests_per_client": 0,
+}
 
 
 @dataclass
@@ -142,7 +147,7 @@ class WorkerProcess:
 def worker_process(environment: Mapping[str, str] | None = None) -> Iterator[WorkerProcess]:
     """Start the worker on free ports of loopback; it is ended with the block."""
     own = {"TTSWORKER_HOST": "127.0.0.1", "TTSWORKER_PORT": "0", "TTSWORKER_METRICS_PORT": "0"}
-    own["TTSWORKER_RATE_LIMIT_PER_SECOND"] = "0"  # a test asks as often as it likes
+    own["TTSWORKER_RATE_LIMIT_PER_SECOND"] = own["TTSWORKER_MAX_REQUESTS_PER_CLIENT"] = "0"  # a test asks as it likes
     process = subprocess.Popen(
         [sys.executable, "-m", "ttsworker", "serve"],
         env={**os.environ, **own, **(environment or {})},

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 
 from tests.support.worker.decoding import Samples, assert_same_sound, decode, without_serial_numbers
 from ttsworker.audio import Pcm, to_pcm
-from ttsworker.encoding import AudioFormat, Encoder, Encoding, UnsupportedEncoding, encoder_for, slices
+from ttsworker.encoding import (
+    AudioFormat,
+    Encoder,
+    Encoding,
+    UnsupportedEncoding,
+    bytes_per_second,
+    encoder_for,
+    slices,
+)
 from ttsworker.encoding.choosing import RATES
 
 FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)
@@ -193,3 +201,19 @@ def test_a_rate_the_format_does_not_have_is_refused(audio_format: AudioFormat, r
     with pytest.raises(UnsupportedEncoding, match=known) as error:
         encoder_for(Encoding(audio_format, rate), 24_000)
     assert (error.value.code, error.value.param) == ("invalid_value", "sample_rate")
+
+
+@pytest.mark.parametrize("wrapped", [{"events": False}, {"events": True}], ids=["plain", "events"])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_the_estimate_of_the_bytes_is_near_and_rather_too_high(
+    audio_format: AudioFormat, channels: int, wrapped: dict[str, bool]
+) -> None:
+    """White noise, which no format makes smaller."""
+    seconds = 6
+    noise = np.random.default_rng(1).integers(-9000, 9000, RATE * seconds).astype(np.int16)
+    encoding = Encoding(audio_format, channels=channels, **wrapped)
+    pieces = slices(noise, RATE)
+    _, answer = asyncio.run(encode_all(encoder_for(encoding, RATE), pieces))
+    estimate = seconds * bytes_per_second(encoding, RATE)
+    assert len(answer) * 0.98 <= estimate <= len(answer) * 2.2

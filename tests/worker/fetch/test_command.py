@@ -32,7 +32,7 @@ def fetch(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_it_downloads_once_into_the_folder_and_says_so(server: BadServer, volume: Path) -> None:
     folder = volume / "new/voice"
-    arguments = [f"{server.url}/voice.onnx", "--to", folder, "--sha256", server.sha256.upper()]
+    arguments = [f"{server.url}/voice.onnx", "--to", str(folder), "--sha256", server.sha256.upper()]
     first = fetch(*arguments)
     assert (first.returncode, first.stderr) == (0, "")
     assert first.stdout == f"{folder} has the model, 585.9 KiB\n"

@@ -8,6 +8,7 @@ from ttsworker.cache import CacheUnavailable
 from ttsworker.encoding import EncodingFailed, UnsupportedEncoding
 from ttsworker.http.errors import ANSWERS, ApiError, answer_to
 from ttsworker.scheduling.admission import NotAdmitted
+from ttsworker.scheduling.answer_memory import AnswerTooLarge
 from ttsworker.scheduling.stream import Interrupted
 from ttsworker.speech.errors import AudioTimeout, InvalidRequest, SynthesisFailed
 
@@ -16,6 +17,8 @@ CASES = [
     (InvalidRequest("markup", "m", param="input"), 400, {}),
     (UnsupportedEncoding("invalid_value", "m", param="sample_rate"), 400, {}),
     (NotAdmitted("queue_full", "m", 7), 429, {"Retry-After": "7"}),
+    (NotAdmitted("memory_full", "m", 7), 429, {"Retry-After": "7"}),
+    (AnswerTooLarge(2000, 1000), 413, {}),
     (NotAdmitted("starting", "m", 2), 503, {"Retry-After": "2"}),
     (NotAdmitted("draining", "m", 1), 503, {"Retry-After": "1"}),
     (Interrupted(), 503, {"Retry-After": "1"}),
@@ -27,6 +30,7 @@ CASES = [
 
 CODES = {
     Interrupted: "draining",
+    AnswerTooLarge: "answer_too_large",
     AudioTimeout: "timeout",
     EncodingFailed: "encoding_failed",
     SynthesisFailed: "synthesis_failed",

@@ -1,10 +1,12 @@
 """What a response does when it is made, and what when it is sent."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import serving
 from ttsworker.encoding import Encoding, UnsupportedEncoding
 from ttsworker.http.speech_response import speak
@@ -69,3 +71,63 @@ async def test_a_response_that_is_sent_once_the_worker_drains_is_refused() -> No
         with pytest.raises(NotAdmitted):
             await response(client.scope, client.receive, client.send)
         assert (client.sent, engine.begun) == ([], [])
+
+
+class Reader(Client):
+    """Takes `pace` seconds of the clock for each second of audio, WAV at 24 kHz; 0 is a client that stops reading."""
+
+    def __init__(self, clock: ManualClock, pace: float) -> None:
+        super().__init__()
+        self._clock = clock
+        self._pace = pace
+        self.seconds = 0.0
+
+    async def receive(self) -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        taken = self._pace * len(message.get("body", b"")) / 48_000
+        for _ in range(10):  # a little at a time, as a socket does
+            self.seconds += taken / 10
+            self._clock.advance(taken / 10)
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+    @property
+    def complete(self) -> bool:
+        return self.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+
+
+async def read(pace: float, *, whole: bool) -> tuple[Reader, float]:
+    """Read an answer of about 100 s at this pace; returns the reader, and the seconds of audio."""
+    clock = ManualClock()
+    reader = Reader(clock, pace)
+    asked = SpeechJob(SpeechRequest(input="A sentence of five seconds to be read slowly. " * 20), WAV, whole=whole)
+    engine = ArtificialEngine(seconds_per_character=0.11)
+    async with serving(engine, clock=clock, request_timeout_seconds=10, health_interval_seconds=3600) as served:
+        response = await speak(served.worker.parts, asked)
+        await response(reader.scope, reader.receive, reader.send)
+        assert (served.worker.admission.accepted, served.worker.parts.memory.held) == (0, 0)
+    return reader, 20 * 0.11 * 45
+
+
+@pytest.mark.parametrize("whole", [{"whole": True}, {"whole": False}], ids=["whole", "streamed"])
+@pytest.mark.parametrize("pace", [0.0, 0.5, 1.0, 1.9])
+async def test_a_reader_as_fast_as_a_player_gets_everything(pace: float, whole: dict[str, bool]) -> None:
+    reader, _ = await read(pace, **whole)
+    assert reader.complete
+    assert "outcome" not in reader.scope["state"]
+
+
+@pytest.mark.parametrize("whole", [{"whole": True}, {"whole": False}], ids=["whole", "streamed"])
+@pytest.mark.parametrize("pace", [2.5, 3.0, 5.0, 10.0])
+async def test_a_reader_much_slower_than_a_player_is_ended_and_its_place_is_free(
+    pace: float, whole: dict[str, bool], caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, audio_seconds = await read(pace, **whole)
+    assert not reader.complete
+    assert reader.scope["state"]["outcome"] == "slow_client"
+    assert reader.seconds <= 10 + 2 * audio_seconds + pace
+    assert "the client reads too slowly: its answer ends before it is complete" in caplog.messages

@@ -5,7 +5,7 @@ AAC. PyAV could encode all of them, but its wheels link libx264 and libx265 (GPL
 code may only run in a separate process.
 """
 
-from ttsworker.encoding.choosing import AUDIO_FORMATS, AudioFormat, Encoding, encoder_for
+from ttsworker.encoding.choosing import AUDIO_FORMATS, AudioFormat, Encoding, bytes_per_second, encoder_for
 from ttsworker.encoding.protocol import Encoder, EncodingFailed, UnsupportedEncoding, slices
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Encoding",
     "EncodingFailed",
     "UnsupportedEncoding",
+    "bytes_per_second",
     "encoder_for",
     "slices",
 ]

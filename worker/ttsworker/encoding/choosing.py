@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ttsworker.encoding import aac, compressed
+from ttsworker.audio import SAMPLE_BYTES
+from ttsworker.encoding import aac, compressed, events
 from ttsworker.encoding.events import EventEncoder
 from ttsworker.encoding.pcm import PcmEncoder
 from ttsworker.encoding.protocol import Encoder, UnsupportedEncoding
@@ -59,6 +60,20 @@ def encoder_for(encoding: Encoding, engine_rate: int) -> Encoder:
     if rate != engine_rate:
         encoder = Resampled(encoder, engine_rate, rate)
     return EventEncoder(encoder, engine_rate, encoding.characters) if encoding.events else encoder
+
+
+def bytes_per_second(encoding: Encoding, engine_rate: int) -> float:
+    """Estimate the bytes of a second of audio, rather too high than too low; raises UnsupportedEncoding."""
+    size: float
+    if encoding.format in {"mp3", "aac"}:
+        size = 125 * max(compressed.MP3_KBIT, aac.KBIT)
+    elif encoding.format == "opus":
+        size = 140 * compressed.OPUS_KBIT * encoding.channels  # more than 125: the rate is an average, of noise higher
+    else:
+        size = SAMPLE_BYTES * _rate(encoding, engine_rate)
+        if encoding.format != "flac":  # which has noise as it is, but a second, equal channel for nothing
+            size *= encoding.channels
+    return size * events.OVERHEAD if encoding.events else size
 
 
 def _rate(encoding: Encoding, engine_rate: int) -> int:

@@ -18,6 +18,9 @@ TOKENS_PER_SECOND = 20
 DELTA_BYTES = 24_576
 """The most audio in one event: some clients reject lines of more than 64 KiB."""
 
+OVERHEAD = 1.4
+"""Bytes of the events for each byte of the file, rather too many than too few: base64, and the JSON around it."""
+
 
 class EventEncoder:
     """Wraps another encoder's bytes in events. The first event starts with the format's streaming header."""

@@ -2,13 +2,11 @@
 
 import struct
 
-from ttsworker.audio import Pcm
+from ttsworker.audio import SAMPLE_BYTES, Pcm
 from ttsworker.encoding.protocol import frames
 
 UNKNOWN_LENGTH = 0xFFFFFFFF
 """Means that the audio ends with the stream. Players and decoders know this length from live streams."""
-
-_BYTES_PER_SAMPLE = 2
 
 
 class WavEncoder:
@@ -24,8 +22,8 @@ class WavEncoder:
         """Return the RIFF header."""
         size = UNKNOWN_LENGTH if byte_length is None else byte_length
         riff_size = UNKNOWN_LENGTH if byte_length is None else byte_length + 36
-        width = _BYTES_PER_SAMPLE * self._channels
-        form = (1, self._channels, self._sample_rate, self._sample_rate * width, width, _BYTES_PER_SAMPLE * 8)
+        width = SAMPLE_BYTES * self._channels
+        form = (1, self._channels, self._sample_rate, self._sample_rate * width, width, SAMPLE_BYTES * 8)
         fields = (b"RIFF", riff_size, b"WAVE", b"fmt ", 16, *form, b"data", size)
         return struct.pack("<4sI4s4sIHHIIHH4sI", *fields)
 

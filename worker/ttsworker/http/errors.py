@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from ttsworker.cache import CacheUnavailable
 from ttsworker.encoding import EncodingFailed, UnsupportedEncoding
 from ttsworker.scheduling.admission import NotAdmitted
+from ttsworker.scheduling.answer_memory import AnswerTooLarge
 from ttsworker.scheduling.stream import Interrupted
 from ttsworker.speech.errors import AudioTimeout, InvalidRequest, SynthesisFailed
 
@@ -51,7 +52,7 @@ def _invalid(error: InvalidRequest | UnsupportedEncoding) -> ApiError:
 
 
 def _not_admitted(error: NotAdmitted) -> ApiError:
-    status = 429 if error.code == "queue_full" else 503
+    status = 429 if error.code in {"queue_full", "memory_full"} else 503
     return ApiError(status, error.code, str(error), headers=retry_after(error.retry_after_seconds))
 
 
@@ -69,6 +70,7 @@ ANSWERS: Mapping[type[Exception], Callable[[Any], ApiError]] = {
     InvalidRequest: _invalid,
     UnsupportedEncoding: _invalid,
     NotAdmitted: _not_admitted,
+    AnswerTooLarge: lambda error: ApiError(413, "answer_too_large", str(error)),
     Interrupted: lambda error: ApiError(503, "draining", str(error), headers=retry_after(1)),
     AudioTimeout: lambda error: ApiError(504, "timeout", str(error)),
     EncodingFailed: _encoding_failed,

@@ -16,7 +16,16 @@ from ttsworker.speech.preparing import PreparedSpeech, prepare
 from ttsworker.speech.request import SpeechJob
 
 OUTCOME = "outcome"
-"""Key in the ASGI scope's state: how a response ended that did not end well, `499` or `aborted`."""
+"""Key in the ASGI scope's state: how a response ended that did not end well, `499`, `slow_client` or `aborted`."""
+
+SLOWEST_READING = 2.0
+"""Seconds that a client has for a second of audio, on average and beside the request timeout: a player needs one. Only
+the time counts in which the worker waits for the client."""
+
+
+class SlowClient(Exception):
+    """The client reads its answer too slowly, or does not read it at all."""
+
 
 _UNESCAPED = string.digits + string.ascii_letters + string.punctuation.replace("%", "") + " "
 
@@ -46,6 +55,8 @@ class SpeechResponse(Response):
         self._clock = parts.clock
         self._timeout = parts.settings.request_timeout_seconds
         self._started = False
+        self._waited = 0.0
+        """Seconds that the client let the worker wait."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response."""
@@ -58,6 +69,8 @@ class SpeechResponse(Response):
                     watcher.cancel()
         except Cancelled:
             scope["state"][OUTCOME] = "499"
+        except SlowClient:
+            scope["state"][OUTCOME] = "slow_client"
         except Exception as error:
             if not self._started:
                 raise
@@ -90,12 +103,21 @@ class SpeechResponse(Response):
             self.headers["content-length"] = str(delivery.length)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
-    async def _send(self, delivery: Delivery, send: Send, body: bytes | memoryview, *, more: bool = True) -> None:
-        """Send some bytes. A client that reads none of them within the request timeout loses the rest."""
+    async def _send(self, delivery: Delivery, send: Send, body: bytes, *, more: bool = True) -> None:
+        """Send some bytes; raises SlowClient when the client does not take them in time."""
         if delivery.cancelled:
             raise Cancelled
-        async with self._clock.timeout(self._timeout):
-            await send({"type": "http.response.body", "body": body, "more_body": more})
+        left = self._timeout + SLOWEST_READING * delivery.audio_seconds - self._waited
+        began = self._clock.monotonic()
+        try:
+            async with self._clock.timeout(min(self._timeout, left)):
+                await send({"type": "http.response.body", "body": body, "more_body": more})
+        except TimeoutError as error:
+            figures = {"audio_seconds": round(delivery.audio_seconds, 1), "waited_seconds": round(self._waited, 1)}
+            log.warning("the client reads too slowly: its answer ends before it is complete", extra=figures)
+            raise SlowClient from error
+        finally:
+            self._waited += self._clock.monotonic() - began
 
 
 def header_text(name: str) -> str:

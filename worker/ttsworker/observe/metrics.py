@@ -65,7 +65,7 @@ class Metrics:
         }
 
     def answered(self, model: str, status: str, seconds: float) -> None:
-        """Count a speech request. `status` is the HTTP status, 499 for a client that left, or `aborted`."""
+        """Count a speech request. `status` is the HTTP status, 499 (its client left), `slow_client` or `aborted`."""
         self._counters[catalogue.REQUESTS].labels(model, status).inc()
         for row in (catalogue.REQUEST_DURATION, catalogue.REQUEST_LATENCY):
             self._histograms[row].observe(seconds)

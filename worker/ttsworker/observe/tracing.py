@@ -56,7 +56,7 @@ def describe(
 
 
 def describe_answer(status: int, outcome: str, model: str) -> None:
-    """Set on the request's span, if it has one, how it ended; the outcome is `499`, `aborted`, or the status."""
+    """Set on the request's span, if it has one, how it ended: `499`, `slow_client`, `aborted`, or the status."""
     span = trace.get_current_span()
     span.set_attributes({"tts.model": model, "http.response.status_code": status, "tts.outcome": outcome})
     if status >= 500 or outcome == "aborted":

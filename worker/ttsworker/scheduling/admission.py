@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["starting", "open", "draining"]
-Refusal = Literal["starting", "draining", "queue_full"]
+Refusal = Literal["starting", "draining", "queue_full", "memory_full"]
 
 MAX_RETRY_AFTER = 60
 """Seconds; a client that had to wait longer would rather give up."""

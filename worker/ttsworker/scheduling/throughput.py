@@ -19,7 +19,7 @@ class Throughput:
             self._seconds_per_character += _SMOOTHING * (audio_seconds / characters - self._seconds_per_character)
             self._real_time_factor += _SMOOTHING * (work_seconds / audio_seconds - self._real_time_factor)
 
-    def audio_seconds(self, characters: int) -> float:
+    def audio_seconds(self, characters: float) -> float:
         """Estimate the audio of a text."""
         return characters * self._seconds_per_character
 

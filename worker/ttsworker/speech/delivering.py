@@ -4,44 +4,71 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
-from ttsworker.encoding import EncodingFailed, UnsupportedEncoding
+from ttsworker.audio import SAMPLE_BYTES
+from ttsworker.encoding import EncodingFailed, UnsupportedEncoding, bytes_per_second
 from ttsworker.engines import Unspeakable
 from ttsworker.observe.tracing import describe
+from ttsworker.scheduling.admission import NotAdmitted
+from ttsworker.scheduling.answer_memory import AnswerTooLarge, Reservation
 from ttsworker.scheduling.stream import Cancelled, Interrupted
 from ttsworker.speech.errors import AudioTimeout, InvalidRequest, SynthesisFailed
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.preparing import PreparedSpeech
 from ttsworker.speech.request import SpeechJob
 from ttsworker.speech.synthesising import Synthesis
+from ttsworker.speech.whole_answer import WholeAnswer
 
-CHUNK_BYTES = 65_536
-"""Size of the chunks of a whole file: the next one waits until the client has read most of this one."""
+ANSWERABLE = (Cancelled, Interrupted, InvalidRequest, UnsupportedEncoding, AnswerTooLarge, NotAdmitted)
+"""Errors before the first audio that `http/errors.py` answers as they are."""
 
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
 async def deliver(parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> AsyncIterator["Delivery"]:
-    """Accept a request and submit it; give its place back at the end. Raises NotAdmitted and UnsupportedEncoding."""
-    ticket = parts.admission.enter(prepared.model.load(), prepared.model.audio_seconds(prepared.sentences))
-    try:
-        describe(
-            voice=prepared.voice,
-            audio_format=job.encoding.format,
-            characters=len(job.request.input),
-            cache_hits=prepared.cached,
-        )
-        log.info("accepted", extra={"text": " ".join(each.utterance.text for each in prepared.sentences)})
-        if job.ignored:
-            log.info("fields ignored", extra={"fields": job.ignored})
-            parts.metrics.with_ignored_fields.inc()
-        synthesis = Synthesis(parts, job, prepared)
+    """Accept a request and submit it; give its place and its memory back at the end.
+
+    Raises NotAdmitted, AnswerTooLarge and UnsupportedEncoding.
+    """
+    audio_seconds = prepared.model.audio_seconds(prepared.sentences)
+    with parts.memory.reserve(_bytes_ahead(job, prepared, audio_seconds)) as reservation:
+        ticket = parts.admission.enter(prepared.model.load(), audio_seconds)
         try:
-            yield Delivery(parts, job, synthesis)
+            _note_accepted(parts, job, prepared)
+            synthesis = Synthesis(parts, job, prepared)
+            try:
+                yield Delivery(parts, job, synthesis, reservation)
+            finally:
+                await synthesis.close()
         finally:
-            await synthesis.close()
-    finally:
-        ticket.give_back()
+            ticket.give_back()
+
+
+def _note_accepted(parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> None:
+    describe(
+        voice=prepared.voice,
+        audio_format=job.encoding.format,
+        characters=len(job.request.input),
+        cache_hits=prepared.cached,
+    )
+    log.info("accepted", extra={"text": " ".join(each.utterance.text for each in prepared.sentences)})
+    if job.ignored:
+        log.info("fields ignored", extra={"fields": job.ignored})
+        parts.metrics.with_ignored_fields.inc()
+
+
+def _is_whole(job: SpeechJob, prepared: PreparedSpeech) -> bool:
+    """Return whether the answer is sent in one go: a single piece is complete as soon as it has begun."""
+    return job.whole or (len(prepared.sentences) == 1 and not prepared.model.engine.streams)
+
+
+def _bytes_ahead(job: SpeechJob, prepared: PreparedSpeech, audio_seconds: float) -> int:
+    """Estimate the memory of the answer: its cached audio, and all its bytes if it is sent in one go."""
+    if not _is_whole(job, prepared):
+        return prepared.cached_bytes
+    rate = prepared.model.engine.sample_rate
+    seconds = audio_seconds + prepared.cached_bytes / (SAMPLE_BYTES * rate)
+    return prepared.cached_bytes + round(seconds * bytes_per_second(job.encoding, rate))
 
 
 class Delivery:
@@ -51,13 +78,13 @@ class Delivery:
     The first chunk makes the other attributes final: until then another model may take the request over.
     """
 
-    def __init__(self, parts: Parts, job: SpeechJob, synthesis: Synthesis) -> None:
+    def __init__(self, parts: Parts, job: SpeechJob, synthesis: Synthesis, reservation: Reservation) -> None:
         self._synthesis = synthesis
         self._param = job.param
         self._clock = parts.clock
         self._timeout = parts.settings.request_timeout_seconds
-        single = len(self.prepared.sentences) == 1 and not self.prepared.model.engine.streams
-        self._whole = job.whole or single  # a single piece is complete as soon as it has begun
+        self._whole = _is_whole(job, self.prepared)
+        self._reservation = reservation
         self.length: int | None = None
         """Bytes of the whole answer; None where it is sent while it is being made."""
 
@@ -76,15 +103,20 @@ class Delivery:
         """Whether the client has gone."""
         return self._synthesis.cancelled
 
+    @property
+    def audio_seconds(self) -> float:
+        """Length of the audio so far, read or not."""
+        return self._synthesis.audio_seconds
+
     def cancel(self) -> None:
         """Stop, as the client has gone."""
         self._synthesis.cancel()
 
-    async def chunks(self) -> AsyncGenerator[bytes | memoryview, None]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the bytes. Raises Cancelled.
 
         Before the first chunk, raises only errors that have an answer: InvalidRequest, Interrupted, AudioTimeout,
-        EncodingFailed and SynthesisFailed. After it, raises the original error.
+        EncodingFailed, SynthesisFailed, AnswerTooLarge and NotAdmitted. After it, raises the original error.
         """
         async with aclosing(self._whole_file() if self._whole else self._stream()) as chunks:
             try:
@@ -96,16 +128,19 @@ class Delivery:
             async for chunk in chunks:
                 yield chunk
 
-    async def _whole_file(self) -> AsyncGenerator[bytes | memoryview, None]:
+    async def _whole_file(self) -> AsyncGenerator[bytes, None]:
+        answer = WholeAnswer(self._reservation, self.prepared.cached_bytes)
         async with self._clock.timeout(self._timeout):
-            parts = [part async for part in self._synthesis.encoded()]
-        header = self._synthesis.encoder.header(sum(map(len, parts)))
-        body = memoryview(b"".join([header, *parts]))
-        self.length = len(body)
-        for start in range(0, len(body), CHUNK_BYTES):
-            yield body[start : start + CHUNK_BYTES]
+            async for part in self._synthesis.encoded():
+                answer.add(part)
+        header = self._synthesis.encoder.header(answer.length)
+        self.length = len(header) + answer.length
+        if header:
+            yield header
+        for block in answer.blocks():
+            yield block
 
-    async def _stream(self) -> AsyncGenerator[bytes | memoryview, None]:
+    async def _stream(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(self._synthesis.encoded()) as parts:
             async with self._clock.timeout(self._timeout):
                 first = await anext(parts)
@@ -119,7 +154,7 @@ class Delivery:
 
     def _raise_answerable(self, error: Exception) -> None:
         """Raise the error that has an answer in its place, if need be; log what went wrong in the engine or encoder."""
-        if isinstance(error, Cancelled | Interrupted | InvalidRequest | UnsupportedEncoding):
+        if isinstance(error, ANSWERABLE):
             return
         if isinstance(error, Unspeakable):
             raise InvalidRequest("unspeakable_text", str(error), param=self._param) from error

@@ -8,6 +8,7 @@ from ttsworker.clock import Clock
 from ttsworker.models.failover import Failover
 from ttsworker.observe.metrics import Metrics
 from ttsworker.scheduling.admission import Admission
+from ttsworker.scheduling.answer_memory import AnswerMemory
 from ttsworker.settings import Settings
 
 
@@ -21,6 +22,7 @@ class Parts:
     cache: AudioCache
     metrics: Metrics
     clock: Clock
+    memory: AnswerMemory
     long_texts: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a long text is prepared."""
 

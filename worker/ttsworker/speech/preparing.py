@@ -44,6 +44,11 @@ class PreparedSpeech:
         """The name of the voice that speaks."""
         return self.sentences[0].utterance.voice
 
+    @property
+    def cached_bytes(self) -> int:
+        """Memory of the sentences that need no synthesis; they stay in it until the request ends."""
+        return sum(sentence.audio.nbytes for sentence in self.sentences if sentence.audio is not None)
+
 
 async def prepare(parts: Parts, job: SpeechJob) -> PreparedSpeech:
     """Prepare a request for the active model; raises InvalidRequest."""

@@ -26,6 +26,11 @@ class Synthesis:
         self.cancelled = False
         self._submit(prepared)
 
+    @property
+    def audio_seconds(self) -> float:
+        """Length of the audio so far."""
+        return self._stream.samples / self.prepared.model.engine.sample_rate
+
     async def encoded(self) -> AsyncGenerator[bytes, None]:
         """Yield the encoded audio, as soon as each part of it is ready; raises InvalidRequest when there is none."""
         async for piece in self._audio():
@@ -77,9 +82,8 @@ class Synthesis:
     def _report(self) -> None:
         model, stream = self.prepared.model, self._stream
         model.report_outcome(ok=True)
-        seconds = stream.samples / model.engine.sample_rate
-        self._parts.metrics.audio_duration.observe(seconds)
-        describe(audio_seconds=seconds)
+        self._parts.metrics.audio_duration.observe(self.audio_seconds)
+        describe(audio_seconds=self.audio_seconds)
         if stream.started:
             record("queue", stream.submitted, stream.started)
             record("synthesis", stream.started, self._parts.clock.monotonic())

@@ -62,6 +62,7 @@ def render(service: TTSService, serving: Serving) -> str:
         "threads": threads(service),
         # By address the worker would count an application's pod, with all its users, as one client.
         "rate_limit_per_second": 0,
+        "max_requests_per_client": 0,
         **service.spec.serving.model_dump(mode="json"),
     }
     return json.dumps({row.name: values[row.name] for row in WRITTEN}, indent=2) + "\n"

@@ -34,12 +34,15 @@ def test_hashed_and_plain_keys_with_comments_and_limits() -> None:
     alice sha256:{HASHED}
     bob   sha256:{"AB" * 32}  rate=0.5 burst=3   # a slow one
     carol plain#key rate=0
-
+    dave  another concurrent=0 burst=7
+    erin  a-third   concurrent=40
     """
     assert parse_keys(content.encode()) == (
         Key("alice", digest_of(SECRET.encode())),
         Key("bob", bytes.fromhex("ab" * 32), 0.5, 3),
         Key("carol", digest_of(b"plain#key"), 0.0),
+        Key("dave", digest_of(b"another"), None, 7, 0),
+        Key("erin", digest_of(b"a-third"), concurrent=40),
     )
 
 
@@ -62,8 +65,8 @@ def test_the_documented_command_makes_the_hash() -> None:
         ("alice sha256:" + "zz" * 32, "needs 64 hexadecimal digits"),
         ("alice KEYé", "printable ASCII"),
         ("alice " + "K" * 513, "printable ASCII"),
-        ("alice KEY rate", "only rate=N and burst=N"),
-        ("alice KEY speed=3", "only rate=N and burst=N"),
+        ("alice KEY rate", "only rate=N, burst=N and concurrent=N"),
+        ("alice KEY speed=3", "only rate=N, burst=N and concurrent=N"),
         ("alice KEY rate=1 rate=2", "each once"),
         ("alice KEY rate=-1", "requests a second"),
         ("alice KEY rate=nan", "requests a second"),
@@ -73,6 +76,8 @@ def test_the_documented_command_makes_the_hash() -> None:
         ("alice KEY burst=0", "whole number"),
         ("alice KEY burst=1.5", "whole number"),
         ("alice KEY burst=9999999", "whole number"),
+        ("alice KEY concurrent=-1", "whole number from 0"),
+        ("alice KEY concurrent=100001", "whole number from 0"),
         ("bob OTHER", "bob has the same key as first"),
     ],
 )

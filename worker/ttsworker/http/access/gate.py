@@ -1,11 +1,13 @@
 """Identify the client of a request, check its key, and enforce its rate limit."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
 from ttsworker.clock import Clock
 from ttsworker.http.access.clients import client_of
+from ttsworker.http.access.concurrency import Concurrency
 from ttsworker.http.access.keyfile import KeyFile
 from ttsworker.http.access.keys import InvalidKeys, Key
 from ttsworker.http.access.limits import Limit, retry_after
@@ -17,11 +19,21 @@ from ttsworker.settings import InvalidSettings, Network, Settings, parse_network
 
 @dataclass(frozen=True)
 class Client:
-    """A client: the name of its key, or its address if no keys are set. `limit` is None for no limit."""
+    """A client: the name of its key, or its address if no keys are set. `limit` is None for no limit, `most` is 0."""
 
     identity: str
     limit: Limit | None
+    most: int
+    """Requests that it may have in this worker at once."""
     key: str | None = None
+
+    @property
+    def share(self) -> str:
+        """Its name where clients share the worker; empty for all who are not told apart.
+
+        Without a limit by address an address is not a client: a proxy, with all its users, may be behind it.
+        """
+        return self.identity if self.key or self.most else ""
 
 
 class Gate:
@@ -31,6 +43,8 @@ class Gate:
         self._keys = open_keys(settings, clock)
         self._trusted: tuple[Network, ...] = parse_networks(settings.trusted_proxies)
         self._rate, self._burst = settings.rate_limit_per_second, settings.rate_limit_burst
+        self._most = settings.max_requests_per_client
+        self._concurrency = Concurrency()
         local = LocalLimiter(clock.monotonic)
         self._limiter = SharedLimiter(redis, local) if redis else local
 
@@ -38,9 +52,10 @@ class Gate:
         """Return the client of the request; raises ApiError 401 for a missing or wrong key, if keys are set."""
         if self._keys is None:
             address = client_of(peer, headers.getlist("x-forwarded-for"), self._trusted)
-            return Client(f"address:{address}", self._limit())
+            return Client(f"address:{address}", self._limit(), self._most)
         key = self._find_key(self._keys, headers)
-        return Client(f"key:{key.name}", self._limit(key), key.name)
+        most = self._most if key.concurrent is None else key.concurrent
+        return Client(f"key:{key.name}", self._limit(key), most, key.name)
 
     async def count(self, client: Client) -> None:
         """Count a request for speech; raises ApiError 429 with Retry-After above the client's limit."""
@@ -50,6 +65,10 @@ class Gate:
             limit = f"{client.limit.per_second:g} requests a second, {client.limit.burst} at once"
             message = f"more than {limit}: try again after {(seconds := retry_after(wait))} s"
             raise ApiError(429, "rate_limit_exceeded", message, headers={"Retry-After": str(seconds)})
+
+    def place(self, client: Client) -> AbstractContextManager[None]:
+        """Count a request for speech until its answer ends; the block raises ApiError 429 above the client's limit."""
+        return self._concurrency.count(client.identity, client.most) if client.most else nullcontext()
 
     def _limit(self, key: Key | None = None) -> Limit | None:
         rate = self._rate if key is None or key.rate is None else key.rate

@@ -1,8 +1,8 @@
 """The syntax of a file of API keys: pure. Only digests leave this module, and no message shows a key.
 
-A line is `NAME sha256:HEX`, or `NAME KEY` with the key itself. `rate=N` (requests a second, 0 is no limit) and
-`burst=N` may follow; the settings have the defaults. `#` begins a comment. Two keys may have the same name, so that a
-client can rotate its key.
+A line is `NAME sha256:HEX`, or `NAME KEY` with the key itself. `rate=N` (requests a second, 0 is no limit), `burst=N`
+and `concurrent=N` (requests at once in one worker, 0 is no limit) may follow; the settings have the defaults. `#`
+begins a comment. Two keys may have the same name, so that a client can rotate its key.
 """
 
 import hashlib
@@ -23,12 +23,13 @@ class InvalidKeys(Exception):
 
 @dataclass(frozen=True)
 class Key:
-    """A client's key. None as `rate` or `burst` means the default; a rate of 0 is no limit."""
+    """A client's key. None as `rate`, `burst` or `concurrent` means the default; 0 is no limit."""
 
     name: str
     digest: bytes
     rate: float | None = None
     burst: int | None = None
+    concurrent: int | None = None
 
 
 def digest_of(key: bytes) -> bytes:
@@ -69,10 +70,16 @@ def _parse_line(words: list[str]) -> Key:
     options: dict[str, str] = {}
     for word in words[2:]:
         name, equals, value = word.partition("=")
-        if not equals or name not in {"rate", "burst"} or name in options:
-            raise ValueError("only rate=N and burst=N may follow the key, each once")
+        if not equals or name not in {"rate", "burst", "concurrent"} or name in options:
+            raise ValueError("only rate=N, burst=N and concurrent=N may follow the key, each once")
         options[name] = value
-    return Key(words[0], _digest(words[1]), _rate(options.get("rate")), _burst(options.get("burst")))
+    return Key(
+        words[0],
+        _digest(words[1]),
+        _rate(options.get("rate")),
+        _whole_number("burst", options.get("burst"), least=1),
+        _whole_number("concurrent", options.get("concurrent"), least=0),
+    )
 
 
 def _digest(word: str) -> bytes:
@@ -96,9 +103,9 @@ def _rate(text: str | None) -> float | None:
     return rate
 
 
-def _burst(text: str | None) -> int | None:
+def _whole_number(name: str, text: str | None, *, least: int) -> int | None:
     if text is None:
         return None
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= MAX_BURST:
-        raise ValueError(f"burst= needs a whole number from 1 to {MAX_BURST}")
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= MAX_BURST:
+        raise ValueError(f"{name}= needs a whole number from {least} to {MAX_BURST}")
     return int(text)

@@ -1,6 +1,7 @@
 """The ASGI middleware that checks keys and rate limits before a request reaches the application."""
 
 from collections.abc import Callable, Collection
+from contextlib import ExitStack
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,6 +18,9 @@ it is added here."""
 CLIENT_KEY = "client_key"
 """Entry of the ASGI scope's state that holds the name of the request's key."""
 
+CLIENT = "client"
+"""Entry of the ASGI scope's state that holds the name under which the request's client shares the worker."""
+
 DRAINED_BYTES = 65_536
 """Bytes of a refused request's body to read and drop, so that the client can reuse its connection."""
 
@@ -27,7 +31,7 @@ def is_open(path: str) -> bool:
 
 
 class Access:
-    """Wraps the application. Rate limits count requests to `limited` paths; `refused` gets the code of each refusal."""
+    """Wraps the application. Limits count requests to `limited` paths; `refused` gets the code of each refusal."""
 
     def __init__(self, app: ASGIApp, gate: Gate, *, limited: Collection[str], refused: Callable[[str], None]) -> None:
         self._app = app
@@ -40,24 +44,26 @@ class Access:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
-        if scope["type"] == "http" and not is_open(scope["path"]):
-            headers = Headers(scope=scope)
-            try:
-                await self._admit(scope, headers)
-            except ApiError as error:
-                self._refused(error.code)
-                if _has_long_body(headers):
-                    error.headers = {**(error.headers or {}), "Connection": "close"}
-                await error.response()(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        with ExitStack() as places:
+            if scope["type"] == "http" and not is_open(scope["path"]):
+                headers = Headers(scope=scope)
+                try:
+                    await self._admit(scope, headers, places)
+                except ApiError as error:
+                    self._refused(error.code)
+                    if _has_long_body(headers):
+                        error.headers = {**(error.headers or {}), "Connection": "close"}
+                    await error.response()(scope, receive, send)
+                    return
+            await self._app(scope, receive, send)
 
-    async def _admit(self, scope: Scope, headers: Headers) -> None:
+    async def _admit(self, scope: Scope, headers: Headers, places: ExitStack) -> None:
         peer = scope.get("client")
         client = self._gate.identify(headers, peer[0] if peer else None)
-        scope.setdefault("state", {})[CLIENT_KEY] = client.key
+        scope.setdefault("state", {}).update({CLIENT_KEY: client.key, CLIENT: client.share})
         if scope["path"] in self._limited:
             await self._gate.count(client)
+            places.enter_context(self._gate.place(client))
 
 
 def _has_long_body(headers: Headers) -> bool:

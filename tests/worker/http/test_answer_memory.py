@@ -1,0 +1,113 @@
+"""Whole answers and their slow readers, around a real server: their memory is bounded, and given back."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.asking import ask, heard, spoken
+from tests.support.worker.serving import Served, serving, until
+from tests.support.worker.slow_reader import reading
+
+MIB = 2**20
+WIDE: dict[str, Any] = {"sample_rate": 48_000, "channels": 2, "stream": False}
+"""192 kB a second."""
+LONG = "A text of a few words. " * 40
+"""About a minute of audio by the first estimate, 11 MB."""
+
+
+def held(served: Served) -> int:
+    return served.worker.parts.memory.held
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["error"]["code"]
+
+
+async def test_answers_that_do_not_fit_beside_the_others_are_429_and_streams_go_on() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, max_answer_bytes=16 * MIB) as served:
+        engine.gate.clear()
+        first = ask(served, LONG, **WIDE)
+        await until(lambda: served.worker.admission.accepted == 1)
+        assert MIB < held(served) <= 16 * MIB
+        refused = await ask(served, LONG, **WIDE)
+        assert error_of(refused) == (429, "memory_full")
+        assert int(refused.headers["retry-after"]) >= 1
+        streamed, short = ask(served, LONG, **{**WIDE, "stream": True}), ask(served, "Short.", **WIDE)
+        await until(lambda: served.worker.admission.accepted == 3)
+        engine.gate.set()
+        assert {each.status_code for each in await asyncio.gather(first, streamed, short)} == {200}
+        await until(lambda: served.worker.admission.accepted == 0)
+        assert held(served) == 0
+        assert (await ask(served, LONG, **WIDE)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["openai", "coqui", "marytts"])
+async def test_an_answer_that_can_never_fit_is_413_and_costs_no_synthesis(path: str) -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, max_answer_bytes=MIB) as served:
+        if path == "openai":
+            answer = await ask(served, LONG, **WIDE)
+        elif path == "coqui":
+            answer = await served.client.get("/api/tts", params={"text": LONG})
+        else:
+            answer = await served.client.post("/process", data={"INPUT_TEXT": LONG})
+        assert error_of(answer) == (413, "answer_too_large")
+        assert "stream" in answer.json()["error"]["message"]
+        assert (engine.begun, held(served)) == ([], 0)
+
+
+async def test_a_slow_speed_counts_as_the_longer_audio_that_it_is() -> None:
+    async with serving(ArtificialEngine(), max_answer_bytes=16 * MIB) as served:
+        assert error_of(await ask(served, LONG, speed=0.25, **WIDE)) == (413, "answer_too_large")
+
+
+async def test_an_estimate_far_too_low_is_found_out_before_the_first_byte() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, max_answer_bytes=MIB) as served:
+        engine.stretch = 100.0
+        text = "One. Two. Three."
+        assert error_of(await ask(served, text, **WIDE)) == (413, "answer_too_large")
+        await until(lambda: served.worker.admission.accepted == 0)
+        assert held(served) == 0
+
+
+async def test_eight_slow_readers_hold_no_more_than_the_bound_and_free_what_they_read() -> None:
+    engine = ArtificialEngine(seconds_per_character=0.4)
+    bound = 60 * MIB
+    text = "x" * 224 + "."  # 90 s, 17 MB: more than sockets hold
+    async with serving(engine, max_answer_bytes=bound, max_concurrency=1) as served, AsyncExitStack() as clients:
+        assert (await ask(served, text, **WIDE)).status_code == 200
+        wires = []
+        for _ in range(8):
+            wires.append(await clients.enter_async_context(reading(served, text, **WIDE)))
+            assert held(served) <= bound
+        accepted = [(reader, head) for reader, head in wires if b" 200 " in head]
+        assert 1 <= len(accepted) < 8
+        assert sum(b" 429 " in head for _, head in wires) == 8 - len(accepted)
+        before = held(served)
+        assert before > 0
+        for reader, head in accepted:
+            length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+            assert len(await reader.readexactly(length)) == 44 + 192_000 * 90
+            await until(lambda: held(served) < before)
+        await until(lambda: held(served) == 0)
+
+
+async def test_cached_audio_counts_until_its_reader_has_it() -> None:
+    engine = ArtificialEngine()
+    async with serving(engine, cache_ttl_seconds=60, max_answer_bytes=MIB) as served:
+        text = "One sentence. And another. And HOLD."
+        engine.held.set()
+        assert (await ask(served, text)).status_code == 200
+        cached = 2 * len(spoken("One sentence.", "And another.", "And HOLD."))
+        engine.held.clear()
+        more = ask(served, f"{text} HOLD on.", stream=True)
+        await until(lambda: held(served) == cached)
+        engine.held.set()
+        assert len(heard(await more)) == cached // 2 + len(spoken("HOLD on."))
+        await until(lambda: held(served) == 0)
