@@ -127,6 +127,17 @@ TEXT_LOGGING: Final = Setting(
     "How much of a text the log shows: Masked hides the middle 60 %, None hides all of it, Full hides nothing.",
 )
 
+ORIGIN: Final = r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]+)$"
+"""How browsers write the origin of a page: scheme, host and a port that is not the scheme's own; or every origin."""
+MAX_ORIGIN_LENGTH: Final = 300
+MAX_ORIGINS: Final = 64
+ALLOWED_ORIGINS: Final[Setting[list[str]]] = Setting(
+    "allowed_origins",
+    [],
+    "Origins of web pages that may call the API from a browser, such as https://app.example.org or"
+    " http://localhost:3000, without a path; * allows every page. Empty: only the worker's own page may.",
+)
+
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 """What a request may ask for; 1 is normal."""
@@ -161,9 +172,10 @@ WRITTEN: Final[tuple[Setting[object], ...]] = (
     REQUEST_TIMEOUT_SECONDS,
     DRAIN_TIMEOUT_SECONDS,
     TEXT_LOGGING,
+    ALLOWED_ORIGINS,
     RATE_LIMIT_PER_SECOND,
 )
 """What the operator writes into worker.json, in this order. Another order would be another file and restart workers."""
 
-SERVING: Final = tuple(row for row in WRITTEN if row not in {ENGINE, MODEL_DIR, THREADS, RATE_LIMIT_PER_SECOND})
+SERVING: Final = tuple(row for row in WRITTEN if row not in (ENGINE, MODEL_DIR, THREADS, RATE_LIMIT_PER_SECOND))
 """The fields of `spec.serving`; the operator computes the others."""

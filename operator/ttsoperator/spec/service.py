@@ -58,6 +58,9 @@ class Gpu(ApiModel):
     """Resource name of the nodes' GPUs."""
 
 
+Origin = Annotated[str, StringConstraints(max_length=worker_config.MAX_ORIGIN_LENGTH, pattern=worker_config.ORIGIN)]
+
+
 class Serving(ApiModel):
     """How a worker serves requests."""
 
@@ -70,6 +73,9 @@ class Serving(ApiModel):
     request_timeout_seconds: int = setting(worker_config.REQUEST_TIMEOUT_SECONDS)
     drain_timeout_seconds: int = setting(worker_config.DRAIN_TIMEOUT_SECONDS)
     text_logging: TextLogging = setting(worker_config.TEXT_LOGGING)
+    allowed_origins: Annotated[list[Origin], Field(max_length=worker_config.MAX_ORIGINS)] = setting(
+        worker_config.ALLOWED_ORIGINS
+    )
 
 
 class ServiceOptions(ApiModel):

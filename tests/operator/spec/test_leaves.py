@@ -17,6 +17,7 @@ SPECIAL: dict[Path, tuple[Any, Any]] = {
     ("model", "source"): (HTTPS, "https://models.example.com/other.onnx"),
     ("model", "sha256"): (SHA, "cd" * 32),
     ("gpu", "resourceName"): ("nvidia.com/gpu", "amd.com/gpu"),
+    ("serving", "allowedOrigins", "[]"): ("*", "https://app.example.org"),
 }
 """Values where a pattern, or the effect, asks for more than the type tells."""
 

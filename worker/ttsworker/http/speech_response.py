@@ -4,9 +4,13 @@ import asyncio
 import logging
 from contextlib import aclosing
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ttsworker.encoding import encoder_for
+from ttsworker.http.methods import HEAD_ONLY
+from ttsworker.http.ranges import Cut
 from ttsworker.scheduling.stream import Cancelled, Interrupted
 from ttsworker.speech.delivering import Delivery, deliver
 from ttsworker.speech.parts import Parts
@@ -44,12 +48,15 @@ class SpeechResponse(Response):
         self._started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response."""
+        """Send the response; to HEAD without speaking, so without a length."""
+        if scope["state"].get(HEAD_ONLY):
+            await self._send_head(send)
+            return
         try:
             async with deliver(self._parts, self._job, self._prepared) as delivery:
                 watcher = asyncio.create_task(_cancel_on_disconnect(delivery, receive))
                 try:
-                    await self._send_all(delivery, send)
+                    await self._send_all(delivery, scope, send)
                 finally:
                     watcher.cancel()
         except Cancelled:
@@ -63,25 +70,40 @@ class SpeechResponse(Response):
                 exc_info=None if isinstance(error, Interrupted) else error,
             )
 
-    async def _send_all(self, delivery: Delivery, send: Send) -> None:
+    async def _send_all(self, delivery: Delivery, scope: Scope, send: Send) -> None:
         accepted = self._clock.monotonic()
+        cut: Cut | None = None
         async with aclosing(delivery.chunks()) as chunks:
             async for chunk in chunks:
                 if not self._started:
                     self._parts.metrics.first_audio.observe(self._clock.monotonic() - accepted)
-                    await self._start(delivery, send)
-                await self._send(delivery, send, chunk)
+                    if delivery.length is not None:
+                        cut = Cut(delivery.length, scope["method"], Headers(scope=scope))
+                    await self._start(delivery, cut, send)
+                await self._send(delivery, send, cut.take(chunk) if cut else chunk)
+                if cut and cut.complete:
+                    break
         await self._send(delivery, send, b"", more=False)
 
-    async def _start(self, delivery: Delivery, send: Send) -> None:
+    async def _start(self, delivery: Delivery, cut: Cut | None, send: Send) -> None:
         self._started = True
         prepared = delivery.prepared
         self.headers["content-type"] = delivery.media_type
         self.headers["x-tts-model"] = prepared.model.name
         self.headers["x-tts-cached-sentences"] = f"{prepared.cached}/{len(prepared.sentences)}"
-        if delivery.length is not None:
-            self.headers["content-length"] = str(delivery.length)
+        if cut:
+            self.status_code = cut.status
+            self.headers.update(cut.headers)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+    async def _send_head(self, send: Send) -> None:
+        model = self._prepared.model
+        encoder = encoder_for(self._job.encoding, model.engine.sample_rate)
+        self.headers["content-type"] = encoder.media_type
+        self.headers["x-tts-model"] = model.name
+        await encoder.close()
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b""})
 
     async def _send(self, delivery: Delivery, send: Send, body: bytes | memoryview, *, more: bool = True) -> None:
         """Send some bytes. A client that reads none of them within the request timeout loses the rest."""

@@ -27,6 +27,11 @@ _METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"}
 log = logging.getLogger(__name__)
 
 
+def answer_to_bug() -> ApiError:
+    """Return the answer to an unexpected error in a request."""
+    return ApiError(500, "internal_error", f"unexpected error; the worker's log has it under {request_id.get()}")
+
+
 class Telemetry:
     """Wraps the whole application. Metrics and spans are of the `counted` paths; `quiet` ones log at DEBUG."""
 
@@ -83,8 +88,7 @@ class Telemetry:
         except Exception:  # a bug: log it once, answer in the shape of every other error, and keep serving
             log.exception("unexpected error")
             if not status:
-                error = ApiError(500, "internal_error", f"unexpected error; the worker's log has it under {identifier}")
-                await error.response()(scope, receive, send_with_id)
+                await answer_to_bug().response()(scope, receive, send_with_id)
         finally:
             outcome = state.get(OUTCOME, str(status))
             model = self._failover.active.name if self._failover.loaded else ""
