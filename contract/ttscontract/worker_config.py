@@ -174,6 +174,17 @@ UNKNOWN_FIELDS: Final = Setting(
     "X-TTS-Ignored, Reject answers it with 400.",
 )
 
+ORIGIN: Final = r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9.:_\[\]-]+)$"
+"""How browsers write the origin of a page: scheme, host and a port that is not the scheme's own; or every origin."""
+MAX_ORIGIN_LENGTH: Final = 300
+MAX_ORIGINS: Final = 64
+ALLOWED_ORIGINS: Final[Setting[list[str]]] = Setting(
+    "allowed_origins",
+    [],
+    "Origins of web pages that may call the API from a browser, such as https://app.example.org or"
+    " http://localhost:3000, without a path; * allows every page. Empty: only the worker's own page may.",
+)
+
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 """What a request may ask for; 1 is normal."""
@@ -220,6 +231,7 @@ WRITTEN: Final[tuple[Setting[object], ...]] = (
     VOICE_ALIASES,
     UNKNOWN_VOICE,
     UNKNOWN_FIELDS,
+    ALLOWED_ORIGINS,
     RATE_LIMIT_PER_SECOND,
     MAX_REQUESTS_PER_CLIENT,
 )

@@ -31,7 +31,13 @@ def values(field: dict[str, Any]) -> st.SearchStrategy[Any]:
     if field["type"] == "object":
         texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=64)
         return st.dictionaries(texts, texts, max_size=field["maxProperties"])
+    if field["type"] == "array":
+        return st.lists(st.from_regex(field["items"]["pattern"], fullmatch=True).filter(short), max_size=3)
     return st.sampled_from(field["enum"]) if "enum" in field else st.integers(field["minimum"], field["maximum"])
+
+
+def short(text: str) -> bool:
+    return len(text) <= 100
 
 
 serving = st.fixed_dictionaries({}, optional={name: values(field) for name, field in FIELDS.items()})
@@ -99,7 +105,7 @@ def test_the_page_about_the_worker_has_the_defaults() -> None:
     documented = {name: text.strip() for name, text in rows if name in Settings.model_fields}
     assert documented.keys() >= {row.name for row in WRITTEN}
     for row in WRITTEN:
-        assert documented[row.name] == ("none" if row.default is None else str(row.default)), row.name
+        assert documented[row.name] == ("none" if row.default in (None, []) else str(row.default)), row.name
 
 
 def _below(field: dict[str, Any]) -> int | None:

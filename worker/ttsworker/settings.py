@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -108,6 +109,9 @@ class Settings(BaseSettings):
         [],
         description="Networks of proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8, separated by commas.",
     )
+    allowed_origins: Annotated[list[str], NoDecode, Field(max_length=worker_config.MAX_ORIGINS)] = _field(
+        worker_config.ALLOWED_ORIGINS
+    )
     tls_certificate_file: Path | None = Field(None, description="Certificate chain, PEM; with it the API is HTTPS.")
     tls_key_file: Path | None = Field(None, description="The certificate's private key, PEM.")
 
@@ -124,7 +128,7 @@ class Settings(BaseSettings):
         METRICS_PORT, ge=0, le=65535, description="Port of /metrics; 0 selects a free one and logs it."
     )
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "allowed_origins", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -133,6 +137,15 @@ class Settings(BaseSettings):
     @classmethod
     def _check_networks(cls, value: list[str]) -> list[str]:
         parse_networks(value)
+        return value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, value: list[str]) -> list[str]:
+        for origin in value:
+            if len(origin) > worker_config.MAX_ORIGIN_LENGTH or not re.fullmatch(worker_config.ORIGIN, origin):
+                message = f"{origin[:80]!r} is not an origin: write it like https://app.example.org, in small letters"
+                raise ValueError(f"{message} and without a path, or * for every page")
         return value
 
     @field_validator("rate_limit_per_second")

@@ -63,6 +63,9 @@ class Gpu(ApiModel):
     """Resource name of the nodes' GPUs."""
 
 
+Origin = Annotated[str, StringConstraints(max_length=worker_config.MAX_ORIGIN_LENGTH, pattern=worker_config.ORIGIN)]
+
+
 class Serving(ApiModel):
     """How a worker serves requests."""
 
@@ -87,6 +90,9 @@ class Serving(ApiModel):
     voice_aliases: VoiceAliases = setting(worker_config.VOICE_ALIASES)
     unknown_voice: UnknownVoice = setting(worker_config.UNKNOWN_VOICE)
     unknown_fields: UnknownFields = setting(worker_config.UNKNOWN_FIELDS)
+    allowed_origins: Annotated[list[Origin], Field(max_length=worker_config.MAX_ORIGINS)] = setting(
+        worker_config.ALLOWED_ORIGINS
+    )
 
 
 class ServiceOptions(ApiModel):

@@ -129,6 +129,7 @@ def test_worker_json() -> None:
         "voice_aliases": {},
         "unknown_voice": "Reject",
         "unknown_fields": "Ignore",
+        "allowed_origins": [],
         "rate_limit_per_second": 0,
         "max_requests_per_client": 0,
     }

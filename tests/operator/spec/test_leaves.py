@@ -18,6 +18,7 @@ SPECIAL: dict[Path, tuple[Any, Any]] = {
     ("model", "sha256"): (SHA, "cd" * 32),
     ("image", "digest"): (f"sha256:{SHA}", f"sha256:{'cd' * 32}"),
     ("gpu", "resourceName"): ("nvidia.com/gpu", "amd.com/gpu"),
+    ("serving", "allowedOrigins", "[]"): ("*", "https://app.example.org"),
 }
 """Values where a pattern, or the effect, asks for more than the type tells."""
 

@@ -111,6 +111,9 @@ SAME: Sequence[Ask] = (
         AUDIO="WAVE_FILE", LOCALE="en_US"),
     # Details.
     ask("the details' head", "HEAD", "/details"),
+    # Speech that is not asked for: tts-server speaks it and throws it away.
+    ask("the head of speech", "HEAD", SPEAK, params={"text": A}),
+    ask("the head of MaryTTS speech", "HEAD", PROCESS, params={"INPUT_TEXT": A}),
     # What there is not.
     ask("a wrong method", "DELETE", SPEAK),
     ask("another wrong method", "PUT", PROCESS),

@@ -3,16 +3,21 @@
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ttscontract.pods import HEALTH_PATH, READY_PATH
 from ttsworker.http.access.gate import Gate
 from ttsworker.http.access.middleware import Access
+from ttsworker.http.cors import Cors
 from ttsworker.http.errors import ANSWERS, ApiError, answer_to
+from ttsworker.http.methods import Methods
+from ttsworker.http.paths import CanonicalPath
 from ttsworker.http.routes import cache, coqui, details, marytts, openai, page, probes
-from ttsworker.http.telemetry import Telemetry
+from ttsworker.http.telemetry import Telemetry, answer_to_bug
 from ttsworker.observe.tracing import Tracer
 from ttsworker.redis.client import RedisClient
 from ttsworker.speech.parts import Parts
@@ -26,17 +31,26 @@ def create_app(parts: Parts, tracer: Tracer | None = None, redis: RedisClient | 
     Raises InvalidSettings.
     """
     gate = Gate(parts.settings, redis, parts.clock)
-    app = FastAPI(title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     app.state.parts = parts
+    routes = [route for route in app.routes if isinstance(route, Route)]
     for module in ROUTES:
         app.include_router(module.router)
+        routes += [route for route in module.router.routes if isinstance(route, Route)]
     for kind in ANSWERS:
         app.add_exception_handler(kind, _answer_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
+    app.add_exception_handler(RequestValidationError, _answer_invalid)
+    app.add_exception_handler(Exception, _answer_bug)
     counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
-    guarded = Access(app, gate, limited=counted, refused=lambda reason: parts.metrics.rejected.labels(reason).inc())
+    answering = Methods(app, routes)
+    guarded = Access(
+        answering, gate, limited=counted, refused=lambda reason: parts.metrics.rejected.labels(reason).inc()
+    )
     quiet = {HEALTH_PATH, READY_PATH}
-    return Telemetry(
+    observed = Telemetry(
         guarded,
         parts.failover,
         parts.metrics,
@@ -45,15 +59,30 @@ def create_app(parts: Parts, tracer: Tracer | None = None, redis: RedisClient | 
         counted=counted,
         quiet=quiet,
     )
+    origins = parts.settings.allowed_origins
+    return CanonicalPath(Cors(observed, origins) if origins else observed)
 
 
 async def _answer_error(_: Request, error: Exception) -> Response:
     return answer_to(error).response()
 
 
+async def _answer_invalid(_: Request, error: Exception) -> Response:
+    """What FastAPI refuses: a parameter of a wrong type."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - for mypy, as below
+    first = error.errors()[0]
+    param = str(first["loc"][-1])[:64]
+    return ApiError(400, "invalid_value", f"{param}: {first['msg']}", param=param).response()
+
+
+async def _answer_bug(_: Request, __: Exception) -> Response:
+    """Answer any other error; Starlette raises it again, so that `Telemetry` logs it."""
+    return answer_to_bug().response()
+
+
 async def _answer_http_error(request: Request, error: Exception) -> Response:
-    """What the router itself refuses: an unknown path, a method that a path does not have."""
+    """What the router itself refuses: an unknown path."""
     assert isinstance(error, HTTPException)  # noqa: S101 - for mypy: Starlette calls this for nothing else
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+    code = "not_found" if error.status_code == 404 else "http_error"
     message = f"{request.method} {request.url.path}: {error.detail}; /openapi.json lists what there is"
     return ApiError(error.status_code, code, message, headers=dict(error.headers or {})).response()

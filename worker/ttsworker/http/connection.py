@@ -5,14 +5,16 @@ The routes bound the body, as only they know what they read.
 
 import asyncio
 import json
+from collections import deque
 from http import HTTPStatus
 from typing import ClassVar
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ttsworker.clock import Clock, Timer
 from ttsworker.http.errors import ApiError
+from ttsworker.http.until_close import SendUntilClose
 from ttsworker.settings import Settings
 from ttsworker.speech.validation import longest_request
 
@@ -38,12 +40,17 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Start the timer: the first byte must arrive in time, too."""
         super().connection_made(transport)
+        self._unanswered: deque[RequestResponseCycle] = deque()
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer."""
+        """Stop the timer, and tell the request that is being answered; uvicorn tells the last one that was read."""
         self._stop_timer()
         super().connection_lost(exc)
+        for cycle in self._unanswered:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Parse some bytes, and count them when all of them belong to a head that is not complete yet."""
@@ -73,6 +80,15 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
         self._expecting_head = False
         self._heads += 1
+        self._note_cycle()
+
+    def _note_cycle(self) -> None:
+        while self._unanswered and self._unanswered[0].response_complete:
+            self._unanswered.popleft()
+        self._unanswered.append(self.cycle)
+        if self.cycle.scope["http_version"] == "1.0":
+            self.cycle.send = SendUntilClose(self.cycle)  # type: ignore[method-assign]
+            self.cycle.waiting_for_100_continue = False  # an answer that HTTP/1.0 does not know
 
     def on_message_complete(self) -> None:
         """End the request's body; the next bytes belong to another head."""
@@ -108,7 +124,8 @@ class Connection(HttpToolsProtocol):
         closes = any(name == b"connection" and b"close" in value.lower() for name, value in self.headers)
         kept = [header for header in self.headers if header[0] not in _OFFER]
         kept += [(b"connection", b"close")] if closes else []
-        lines = [method + b" " + self.url + b" HTTP/1.1", *(name + b": " + value for name, value in kept)]
+        version = self.parser.get_http_version().encode()
+        lines = [method + b" " + self.url + b" HTTP/" + version, *(name + b": " + value for name, value in kept)]
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
         self._parse(b"\r\n".join([*lines, b"", rest]))

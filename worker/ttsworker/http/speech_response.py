@@ -6,9 +6,13 @@ import string
 from contextlib import aclosing
 from urllib.parse import quote
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ttsworker.encoding import encoder_for
+from ttsworker.http.methods import HEAD_ONLY
+from ttsworker.http.ranges import Cut
 from ttsworker.scheduling.stream import Cancelled, Interrupted
 from ttsworker.speech.delivering import Delivery, deliver
 from ttsworker.speech.parts import Parts
@@ -59,12 +63,15 @@ class SpeechResponse(Response):
         """Seconds that the client let the worker wait."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response."""
+        """Send the response; to HEAD without speaking, so without a length."""
+        if scope["state"].get(HEAD_ONLY):
+            await self._send_head(send)
+            return
         try:
             async with deliver(self._parts, self._job, self._prepared) as delivery:
                 watcher = asyncio.create_task(_cancel_on_disconnect(delivery, receive))
                 try:
-                    await self._send_all(delivery, send)
+                    await self._send_all(delivery, scope, send)
                 finally:
                     watcher.cancel()
         except Cancelled:
@@ -80,28 +87,44 @@ class SpeechResponse(Response):
                 exc_info=None if isinstance(error, Interrupted) else error,
             )
 
-    async def _send_all(self, delivery: Delivery, send: Send) -> None:
+    async def _send_all(self, delivery: Delivery, scope: Scope, send: Send) -> None:
         accepted = self._clock.monotonic()
+        cut: Cut | None = None
         async with aclosing(delivery.chunks()) as chunks:
             async for chunk in chunks:
                 if not self._started:
                     self._parts.metrics.first_audio.observe(self._clock.monotonic() - accepted)
-                    await self._start(delivery, send)
-                await self._send(delivery, send, chunk)
+                    if delivery.length is not None:
+                        cut = Cut(delivery.length, scope["method"], Headers(scope=scope))
+                    await self._start(delivery, cut, send)
+                await self._send(delivery, send, cut.take(chunk) if cut else chunk)
+                if cut and cut.complete:
+                    break
         await self._send(delivery, send, b"", more=False)
 
-    async def _start(self, delivery: Delivery, send: Send) -> None:
+    async def _start(self, delivery: Delivery, cut: Cut | None, send: Send) -> None:
         self._started = True
-        prepared = delivery.prepared
-        self.headers["content-type"] = delivery.media_type
+        self._describe(delivery.prepared, delivery.media_type)
+        if cut:
+            self.status_code = cut.status
+            self.headers.update(cut.headers)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+    async def _send_head(self, send: Send) -> None:
+        encoder = encoder_for(self._job.encoding, self._prepared.model.engine.sample_rate)
+        self._describe(self._prepared, encoder.media_type)
+        await encoder.close()
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    def _describe(self, prepared: PreparedSpeech, media_type: str) -> None:
+        """Set the headers that say what the audio is."""
+        self.headers["content-type"] = media_type
         self.headers["x-tts-model"] = header_text(prepared.model.name)
         self.headers["x-tts-voice"] = header_text(prepared.voice)
         self.headers["x-tts-cached-sentences"] = f"{prepared.cached}/{len(prepared.sentences)}"
         if self._job.ignored:
             self.headers["x-tts-ignored"] = ", ".join(self._job.ignored)
-        if delivery.length is not None:
-            self.headers["content-length"] = str(delivery.length)
-        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
 
     async def _send(self, delivery: Delivery, send: Send, body: bytes, *, more: bool = True) -> None:
         """Send some bytes; raises SlowClient when the client does not take them in time."""

@@ -1,5 +1,6 @@
 """Middleware around every request: its id, trace, log line and metrics, and the answer to an unexpected error."""
 
+import asyncio
 import logging
 import re
 import uuid
@@ -11,12 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ttsworker.clock import Clock
 from ttsworker.http.access.middleware import CLIENT_KEY
-from ttsworker.http.errors import ApiError
+from ttsworker.http.errors import ApiError, answer_to
 from ttsworker.http.speech_response import OUTCOME
 from ttsworker.models.failover import Failover
 from ttsworker.observe.logs import request_id
 from ttsworker.observe.metrics import Metrics
 from ttsworker.observe.tracing import Tracer, describe_answer
+from ttsworker.scheduling.stream import Interrupted
 
 REQUEST_ID_HEADER = "X-Request-ID"
 
@@ -25,6 +27,11 @@ _ACCEPTABLE_ID = re.compile(r"[\w.:-]{1,128}", re.ASCII)
 _METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"}
 
 log = logging.getLogger(__name__)
+
+
+def answer_to_bug() -> ApiError:
+    """Return the answer to an unexpected error in a request."""
+    return ApiError(500, "internal_error", f"unexpected error; the worker's log has it under {request_id.get()}")
 
 
 class Telemetry:
@@ -80,11 +87,14 @@ class Telemetry:
             await self._app(scope, receive, send_with_id)
         except ClientDisconnect:
             state[OUTCOME] = "499"
+        except asyncio.CancelledError:  # by uvicorn, of a request that is not over at the end of the drain timeout
+            state[OUTCOME] = "aborted" if status else "503"
+            if not status:
+                await answer_to(Interrupted()).response()(scope, receive, send_with_id)
         except Exception:  # a bug: log it once, answer in the shape of every other error, and keep serving
             log.exception("unexpected error")
             if not status:
-                error = ApiError(500, "internal_error", f"unexpected error; the worker's log has it under {identifier}")
-                await error.response()(scope, receive, send_with_id)
+                await answer_to_bug().response()(scope, receive, send_with_id)
         finally:
             outcome = state.get(OUTCOME, str(status))
             model = self._failover.active.name if self._failover.loaded else ""

@@ -9,7 +9,7 @@ from ttsworker.encoding import Encoding
 from ttsworker.http.errors import ApiError
 from ttsworker.http.routes.bodies import LoadedParts, read_body
 from ttsworker.http.routes.fields import read_form, read_query
-from ttsworker.http.routes.openai import AUDIO
+from ttsworker.http.routes.openai import AUDIO, PARTIAL_AUDIO
 from ttsworker.http.speech_response import speak
 from ttsworker.speech.errors import InvalidRequest
 from ttsworker.speech.fields import unknown_fields
@@ -29,7 +29,7 @@ _PARAMETERS: list[dict[str, Any]] = [
 router = APIRouter(tags=["Coqui"])
 
 
-@router.get(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _PARAMETERS})
+@router.get(SPEECH_PATH, response_class=Response, responses=PARTIAL_AUDIO, openapi_extra={"parameters": _PARAMETERS})
 async def speak_query(request: Request, parts: LoadedParts) -> Response:
     """Speak a text given in the query or a header; the answer is a whole WAV file."""
     parts.admission.check_open()

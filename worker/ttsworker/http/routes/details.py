@@ -37,7 +37,6 @@ router = APIRouter(tags=["Coqui"])
 
 
 @router.get("/details", response_class=HTMLResponse)
-@router.head("/details", include_in_schema=False)
 async def details(parts: LoadedParts, model: ActiveModel) -> HTMLResponse:
     """Show the model and the settings that a client may want to know."""
     engine = model.engine

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, read_body
 from ttsworker.http.routes.coqui import speak_wav
 from ttsworker.http.routes.fields import read_form, read_query
-from ttsworker.http.routes.openai import AUDIO
+from ttsworker.http.routes.openai import AUDIO, PARTIAL_AUDIO
 from ttsworker.speech.fields import unknown_fields
 from ttsworker.speech.parts import Parts
 
@@ -34,7 +34,6 @@ router = APIRouter(tags=["MaryTTS"])
 
 
 @router.get("/locales", response_class=HTMLResponse)
-@router.head("/locales", include_in_schema=False)
 async def list_locales(model: ActiveModel) -> HTMLResponse:
     """List the languages, one a line."""
     languages = model.engine.languages or [voice.language for voice in model.engine.voices]
@@ -42,13 +41,12 @@ async def list_locales(model: ActiveModel) -> HTMLResponse:
 
 
 @router.get("/voices", response_class=HTMLResponse)
-@router.head("/voices", include_in_schema=False)
 async def list_voices(model: ActiveModel) -> HTMLResponse:
     """List the voices, one a line: name, language and gender, which is unknown (u)."""
     return _plain("".join(f"{voice.name} {voice.language} u\n" for voice in model.engine.voices))
 
 
-@router.get(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _QUERY})
+@router.get(SPEECH_PATH, response_class=Response, responses=PARTIAL_AUDIO, openapi_extra={"parameters": _QUERY})
 async def process_query(request: Request, parts: LoadedParts) -> Response:
     """Speak the query's INPUT_TEXT; the answer is a whole WAV file."""
     parts.admission.check_open()

@@ -44,6 +44,12 @@ AUDIO: dict[int | str, dict[str, Any]] = {
     504: {"description": "No audio within the request timeout."},
 }
 
+PARTIAL_AUDIO = AUDIO | {
+    206: {"description": "The part of the audio that Range asks for."},
+    416: {"description": "Range begins after the end of the audio."},
+}
+"""Of a GET, whose audio is always complete."""
+
 _BODY = {"required": True, "content": {"application/json": {"schema": SpeechRequest.model_json_schema()}}}
 
 router = APIRouter(tags=["OpenAI"])

@@ -50,7 +50,7 @@ class _Asset:
     etag: str
 
 
-@router.api_route(PAGE_PATH, methods=["GET", "HEAD"])
+@router.get(PAGE_PATH)
 async def index(request: Request) -> Response:
     """Return the page."""
     return _answer(request, _INDEX)
@@ -66,7 +66,7 @@ async def facts(parts: LoadedParts, model: ActiveModel) -> dict[str, Any]:
     }
 
 
-@router.api_route("/web/{name:path}", methods=["GET", "HEAD"])
+@router.get("/web/{name:path}")
 async def asset(request: Request, name: str) -> Response:
     """Return one of the page's files; raises ApiError 404 for any other name."""
     if name not in _KINDS or name == _INDEX:
