@@ -1,13 +1,17 @@
 """How a download fails."""
 
+from ttscontract.log_line import escaped
 from ttscontract.reasons import Reason
 
 
 class FetchError(Exception):
-    """The download failed; the one-line message says why and what to do."""
+    """The download failed; the one-line message says why and what to do.
+
+    The message may quote a server or an archive: control characters are escaped.
+    """
 
     def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
+        super().__init__(escaped(message))
         self.reason = reason
 
 
