@@ -24,8 +24,8 @@ REJECTED = Metric(
     "tts_rejected_total",
     Type.COUNTER,
     "requests",
-    "Requests refused before synthesis, by reason: queue_full, starting, draining, rate_limit_exceeded or "
-    "invalid_api_key.",
+    "Requests refused before synthesis, by reason: queue_full, starting, draining, rate_limit_exceeded, "
+    "invalid_api_key, too_many_wrong_keys or cross_site.",
     labels=("reason",),
 )
 WITH_IGNORED_FIELDS = Metric(

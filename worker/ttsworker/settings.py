@@ -99,6 +99,11 @@ class Settings(BaseSettings):
     )
     cache_memory_bytes: int = Field(64 * 2**20, ge=0, description="Size of the cache in memory, used without a Redis.")
 
+    share_cache: bool = Field(
+        default=False,
+        description="Whether clients of different keys share audio; each can then tell what others had spoken.",
+    )
+
     api_keys_file: Path | None = Field(
         None, description="File of the clients' keys, one a line; without it clients need no key."
     )

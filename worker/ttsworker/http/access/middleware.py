@@ -17,6 +17,12 @@ it is added here."""
 CLIENT_KEY = "client_key"
 """Entry of the ASGI scope's state that holds the name of the request's key."""
 
+QUIET = "quiet"
+"""Entry of the state of a request that the log has no line of its own for."""
+
+_KEY_REFUSALS = frozenset({"invalid_api_key", "too_many_wrong_keys"})
+"""Codes of refusals that the gate logs, many in one line."""
+
 DRAINED_BYTES = 65_536
 """Bytes of a refused request's body to read and drop, so that the client can reuse its connection."""
 
@@ -46,6 +52,7 @@ class Access:
                 await self._admit(scope, headers)
             except ApiError as error:
                 self._refused(error.code)
+                scope["state"][QUIET] = error.code in _KEY_REFUSALS
                 if _has_long_body(headers):
                     error.headers = {**(error.headers or {}), "Connection": "close"}
                 await error.response()(scope, receive, send)
@@ -53,10 +60,12 @@ class Access:
         await self._app(scope, receive, send)
 
     async def _admit(self, scope: Scope, headers: Headers) -> None:
+        state = scope.setdefault("state", {})
         peer = scope.get("client")
-        client = self._gate.identify(headers, peer[0] if peer else None)
-        scope.setdefault("state", {})[CLIENT_KEY] = client.key
+        client = await self._gate.identify(headers, peer[0] if peer else None)
+        state[CLIENT_KEY] = client.key
         if scope["path"] in self._limited:
+            self._gate.check_origin(headers)
             await self._gate.count(client)
 
 
