@@ -67,7 +67,7 @@ async def keyed_utterances(
     if parts.failover.on_fallback and request.voice not in {voice.name for voice in model.engine.voices}:
         request = request.model_copy(update={"language": None})
         unknown = UnknownVoice.DEFAULT
-    call = partial(_keyed_utterances, model, request, parts.settings, unknown, param, client)
+    call = partial(_keyed_utterances, model, request, parts.settings, unknown, param, client=client)
     if len(request.input) <= LONG_TEXT:
         return call()
     async with parts.long_texts:
@@ -80,6 +80,7 @@ def _keyed_utterances(
     settings: Settings,
     unknown: UnknownVoice,
     param: str,
+    *,
     client: str,
 ) -> list[tuple[str, Utterance]]:
     utterances = utterances_of(
