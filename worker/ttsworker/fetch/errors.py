@@ -15,6 +15,11 @@ class FetchError(Exception):
         self.reason = reason
 
 
+def archive_invalid(why: str) -> FetchError:
+    """Return the error for an archive that no retry can fix."""
+    return FetchError(Reason.ARCHIVE_INVALID, f"the archive cannot be used: {why}")
+
+
 class TransientError(FetchError):
     """The source is unreachable; a retry may succeed, after `retry_after` seconds if the source asked for a wait."""
 
