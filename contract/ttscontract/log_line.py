@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,6 +13,19 @@ def text_of(value: object) -> str:
         return str(value)
     except Exception as error:  # noqa: BLE001 - a broken object must not cost the log line
         return f"<{type(value).__name__}: str() raises {type(error).__name__}>"
+
+
+_UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Characters that move a terminal's cursor, change its state, end a line or reverse the direction of text."""
+
+
+def escaped(text: str) -> str:
+    """Return a text of somebody else's, such as a server's error, as one line that no terminal obeys."""
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(character: re.Match[str]) -> str:
+    return " " if character[0] in "\t\n\r" else f"\\u{ord(character[0]):04x}"
 
 
 def message_of(record: logging.LogRecord) -> str:
@@ -28,10 +42,11 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=
 def as_json(line: Mapping[str, object]) -> str:
     """Return the line as JSON that UTF-8 can carry.
 
-    A value that JSON cannot hold becomes its text: a cycle, NaN, a mapping with a tuple as key.
+    A value that JSON cannot hold becomes its text: a cycle, NaN, a mapping with a tuple as key. Control characters are
+    written as JSON's escapes, also those that JSON does not ask to escape.
     """
     fields = ", ".join(f"{_value(name)}: {_value(value)}" for name, value in line.items())
-    return f"{{{fields}}}".encode("utf-8", "backslashreplace").decode()
+    return escaped(f"{{{fields}}}").encode("utf-8", "backslashreplace").decode()
 
 
 def _value(value: object) -> str:

@@ -26,7 +26,7 @@ REJECTED = Metric(
     Type.COUNTER,
     "requests",
     "Requests refused before synthesis, by reason: queue_full, memory_full, starting, draining, rate_limit_exceeded, "
-    "concurrency_limit_exceeded or invalid_api_key.",
+    "concurrency_limit_exceeded, invalid_api_key, too_many_wrong_keys or cross_site.",
     labels=("reason",),
 )
 WITH_IGNORED_FIELDS = Metric(

@@ -62,7 +62,7 @@ class Reason(ReasonRow):
     SOURCE_UNREACHABLE = (
         "SourceUnreachable",
         Severity.PROGRESSING,
-        "The Job cannot reach the source, or the source keeps answering 429 or 5xx. The operator repeats the download.",
+        "The Job cannot reach the source, or the source answers 429 or 5xx, or sends almost nothing. It is repeated.",
         "Check the address, DNS, the network policies and the proxy (HTTPS_PROXY in `spec.podTemplate.env`).",
         Program.DOWNLOAD,
     )
@@ -179,7 +179,7 @@ class Reason(ReasonRow):
     ARCHIVE_INVALID = (
         "ArchiveInvalid",
         Severity.STALLED,
-        "The archive is damaged, encrypted, too large (more than 100,000 entries) or unsafe; the message says which.",
+        "The archive is damaged, encrypted, too large (more than 10,000 entries) or unsafe; the message says which.",
         "Pack it again: `tar -czf voice.tar.gz -C folder .`",
         Program.DOWNLOAD,
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ttscontract.log_line import escaped
 from ttsoperator.logs import JsonFormatter as OperatorsFormatter
 from ttsworker.observe.logs import JsonFormatter as WorkersFormatter
 
@@ -32,6 +33,9 @@ class Output:
         handler.setFormatter(formatter)
         self.log = logging.Logger("here")
         self.log.addHandler(handler)
+
+    def written(self) -> str:
+        return self._stream.getvalue().removesuffix("\n")
 
     def line(self) -> dict[str, Any]:
         [text] = self._stream.getvalue().splitlines()
@@ -161,3 +165,35 @@ def test_a_wrong_command_line_is_explained_in_plain_text(program: str) -> None:
     assert ended.returncode == 2
     assert "No such option: --colour" in ended.stderr
     assert "{" not in ended.stderr
+
+
+CONTROLS = [
+    "\x1b[2J\x1b]0;owned\x07",  # clears a terminal and sets its title
+    "\x9b31m",  # the same in one C1 character
+    "\x7f\x08\x08",
+    "safe\u2028{}",
+    "\u202egnp.elif",  # shown as file.png
+    "\u2066x\u2069",
+    "\x00",
+    "\ufeff",
+]
+
+
+@pytest.mark.parametrize("text", CONTROLS, ids=ascii)
+def test_no_control_character_reaches_a_terminal(output: Output, text: str) -> None:
+    output.log.error("the server says %s", text, extra={"answer": {text: [text]}})
+    assert escaped(output.written()) == output.written()
+    line = output.line()
+    assert line["message"] == f"the server says {text}"  # JSON's escapes, so nothing is lost
+    assert line["answer"] == {text: [text]}
+
+
+@pytest.mark.parametrize("text", CONTROLS, ids=ascii)
+def test_a_foreign_text_becomes_one_line_of_visible_characters(text: str) -> None:
+    assert escaped(text).isprintable()
+    assert escaped(escaped(text)) == escaped(text)
+
+
+def test_ordinary_text_stays_as_it_is() -> None:
+    assert escaped('Grüße, 日本語 \\ "x" - 😀') == 'Grüße, 日本語 \\ "x" - 😀'
+    assert escaped("one\r\ntwo\tthree") == "one  two three"

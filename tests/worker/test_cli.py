@@ -245,7 +245,7 @@ def test_check_accepts_a_folder_that_nobody_published(tmp_path: Path) -> None:
 def test_check_tells_what_can_be_used(tmp_path: Path, valkey: str) -> None:
     pair = make_pair(tmp_path, "one", days=100)
     keys = tmp_path / "keys"
-    keys.write_text("alice a-key\n")
+    keys.write_text("alice a-key-for-the-tests\n")
     code, found = checked(
         tmp_path,
         TTSWORKER_TLS_CERTIFICATE_FILE=str(pair.chain),

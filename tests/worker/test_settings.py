@@ -1,9 +1,12 @@
 import json
 import os
 import re
+import traceback
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import SecretStr
 
 from ttsworker.settings import InvalidSettings, Settings, load_settings
 
@@ -81,6 +84,34 @@ def test_aliases_are_bounded(config: Path, aliases: dict[str, str]) -> None:
     config.write_text(json.dumps({"voice_aliases": aliases}))
     with pytest.raises(InvalidSettings, match="voice_aliases"):
         load_settings(os.environ)
+
+
+@pytest.mark.parametrize("wrong", [["redis://:hunter2@host"], {"url": "hunter2"}, 8675309, True, ["hunter2"]], ids=str)
+def test_a_secret_setting_is_never_shown(config: Path, wrong: object) -> None:
+    config.write_text(json.dumps({"redis_url": wrong}))
+    with pytest.raises(InvalidSettings, match=r"redis_url \(from .*\) is not valid: Input should be a valid") as error:
+        load_settings(os.environ)
+    assert repr(wrong) not in str(error.value)
+    assert all("hunter2" not in text for text in everything_told(error.value))
+
+
+def test_every_setting_that_may_hold_a_secret_is_a_secret() -> None:
+    words = re.compile("password|secret|token|redis_url|credential")
+    shown = [name for name, field in Settings.model_fields.items() if SecretStr not in get_args(field.annotation)]
+    assert [name for name in shown if words.search(name)] == []
+
+
+@pytest.mark.parametrize("url", ["redis://:hunter2@host:6379/0", "http://user:hunter2@host"])
+def test_a_password_in_the_wrong_setting_is_not_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("TTSWORKER_PORT", url)
+    with pytest.raises(InvalidSettings, match=r"TTSWORKER_PORT\) is '\w+://\*\*\*@host") as error:
+        load_settings(os.environ)
+    assert all("hunter2" not in text for text in everything_told(error.value))
+
+
+def everything_told(error: BaseException) -> list[str]:
+    """Return what a traceback of an error would show."""
+    return traceback.format_exception(error)
 
 
 def test_networks_of_proxies_come_from_the_file_and_from_the_environment(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, field_validator
 from pydantic_settings import (
@@ -60,7 +60,12 @@ class Settings(BaseSettings):
     """What the operator writes into worker.json. Times are in seconds, lengths in characters."""
 
     model_config = SettingsConfigDict(
-        env_prefix=VARIABLE_PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
+        env_prefix=VARIABLE_PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        protected_namespaces=(),
+        hide_input_in_errors=True,  # an input may be a password
     )
     file_values: ClassVar[dict[str, Any]] = {}
 
@@ -98,6 +103,11 @@ class Settings(BaseSettings):
         3600, ge=0, le=31_536_000, description="Seconds that audio stays in the cache; 0 caches nothing."
     )
     cache_memory_bytes: int = Field(64 * 2**20, ge=0, description="Size of the cache in memory, used without a Redis.")
+
+    share_cache: bool = Field(
+        default=False,
+        description="Whether clients of different keys share audio; each can then tell what others had spoken.",
+    )
 
     api_keys_file: Path | None = Field(
         None, description="File of the clients' keys, one a line; without it clients need no key."
@@ -222,4 +232,17 @@ def _first_problem(error: ValidationError, path: Path | None) -> str:
     where = f"{path} or {VARIABLE_PREFIX}{name.upper()}" if path else VARIABLE_PREFIX + name.upper()
     if problem["type"] == "extra_forbidden":
         return f"{name} is not a setting (in {where}); the settings are {', '.join(sorted(Settings.model_fields))}"
-    return f"{name} (from {where}) is {problem['input']!r}: {problem['msg']}"
+    if _is_secret(problem["loc"][0]):
+        return f"{name} (from {where}) is not valid: {problem['msg']}"
+    return f"{name} (from {where}) is {_without_password(repr(problem['input']))}: {problem['msg']}"
+
+
+def _is_secret(name: object) -> bool:
+    """Return whether a setting's value must not be shown."""
+    field = Settings.model_fields.get(str(name))
+    return field is not None and SecretStr in {field.annotation, *get_args(field.annotation)}
+
+
+def _without_password(text: str) -> str:
+    """Hide user and password of URLs: somebody may have given one to the wrong setting."""
+    return re.sub(r"//[^/\s@]*@", "//***@", text)

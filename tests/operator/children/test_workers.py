@@ -219,6 +219,7 @@ def test_claim() -> None:
 def test_job() -> None:
     job = children(model={"source": HTTPS, "sha256": SHA}, storage={"size": "1Gi"})["Job"]
     assert job["spec"]["backoffLimit"] == 0
+    assert job["spec"]["activeDeadlineSeconds"] == 12 * 3600  # no source holds a Job for ever
     assert job["spec"]["template"]["spec"]["restartPolicy"] == "Never"
     assert "ttlSecondsAfterFinished" not in job["spec"]
     [fetch] = job["spec"]["template"]["spec"]["containers"]

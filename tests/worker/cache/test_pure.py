@@ -10,14 +10,15 @@ from hypothesis.extra.numpy import arrays
 
 from tests.support.worker.caching import Counted, tone
 from ttsworker.audio import Pcm
-from ttsworker.cache import MemoryCache, cache_key, is_cache_key, model_prefix
+from ttsworker.cache import MemoryCache, cache_key, is_cache_key, is_shared_with, model_prefix
 from ttsworker.cache.codec import decode, encode
 from ttsworker.cache.memory import ENTRY_BYTES
 from ttsworker.engines import Utterance
 
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 HELLO = Utterance("Hello.", "heart", "en", 1.0, 7)
-OTHER: dict[str, object] = {"text": "Hello!", "voice": "bella", "language": None, "speed": 1.01, "seed": 8}
+OTHER: dict[str, object] = {"text": "Hello!", "voice": "bella", "language": None, "speed": 1.01, "seed": 8,
+    "client": "bob"}  # fmt: skip
 
 untimed = settings(deadline=None)
 samples = arrays(np.int16, st.integers(0, 600))
@@ -66,6 +67,27 @@ def test_a_key_has_its_models_prefix_and_no_word_of_a_client(text: str, voice: s
 def test_the_models_prefix_shows_the_digest() -> None:
     assert model_prefix(DIGEST) == "tts:0123456789abcdef:"
     assert model_prefix("hibari-tts 0.2.1") != model_prefix("hibari-tts 0.2.2")
+
+
+def test_a_clients_audio_has_a_prefix_of_its_own_that_does_not_show_the_name() -> None:
+    mine, others, everybodys = (key(dataclasses.replace(HELLO, client=name)) for name in ("alice", "bob", ""))
+    assert len({mine, others, everybodys, mine.replace(mine.split(":")[2], others.split(":")[2])}) == 4
+    for made in (mine, others):
+        assert is_cache_key(made)
+        assert made.startswith(model_prefix(DIGEST))
+        assert "alice" not in made
+        assert is_shared_with(made, "")
+    assert is_shared_with(mine, "alice")
+    assert not is_shared_with(mine, "bob")
+    assert not is_shared_with(everybodys, "alice")
+
+
+@untimed
+@given(st.text(), st.text(), st.text(min_size=1))
+def test_no_clients_audio_can_be_taken_for_anothers(one: str, another: str, client: str) -> None:
+    made = [key(dataclasses.replace(HELLO, client=name)) for name in (one, another)]
+    assert (made[0] == made[1]) == (one == another)
+    assert is_shared_with(made[0], client) == (one == client)
 
 
 @pytest.mark.parametrize("text", ["", "tts:*", "session:4711", "tts:" + "0" * 16 + ":" + "0" * 31 + "*"])

@@ -5,7 +5,6 @@ import io
 import struct
 import tarfile
 import zipfile
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.badserver import BadServer, serving
+from tests.support.worker.archives import FILES, TAR_MODES, pack, pack_tar, pack_zip, refused, unpacked
 from ttscontract.reasons import Reason
 from ttsworker.fetch import archive
 from ttsworker.fetch.archive import is_archive, unpack
@@ -21,62 +21,16 @@ from ttsworker.fetch.job import fetch_model
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.sources import Request
 
-FILES = {"model.pth": b"weights" * 1000, "config.json": b"{}", "voices/a.bin": b"a" * 512, "voices/empty": b""}
-TAR_MODES = {".tar": "w", ".tar.gz": "w:gz", ".tgz": "w:gz", ".tar.bz2": "w:bz2", ".tar.xz": "w:xz"}
-
-
-def tar(files: Mapping[str, bytes], mode: str = "w", change: Callable[[tarfile.TarInfo], None] | None = None) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=mode) as file:  # type: ignore[call-overload]
-        for name, content in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            if change:
-                change(info)
-            file.addfile(info, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in files.items():
-            file.writestr(name, content)
-    return buffer.getvalue()
-
-
-def unpacked(data: bytes, folder: Path, **options: int) -> dict[str, bytes]:
-    (folder / "download").write_bytes(data)
-    unpack(folder / "download", folder / "tree", **options)
-    return {
-        path.relative_to(folder / "tree").as_posix(): path.read_bytes()
-        for path in (folder / "tree").rglob("*")
-        if path.is_file()
-    }
-
-
-def refused(data: bytes, folder: Path, reason: Reason = Reason.ARCHIVE_INVALID, **options: int) -> str:
-    with pytest.raises(FetchError) as caught:
-        unpacked(data, folder, **options)
-    assert caught.value.reason is reason
-    assert "\n" not in str(caught.value)
-    assert sorted(path.name for path in folder.iterdir()) == ["download", "tree"]
-    return str(caught.value)
-
-
-def packed(suffix: str, files: Mapping[str, bytes]) -> bytes:
-    return zipped(files) if suffix == ".zip" else tar(files, TAR_MODES[suffix])
-
 
 @pytest.mark.parametrize("suffix", [*TAR_MODES, ".zip"])
 @pytest.mark.parametrize("top", ["", "./", "model-1.0/", "./model-1.0/"])
 def test_every_format_gives_the_same_tree_without_its_top_folder(suffix: str, top: str, tmp_path: Path) -> None:
     assert is_archive("model" + suffix)
-    assert unpacked(packed(suffix, {top + name: content for name, content in FILES.items()}), tmp_path) == FILES
+    assert unpacked(pack(suffix, {top + name: content for name, content in FILES.items()}), tmp_path) == FILES
 
 
 def test_a_folder_of_the_same_name_inside_the_top_folder_survives(tmp_path: Path) -> None:
-    assert unpacked(tar({"model/model/a": b"a"}), tmp_path) == {"model/a": b"a"}
+    assert unpacked(pack_tar({"model/model/a": b"a"}), tmp_path) == {"model/a": b"a"}
 
 
 @pytest.mark.parametrize("name", ["model.pth", "voice.npz", "voice.onnx", "gz", "tar"])
@@ -85,12 +39,12 @@ def test_files_that_are_archives_inside_stay_files(name: str) -> None:
 
 
 def test_a_tar_that_ends_with_a_zip_is_a_tar(tmp_path: Path) -> None:
-    files = {"config.json": b"{}", "model.pth": zipped({"data.pkl": b"weights"})}
-    assert unpacked(tar(files), tmp_path) == files
+    files = {"config.json": b"{}", "model.pth": pack_zip({"data.pkl": b"weights"})}
+    assert unpacked(pack_tar(files), tmp_path) == files
 
 
 def test_our_own_manifest_is_left_out_and_a_deeper_one_kept(tmp_path: Path) -> None:
-    assert unpacked(tar({"m/.manifest.json": b"{}", "m/a": b"a", "m/b/.manifest.json": b"{}"}), tmp_path) == {
+    assert unpacked(pack_tar({"m/.manifest.json": b"{}", "m/a": b"a", "m/b/.manifest.json": b"{}"}), tmp_path) == {
         "a": b"a",
         "b/.manifest.json": b"{}",
     }
@@ -114,7 +68,7 @@ EVIL = [
 @pytest.mark.parametrize("name", EVIL)
 @pytest.mark.parametrize("suffix", [".tar", ".zip"])
 def test_a_name_that_leads_out_or_surprises_is_refused(name: str, suffix: str, tmp_path: Path) -> None:
-    refused(packed(suffix, {"good": b"good", name: b"evil"}), tmp_path)
+    refused(pack(suffix, {"good": b"good", name: b"evil"}), tmp_path)
 
 
 PARTS = st.sampled_from(["..", ".", "", "a", "b", "/", "~", "a" * 260, "\\", "\0", "\udcff", "é", "-", "C:"])
@@ -133,7 +87,7 @@ def test_no_name_writes_outside_and_what_is_made_is_plain_files(
         if links and len(info.name) % 2:
             info.type, info.linkname, info.size = tarfile.SYMTYPE, info.name[::-1], 0
 
-    (folder / "download").write_bytes(tar(dict.fromkeys(names, b"evil"), change=change))
+    (folder / "download").write_bytes(pack_tar(dict.fromkeys(names, b"evil"), change=change))
     try:
         unpack(folder / "download", folder / "tree")
     except FetchError as error:
@@ -149,7 +103,7 @@ def linked(kind: bytes, name: str, target: str) -> bytes:
         if info.name == name:
             info.type, info.linkname, info.size = kind, target, 0
 
-    return tar({"m/real/file": b"content", name: b""}, change=change)
+    return pack_tar({"m/real/file": b"content", name: b""}, change=change)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +159,7 @@ def test_a_link_in_a_zip_is_followed_inside_and_refused_outside(tmp_path: Path) 
 @pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip"])
 def test_content_beyond_the_limit_is_refused_before_it_is_written(suffix: str, tmp_path: Path) -> None:
     assert "1000 bytes" in refused(
-        packed(suffix, {"bomb": bytes(10_000_000)}), tmp_path, Reason.DISK_FULL, max_bytes=1000
+        pack(suffix, {"bomb": bytes(10_000_000)}), tmp_path, Reason.DISK_FULL, max_bytes=1000
     )
     assert (tmp_path / "tree" / "bomb").stat().st_size <= 1000
 
@@ -217,7 +171,7 @@ def test_links_count_against_the_limit(tmp_path: Path) -> None:
 def test_what_follows_the_end_counts_against_the_limit(tmp_path: Path) -> None:
     bomb = io.BytesIO()
     with gzip.open(bomb, "wb", compresslevel=1) as file:
-        file.write(tar({"a": b"a"}))
+        file.write(pack_tar({"a": b"a"}))
         for _ in range(12):
             file.write(bytes(10_000_000))
     refused(bomb.getvalue(), tmp_path, Reason.DISK_FULL, max_bytes=1000)
@@ -228,9 +182,9 @@ def test_too_many_entries_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     for number, suffix in enumerate([".tar", ".zip"]):
         (tmp_path / str(number)).mkdir()
         many = {f"file-{entry}": b"" for entry in range(6)}
-        assert "5 entries" in refused(packed(suffix, many), tmp_path / str(number))
+        assert "5 entries" in refused(pack(suffix, many), tmp_path / str(number))
         (tmp_path / f"{number}-few").mkdir()
-        unpacked(packed(suffix, dict(list(many.items())[:5])), tmp_path / f"{number}-few")
+        unpacked(pack(suffix, dict(list(many.items())[:5])), tmp_path / f"{number}-few")
 
 
 def test_a_header_that_claims_gigabytes_is_refused_without_reading_them(tmp_path: Path) -> None:
@@ -244,21 +198,21 @@ def test_a_header_with_a_negative_size_is_refused(tmp_path: Path) -> None:
     header[124:136] = b"\xff" * 4 + struct.pack(">q", -2048)
     header[148:156] = b" " * 8
     header[148:156] = f"{sum(header[:512]):06o}\0 ".encode()
-    data = tar({"first": b"1" * 2000})[:2560] + bytes(header) + bytes(2048)
+    data = pack_tar({"first": b"1" * 2000})[:2560] + bytes(header) + bytes(2048)
     assert "backwards" in refused(data, tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip"])
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.7])
 def test_an_archive_cut_short_is_refused(suffix: str, share: float, tmp_path: Path) -> None:
-    data = packed(suffix, FILES)
+    data = pack(suffix, FILES)
     end = len(data) if suffix != ".tar" else 512 * 19  # a tar is padded with zeros at its end
     refused(data[: int(end * share)], tmp_path)
 
 
 @pytest.mark.parametrize("suffix", [".tar", ".tar.gz", ".tar.bz2", ".tar.xz", ".zip"])
 def test_a_damaged_archive_is_refused(suffix: str, tmp_path: Path) -> None:
-    data = bytearray(packed(suffix, {f"file-{number}": bytes([number]) * 700 for number in range(20)}))
+    data = bytearray(pack(suffix, {f"file-{number}": bytes([number]) * 700 for number in range(20)}))
     place = 1536 * 5 + 20 if suffix == ".tar" else len(data) // 2  # in a tar, its headers alone are protected
     data[place : place + 8] = b"\xa5" * 8
     refused(bytes(data), tmp_path)
@@ -279,14 +233,14 @@ def test_a_name_used_twice_is_refused(names: list[str], tmp_path: Path) -> None:
 
 
 def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
-    data = bytearray(zipped({"a": b"a"}))
+    data = bytearray(pack_zip({"a": b"a"}))
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
     assert "encrypted" in refused(bytes(data), tmp_path)
 
 
 def test_the_job_publishes_what_was_in_the_archive(tmp_path: Path) -> None:
-    with serving(BadServer(tar({f"m/{name}": content for name, content in FILES.items()}, "w:gz"))) as server:
+    with serving(BadServer(pack_tar({f"m/{name}": content for name, content in FILES.items()}, "w:gz"))) as server:
         request = Request(server.url + "/model.tar.gz?version=2", server.sha256)
         outcome = fetch_model(request, tmp_path, "m-1", Progress())
     assert {file.path: (tmp_path / "m-1" / file.path).read_bytes() for file in outcome.manifest.files} == FILES
@@ -296,7 +250,7 @@ def test_the_job_publishes_what_was_in_the_archive(tmp_path: Path) -> None:
 def test_an_evil_archive_leaves_nothing_behind(tmp_path: Path) -> None:
     root = tmp_path / "models"
     root.mkdir()
-    evil = tar({"good": b"good", "../../../evil": b"evil"})
+    evil = pack_tar({"good": b"good", "../../../evil": b"evil"})
     with serving(BadServer(evil)) as server, pytest.raises(FetchError, match="points outside"):
         fetch_model(Request(server.url + "/model.tar", server.sha256), root, "m-1", Progress())
     assert [path.name for path in tmp_path.iterdir()] == ["models"]

@@ -1,16 +1,20 @@
 """Sources that refuse, redirect, lie or cannot be reached: each has its reason."""
 
+from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.support.badserver import BadServer, Step, header, serving, status
+from tests.support.badserver import BadServer, Step, cut, header, serving, status
 from tests.support.worker.fetching import BODY, KEY, TLS, Fetch, assert_published, failure
 from ttscontract.reasons import Reason
+from ttsworker.fetch import workspace as workspaces
+from ttsworker.fetch.download import Download
 from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.job import fetch_model
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.sources import Request
+from ttsworker.fetch.workspace import Workspace
 
 
 @pytest.mark.parametrize(
@@ -115,3 +119,41 @@ def test_more_than_the_limit_is_refused(server: BadServer, fetch: Fetch, tmp_pat
     assert "spec.storage.size" in str(error)
     assert not (tmp_path / KEY).exists()
     assert fetch(server, max_bytes=len(BODY)).reason is Reason.PUBLISHED
+
+
+def test_a_server_that_sends_a_byte_a_connection_is_given_up(server: BadServer, fetch: Fetch) -> None:
+    server.steps = [cut(1)] * 50
+    error = failure(fetch, server, attempts=3)
+    assert error.reason is Reason.SOURCE_UNREACHABLE
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(("seconds", "attempts"), [(70, 3), (10_000, 3), (5, None)])
+def test_a_server_that_sends_too_slowly_is_given_up(
+    server: BadServer, volume: Path, seconds: float, attempts: int | None
+) -> None:
+    """Each look at the clock finds it so many seconds later; one comes for at most 64 KiB."""
+    workspace = Workspace(volume, KEY)
+    workspace.make_partial()
+    ticks = count(step=seconds)
+    request = Request(server.url + "/voice.onnx", server.sha256, attempts=3, backoff_seconds=0.01)
+    download = Download(request, workspace, Progress(), clock=lambda: next(ticks))
+    if attempts is None:
+        download.run()
+        return
+    with pytest.raises(FetchError, match=r"/voice.onnx sends only \d+ bytes a second, less than 1024") as caught:
+        download.run()
+    assert caught.value.reason is Reason.SOURCE_UNREACHABLE
+    assert len(server.requests) == attempts
+
+
+def test_without_a_limit_a_source_without_a_length_does_not_fill_the_volume(
+    server: BadServer, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workspaces, "free_bytes", lambda _: 600_001)  # the file has 600,000 bytes
+    server.steps = [header("Content-Length", None)]
+    error = failure(fetch, server)
+    assert error.reason is Reason.DISK_FULL
+    assert "the download is larger than the limit of 527.3 KiB" in str(error)
+    monkeypatch.setattr(workspaces, "free_bytes", lambda _: 700_000)
+    assert fetch(server).reason is Reason.PUBLISHED

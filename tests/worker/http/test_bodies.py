@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -71,11 +72,25 @@ async def test_a_compressed_body_is_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [None, "", "text/plain", "application/x-www-form-urlencoded", "application/json; charset=x"]
+    "kind", [None, "", "application/x-www-form-urlencoded", "application/json; charset=x", "application/octet-stream"]
 )
 async def test_json_is_read_whatever_the_content_type(kind: str | None) -> None:
+    """`curl -d` sends it as a form's."""
     headers = {} if kind is None else {"Content-Type": kind}
     async with serving(ArtificialEngine()) as served:
+        assert (await served.client.post(PATHS[0], content=HELLO, headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/plain;charset=UTF-8", "TEXT/PLAIN ; x=y"])
+async def test_plain_text_needs_a_key(kind: str, tmp_path: Path) -> None:
+    """A form of any web page can send JSON as plain text, but no key."""
+    async with serving(ArtificialEngine()) as served:
+        answer = await served.client.post(PATHS[0], content=HELLO, headers={"Content-Type": kind})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_type")
+    keys = tmp_path / "keys"
+    keys.write_text("alice alices-key-for-tests\n")
+    headers = {"Content-Type": kind, "X-API-Key": "alices-key-for-tests"}
+    async with serving(ArtificialEngine(), api_keys_file=keys) as served:
         assert (await served.client.post(PATHS[0], content=HELLO, headers=headers)).status_code == 200
 
 

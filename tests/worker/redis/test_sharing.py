@@ -1,6 +1,7 @@
 """The audio cache and the rate limits on one client: what one finds out spares the other, and what is refused rests."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from ttsworker.engines import Utterance
 from ttsworker.http.access import ratelimit
 from ttsworker.http.access.limits import Limit
 from ttsworker.http.access.ratelimit import LocalLimiter, SharedLimiter
+from ttsworker.observe.logs import JsonFormatter
 from ttsworker.redis.breaker import BackOff
 from ttsworker.redis.client import MAX_CONNECTIONS, RedisClient, RedisUnavailable
 
@@ -150,6 +152,38 @@ async def test_a_script_that_answers_nonsense_is_left_alone(answer: bytes) -> No
         assert await shared.let_in(5) == 2
         assert shared.counted.failures == {"protocol": 1}
         assert not shared.redis.is_up
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"-WRONGPASS %s\r\n", b"-NOAUTH %s\r\n", b"-ERR invalid password %s\r\n", b"-NOPERM %s\r\n", b"-OOM %s\r\n",
+     b"-READONLY %s\r\n", b"-MOVED 1 %s:1\r\n", b"-LOADING %s\r\n", b"-%s\r\n", b"%s\r\n", b"+%s\r\n", b"$7\r\n%s\r\n"],
+)  # fmt: skip
+@pytest.mark.parametrize("only", [b"", b"EVAL"])
+async def test_the_words_of_a_server_are_never_logged(
+    caplog: pytest.LogCaptureFixture, answer: bytes, only: bytes
+) -> None:
+    """A server, or what pretends to be one, may repeat the password that it was sent."""
+
+    async def repeat(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while request := await reader.read(65_536):
+            writer.write(answer % b"hunter2" if only in request else b"*1\r\n$-1\r\n")
+        writer.close()
+
+    caplog.set_level(logging.DEBUG)
+    parrot = await asyncio.start_server(repeat, "127.0.0.1", 0)
+    counted = Counted()
+    url = f"redis://127.0.0.1:{parrot.sockets[0].getsockname()[1]}"
+    async with parrot:
+        redis = RedisClient(SecretStr(url), counted, connect_seconds=PATIENCE_SECONDS, answer_seconds=PATIENCE_SECONDS)
+        await until(lambda: redis.is_up or bool(counted.failures))
+        limiter = SharedLimiter(redis, LocalLimiter())
+        assert [await limiter.arrive("client", TWO) for _ in range(3)][:2] == [0, 0]
+        assert counted.failures
+        await redis.close()
+    lines = [JsonFormatter().format(record) for record in caplog.records if record.name != "asyncio"]
+    assert lines
+    assert not any("hunter2" in line for line in lines)
 
 
 async def test_a_burst_of_requests_does_not_make_the_cache_wait_for_a_connection(valkey: Valkey) -> None:

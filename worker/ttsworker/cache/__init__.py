@@ -17,7 +17,7 @@ is used. Memory is bounded: at most 16 MiB of samples wait to be written; the ca
 """
 
 from ttsworker.cache.interface import AudioCache, CacheUnavailable, Observer, Reason
-from ttsworker.cache.keys import cache_key, is_cache_key, model_prefix
+from ttsworker.cache.keys import cache_key, is_cache_key, is_shared_with, model_prefix
 from ttsworker.cache.memory import MemoryCache
 from ttsworker.cache.nothing import NoCache
 from ttsworker.cache.redis import RedisCache
@@ -34,6 +34,7 @@ __all__ = [
     "RedisCache",
     "cache_key",
     "is_cache_key",
+    "is_shared_with",
     "model_prefix",
     "open_cache",
 ]

@@ -31,8 +31,11 @@ class AudioCache(Protocol):
     async def clear(self, keys: Sequence[str]) -> int:
         """Delete the audio of these keys; return how many existed. Raises CacheUnavailable."""
 
-    async def clear_model(self, digest: str) -> int:
-        """Delete all audio of the model with this digest; return how many sentences. Raises CacheUnavailable."""
+    async def clear_model(self, digest: str, client: str = "") -> int:
+        """Delete the audio of the model with this digest, all of it or a client's; return how many sentences.
+
+        Raises CacheUnavailable.
+        """
 
     async def close(self) -> None:
         """Stop the tasks; drop unwritten audio."""

@@ -1,4 +1,7 @@
-"""The keys of cached audio: `tts:<model>:<hash>`. All audio of a model has one prefix."""
+"""The keys of cached audio: `tts:<model>:<hash>`, or `tts:<model>:<client>:<hash>` for audio of one client.
+
+All audio of a model has one prefix, and all of a client another. Both are digests: a key tells no name.
+"""
 
 import dataclasses
 import hashlib
@@ -10,7 +13,7 @@ from ttsworker.engines import Utterance
 _MODEL_CHARACTERS = 16
 _HASH_BYTES = 16
 
-_KEY = re.compile(r"tts:[0-9a-f]{16}:[0-9a-f]{32}", re.ASCII)
+_KEY = re.compile(r"tts:[0-9a-f]{16}:(?:[0-9a-f]{16}:)?[0-9a-f]{32}", re.ASCII)
 
 
 def cache_key(utterance: Utterance, *, engine: str, model_digest: str) -> str:
@@ -20,7 +23,8 @@ def cache_key(utterance: Utterance, *, engine: str, model_digest: str) -> str:
     """
     parameters = {name: _normal(value) for name, value in dataclasses.asdict(utterance).items()}
     what = json.dumps([engine, model_digest, parameters], sort_keys=True)
-    return model_prefix(model_digest) + hashlib.blake2b(what.encode(), digest_size=_HASH_BYTES).hexdigest()
+    digest = hashlib.blake2b(what.encode(), digest_size=_HASH_BYTES).hexdigest()
+    return audio_prefix(model_digest, utterance.client) + digest
 
 
 def model_prefix(model_digest: str) -> str:
@@ -29,6 +33,18 @@ def model_prefix(model_digest: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{32,}", digits, re.ASCII):
         digits = hashlib.sha256(model_digest.encode()).hexdigest()
     return f"tts:{digits[:_MODEL_CHARACTERS]}:"
+
+
+def audio_prefix(model_digest: str, client: str) -> str:
+    """Return the prefix of the audio of a model that only this client's requests use; "" is the model's prefix."""
+    if not client:
+        return model_prefix(model_digest)
+    return f"{model_prefix(model_digest)}{hashlib.sha256(client.encode()).hexdigest()[:_MODEL_CHARACTERS]}:"
+
+
+def is_shared_with(key: str, client: str) -> bool:
+    """Return whether this client's requests could use the audio of a key; "" may use everybody's."""
+    return not client or audio_prefix("", client).split(":")[2] == key.split(":")[2]
 
 
 def is_cache_key(text: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ttsworker.audio import Pcm
 from ttsworker.cache.interface import Observer
-from ttsworker.cache.keys import model_prefix
+from ttsworker.cache.keys import audio_prefix
 
 ENTRY_BYTES = 512
 """Memory of an entry besides its samples: its key, the array's header, its place in the dictionary."""
@@ -52,9 +52,10 @@ class MemoryCache:
             self._remove(name)
         return len(selected)
 
-    async def clear_model(self, digest: str) -> int:
-        """Delete all audio of the model with this digest; return how many sentences it deleted."""
-        return await self.clear([name for name in self._entries if name.startswith(model_prefix(digest))])
+    async def clear_model(self, digest: str, client: str = "") -> int:
+        """See AudioCache."""
+        prefix = audio_prefix(digest, client)
+        return await self.clear([name for name in self._entries if name.startswith(prefix)])
 
     async def close(self) -> None:
         """Free the memory."""

@@ -12,7 +12,7 @@ from ttsworker.audio import Pcm
 from ttsworker.cache.batched_get import GET_SECONDS, BatchedGet
 from ttsworker.cache.codec import decode, encode
 from ttsworker.cache.interface import CacheUnavailable, Observer
-from ttsworker.cache.keys import model_prefix
+from ttsworker.cache.keys import audio_prefix
 from ttsworker.cache.write_behind import WriteBehind
 from ttsworker.clock import Clock
 from ttsworker.redis.client import RedisClient, RedisUnavailable
@@ -79,9 +79,9 @@ class RedisCache:
         async with self._clear(lambda name: name in selected):
             return await self._unlink(list(keys))
 
-    async def clear_model(self, digest: str) -> int:
-        """Delete all audio of the model with this digest; return how many sentences it deleted."""
-        prefix = model_prefix(digest)
+    async def clear_model(self, digest: str, client: str = "") -> int:
+        """See AudioCache."""
+        prefix = audio_prefix(digest, client)
         async with self._clear(lambda name: name.startswith(prefix)):
             return await self._unlink_model(prefix)
 

@@ -26,6 +26,8 @@ class Utterance:
     language: str | None = None
     speed: float = 1.0
     seed: int = 0
+    client: str = ""
+    """Who may notice that it was spoken before: only this client's requests share its audio. "" is everybody's."""
 
 
 @dataclass(frozen=True)

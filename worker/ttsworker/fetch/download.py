@@ -2,10 +2,13 @@
 
 `download` holds the bytes received so far, and `download.json` the source and the version that they belong to. The
 rest is requested by Range with If-Range, so that the server sends a changed file whole.
+
+A server that sends almost nothing does not hold the program: see MIN_BYTES_PER_SECOND.
 """
 
 import logging
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,6 +25,15 @@ CONNECT_TIMEOUT_SECONDS = 10.0
 READ_TIMEOUT_SECONDS = 30.0
 MAX_REDIRECTS = 5
 MAX_WAIT_SECONDS = 30.0
+
+MIN_BYTES_PER_SECOND = 1024
+"""A slower connection counts as broken, and one that was slower, or brought less than MIN_PROGRESS_BYTES, as a failed
+attempt: a server that sends a byte a minute, or a byte a connection, is given up like one that sends nothing."""
+
+PACE_SECONDS = 60.0
+"""Over which the speed is measured: longer than a pause of a network that works."""
+
+MIN_PROGRESS_BYTES = 4096
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +57,16 @@ class PartState(BaseModel):
 class Download:
     """Downloads one file to `workspace.download`; `resumed` is true if more than one connection delivered it."""
 
-    def __init__(self, request: Request, workspace: Workspace, progress: Progress) -> None:
+    def __init__(
+        self,
+        request: Request,
+        workspace: Workspace,
+        progress: Progress,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`clock` returns seconds."""
         self.resumed = False
+        self._clock = clock
         self._request = request
         self._workspace = workspace
         self._progress = progress
@@ -79,13 +99,14 @@ class Download:
         )
 
     def _stretch(self, client: httpx.Client) -> bool:
-        """Try once: True when complete, False when it broke after new bytes (which resets the attempt count)."""
-        before = self._best
+        """Try once: True when complete, False when it broke after progress (which resets the attempt count)."""
+        before, started = self._best, self._clock()
         try:
             with http_errors(MAX_REDIRECTS):
                 self._receive(client)
         except TransientError as error:
-            if self._best <= before:
+            fewest = max(MIN_PROGRESS_BYTES, MIN_BYTES_PER_SECOND * (self._clock() - started))
+            if self._best - before < fewest:
                 raise
             log.warning("%s after %s; continuing", error, size(self._best))
             return False
@@ -148,7 +169,7 @@ class Download:
 
     def _make_room(self, state: PartState, offset: int) -> None:
         """Drop what this response replaces; check its whole length against the limit and the free space."""
-        self._check_limit(state.total or 0)
+        self._check_limit(state.total or 0, self._request.max_bytes)
         if offset == 0:
             self._workspace.drop_download()
             self._workspace.download_state.write_text(state.model_dump_json(), encoding="utf-8")
@@ -162,18 +183,29 @@ class Download:
     def _write(self, response: httpx.Response, state: PartState, offset: int) -> None:
         self._progress.bytes, self._progress.total = offset, state.total
         self.resumed = self.resumed or offset > 0
+        # A source that tells no length could fill a volume that others use too.
+        limit = self._workspace.limit(self._request.max_bytes) if state.total is None else self._request.max_bytes
+        since, count = self._clock(), 0
         with self._workspace.download.open("ab") as file:
             for chunk in response.iter_raw():
                 file.write(chunk)
                 self._progress.bytes += len(chunk)
                 self._best = max(self._best, self._progress.bytes)
-                self._check_limit(self._progress.bytes)
+                self._check_limit(self._progress.bytes, limit)
+                count += len(chunk)
+                if (seconds := self._clock() - since) >= PACE_SECONDS:
+                    self._check_pace(count / seconds)
+                    since, count = self._clock(), 0
         self._progress.total = self._progress.bytes
 
-    def _check_limit(self, count: int) -> None:
-        limit = self._request.max_bytes
+    def _check_limit(self, count: int, limit: int | None) -> None:
         if limit is not None and count > limit:
-            raise too_large("the download", limit)
+            raise too_large("the download", limit, self._request.terms)
+
+    def _check_pace(self, speed: float) -> None:
+        if speed < MIN_BYTES_PER_SECOND:
+            message = f"{self._where} sends only {speed:.0f} bytes a second, less than {MIN_BYTES_PER_SECOND}"
+            raise TransientError(message)
 
     def _state(self) -> PartState:
         """Read the state of the part on the disk; drop a part of another or an unknown source."""

@@ -33,7 +33,8 @@ class HttpSource:
             return
         progress.phase = "unpacking"
         try:
-            unpack(workspace.download, workspace.tree, max_bytes=self._request.max_bytes)
+            limit = workspace.limit(self._request.max_bytes)
+            unpack(workspace.download, workspace.tree, max_bytes=limit, terms=self._request.terms)
         except FetchError as error:
             if error.reason is Reason.ARCHIVE_INVALID:
                 workspace.drop_download()

@@ -17,7 +17,7 @@ class Terms:
 TTSSERVICE: Final = Terms(
     source="spec.model.source",
     sha256="spec.model.sha256",
-    more_room="increase spec.storage.size",
+    more_room="increase spec.storage.size, or make room on the existing claim",
     record="the TTSService",
 )
 COMMAND: Final = Terms(

@@ -19,6 +19,8 @@ from ttscontract.reasons import Reason
 from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.terms import TTSSERVICE, Terms
 
+_SHARE_OF_FREE_SPACE = 0.9
+
 log = logging.getLogger(__name__)
 
 
@@ -71,6 +73,16 @@ class Workspace:
         """Remove everything except the published model and the lock file, which must outlive its holders."""
         remove(self.partial)
 
+    def limit(self, max_bytes: int | None) -> int:
+        """Return how many bytes a download, or its unpacked content, may have; by default most of the free space.
+
+        Others may use the volume too, so a source that never ends must not fill it.
+        """
+        if max_bytes is not None:
+            return max_bytes
+        have = self.download.stat().st_size if self.download.exists() else 0
+        return int(free_bytes(self.root) * _SHARE_OF_FREE_SPACE) + have
+
     def require_space(self, needed: int, what: str) -> None:
         """Raise DiskFull unless `needed` bytes are free; if not, delete other models' unfinished downloads first."""
         if free_bytes(self.root) < needed:
@@ -109,9 +121,9 @@ def storage_errors(root: Path, terms: Terms = TTSSERVICE) -> Iterator[None]:
         raise FetchError(Reason.STORAGE_UNUSABLE, message) from error
 
 
-def too_large(what: str, limit: int) -> FetchError:
-    """Return the error for more bytes than the limit, which is the requested size of the volume."""
-    return FetchError(Reason.DISK_FULL, f"{what} is larger than the limit of {size(limit)}: increase spec.storage.size")
+def too_large(what: str, limit: int, terms: Terms = TTSSERVICE) -> FetchError:
+    """Return the error for more bytes than the limit, which is the size or the free space of the volume."""
+    return FetchError(Reason.DISK_FULL, f"{what} is larger than the limit of {size(limit)}: {terms.more_room}")
 
 
 def free_bytes(path: Path) -> int:

@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ttsworker.clock import Clock
-from ttsworker.http.access.middleware import CLIENT_KEY
+from ttsworker.http.access.middleware import CLIENT_KEY, QUIET
 from ttsworker.http.errors import ApiError, answer_to
 from ttsworker.http.speech_response import OUTCOME
 from ttsworker.models.failover import Failover
@@ -110,7 +110,8 @@ class Telemetry:
     def _record(self, scope: Scope, outcome: str, model: str, seconds: float) -> None:
         if scope["path"] in self._counted:
             self._metrics.answered(model, outcome, seconds)
-        level = logging.DEBUG if scope["path"] in self._quiet else logging.INFO
+        quiet = scope["path"] in self._quiet or scope["state"].get(QUIET)
+        level = logging.DEBUG if quiet else logging.INFO
         request: dict[str, object] = {"method": scope["method"], "path": scope["path"], "status": outcome}
         request["seconds"] = round(seconds, 4)
         if key := scope["state"].get(CLIENT_KEY):

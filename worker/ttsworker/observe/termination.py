@@ -5,6 +5,7 @@ import logging
 from pathlib import Path
 from typing import Final
 
+from ttscontract.log_line import escaped
 from ttscontract.pods import TERMINATION_BYTES, Termination
 from ttscontract.reasons import Reason
 
@@ -15,7 +16,11 @@ log = logging.getLogger(__name__)
 
 
 def report_failure(reason: Reason, message: str, path: Path, *, level: int = logging.CRITICAL) -> None:
-    """Log why the program failed, and leave the same in the termination log at `path`."""
+    """Log why the program failed, and leave the same in the termination log at `path`.
+
+    The message may quote a server or a library: control characters are escaped.
+    """
+    message = escaped(message)
     log.log(level, message, extra={"reason": reason})
     cut = message.encode("utf-8", "replace")[:MAX_MESSAGE_BYTES].decode(errors="ignore")
     write(path, {"reason": reason, "message": cut})

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ttscontract.worker_config import UnknownVoice
@@ -54,7 +54,7 @@ async def prepare(parts: Parts, job: SpeechJob) -> PreparedSpeech:
     """Prepare a request for the active model; raises InvalidRequest."""
     while True:
         model = parts.failover.active
-        keyed = await keyed_utterances(parts, model, job.request, param=job.param)
+        keyed = await keyed_utterances(parts, model, job.request, param=job.param, client=job.client)
         audio = await parts.cache.get_many([key for key, _ in keyed])
         if model is parts.failover.active:  # otherwise another model has become active meanwhile
             utterances = (utterance for _, utterance in keyed)
@@ -62,7 +62,7 @@ async def prepare(parts: Parts, job: SpeechJob) -> PreparedSpeech:
 
 
 async def keyed_utterances(
-    parts: Parts, model: LoadedModel, request: SpeechRequest, *, param: str = "input"
+    parts: Parts, model: LoadedModel, request: SpeechRequest, *, param: str = "input", client: str = ""
 ) -> list[tuple[str, Utterance]]:
     """Return the sentences of a request, each with its cache key, as the model speaks them; raises InvalidRequest.
 
@@ -72,7 +72,7 @@ async def keyed_utterances(
     if parts.failover.on_fallback and request.voice not in {voice.name for voice in model.engine.voices}:
         request = request.model_copy(update={"language": None})
         unknown = UnknownVoice.DEFAULT
-    call = partial(_keyed_utterances, model, request, parts.settings, unknown, param)
+    call = partial(_keyed_utterances, model, request, parts.settings, unknown, param, client=client)
     if len(request.input) <= LONG_TEXT:
         return call()
     async with parts.long_texts:
@@ -80,7 +80,13 @@ async def keyed_utterances(
 
 
 def _keyed_utterances(
-    model: LoadedModel, request: SpeechRequest, settings: Settings, unknown: UnknownVoice, param: str
+    model: LoadedModel,
+    request: SpeechRequest,
+    settings: Settings,
+    unknown: UnknownVoice,
+    param: str,
+    *,
+    client: str,
 ) -> list[tuple[str, Utterance]]:
     utterances = utterances_of(
         check_text(request.input, settings.max_text_length, param=param),
@@ -91,7 +97,8 @@ def _keyed_utterances(
         speed=request.speed,
         param=param,
     )
-    return [(model.key(utterance), utterance) for utterance in utterances]
+    owned = [replace(utterance, client=client) for utterance in utterances]
+    return [(model.key(utterance), utterance) for utterance in owned]
 
 
 def utterances_of(

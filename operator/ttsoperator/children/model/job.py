@@ -14,6 +14,10 @@ from ttsoperator.kube.metadata import annotated, metadata, with_applied_hash
 from ttsoperator.spec import TTSService, quantities
 from ttsoperator.spec.model import DEFAULT_SIZE
 
+DEADLINE_SECONDS: Final = 12 * 3600
+"""After which Kubernetes ends a download, whatever it waits for; the operator's next attempt continues it. A model of
+10 GiB takes so long at 250 KiB a second."""
+
 _RESOURCES: Final[dict[str, Any]] = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "512Mi"}}
 
 
@@ -33,6 +37,7 @@ def build(context: Context) -> Manifest | None:
                 # The fetch program retries transient errors; the operator replaces a failed Job. The Job has no time to
                 # live, because the complete Job is the record that the model is published.
                 "backoffLimit": 0,
+                "activeDeadlineSeconds": DEADLINE_SECONDS,
                 "template": {
                     "metadata": template_metadata(service, names.Component.MODEL),
                     "spec": _pod(service, context.defaults),

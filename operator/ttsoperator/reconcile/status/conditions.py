@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from ttscontract.log_line import escaped
 from ttscontract.reasons import Reason
 from ttsoperator.kube.manifest import time_text
 from ttsoperator.names import Condition
@@ -80,7 +81,7 @@ def merged(
                 "observedGeneration": generation,
                 "lastTransitionTime": old["lastTransitionTime"] if old and kept else time_text(now),
                 "reason": one.reason.value,
-                "message": one.message[:LONGEST_MESSAGE],
+                "message": escaped(one.message)[:LONGEST_MESSAGE],
             }
         )
     return found

@@ -93,7 +93,7 @@ async def test_a_place_is_free_again_however_the_request_ends() -> None:
 
 async def test_a_client_is_its_key_and_a_key_may_have_its_own_number(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
-    keys.write_text("alice alices-key\nbatch batchs-key concurrent=0\nbob bobs-key concurrent=1\n")
+    keys.write_text("alice the-key-of-alice\nbatch the-key-of-batch concurrent=0\nbob the-key-of-bobby concurrent=1\n")
     engine = ArtificialEngine()
     async with serving(engine, api_keys_file=keys, max_requests_per_client=2) as served:
         engine.gate.clear()

@@ -33,16 +33,17 @@ def test_hashed_and_plain_keys_with_comments_and_limits() -> None:
     # who may speak
     alice sha256:{HASHED}
     bob   sha256:{"AB" * 32}  rate=0.5 burst=3   # a slow one
-    carol plain#key rate=0
-    dave  another concurrent=0 burst=7
-    erin  a-third   concurrent=40
+    carol plain#key-of-carol rate=0
+    dave  another-key-of-dave concurrent=0 burst=7
+    erin  a-third-key-of-erin concurrent=40
+
     """
     assert parse_keys(content.encode()) == (
         Key("alice", digest_of(SECRET.encode())),
         Key("bob", bytes.fromhex("ab" * 32), 0.5, 3),
-        Key("carol", digest_of(b"plain#key"), 0.0),
-        Key("dave", digest_of(b"another"), None, 7, 0),
-        Key("erin", digest_of(b"a-third"), concurrent=40),
+        Key("carol", digest_of(b"plain#key-of-carol"), 0.0),
+        Key("dave", digest_of(b"another-key-of-dave"), None, 7, 0),
+        Key("erin", digest_of(b"a-third-key-of-erin"), concurrent=40),
     )
 
 
@@ -58,32 +59,35 @@ def test_the_documented_command_makes_the_hash() -> None:
     ("line", "message"),
     [
         ("alice", "it needs a name and a key"),
-        ("al/ice KEY", "a name has up to 64"),
-        (f"{'a' * 65} KEY", "a name has up to 64"),
-        ("älice KEY", "a name has up to 64"),
+        ("al/ice KEY-KEY-KEY-KEY-KEY", "a name has up to 64"),
+        (f"{'a' * 65} KEY-KEY-KEY-KEY-KEY", "a name has up to 64"),
+        ("älice KEY-KEY-KEY-KEY-KEY", "a name has up to 64"),
         ("alice sha256:abcd", "needs 64 hexadecimal digits"),
         ("alice sha256:" + "zz" * 32, "needs 64 hexadecimal digits"),
-        ("alice KEYé", "printable ASCII"),
+        ("alice KEY-KEY-KEY-KEY-KEYé", "printable ASCII"),
         ("alice " + "K" * 513, "printable ASCII"),
-        ("alice KEY rate", "only rate=N, burst=N and concurrent=N"),
-        ("alice KEY speed=3", "only rate=N, burst=N and concurrent=N"),
-        ("alice KEY rate=1 rate=2", "each once"),
-        ("alice KEY rate=-1", "requests a second"),
-        ("alice KEY rate=nan", "requests a second"),
-        ("alice KEY rate=1e3", "requests a second"),
-        ("alice KEY rate=0.0001", "0 for no limit, or 0.001"),
-        ("alice KEY rate=100001", "0 for no limit, or 0.001"),
-        ("alice KEY burst=0", "whole number"),
-        ("alice KEY burst=1.5", "whole number"),
-        ("alice KEY burst=9999999", "whole number"),
-        ("alice KEY concurrent=-1", "whole number from 0"),
-        ("alice KEY concurrent=100001", "whole number from 0"),
-        ("bob OTHER", "bob has the same key as first"),
+        ("alice KEY-KEY-KEY-KEY-KEY rate", "only rate=N, burst=N and concurrent=N"),
+        ("alice KEY-KEY-KEY-KEY-KEY speed=3", "only rate=N, burst=N and concurrent=N"),
+        ("alice KEY-KEY-KEY-KEY-KEY rate=1 rate=2", "each once"),
+        ("alice KEY-KEY-KEY-KEY-KEY rate=-1", "requests a second"),
+        ("alice KEY-KEY-KEY-KEY-KEY rate=nan", "requests a second"),
+        ("alice KEY-KEY-KEY-KEY-KEY rate=1e3", "requests a second"),
+        ("alice KEY-KEY-KEY-KEY-KEY rate=0.0001", "0 for no limit, or 0.001"),
+        ("alice KEY-KEY-KEY-KEY-KEY rate=100001", "0 for no limit, or 0.001"),
+        ("alice KEY-KEY-KEY-KEY-KEY burst=0", "whole number"),
+        ("alice KEY-KEY-KEY-KEY-KEY burst=1.5", "whole number"),
+        ("alice KEY-KEY-KEY-KEY-KEY burst=9999999", "whole number"),
+        ("alice KEY-KEY-KEY-KEY-KEY concurrent=-1", "whole number from 0"),
+        ("alice KEY-KEY-KEY-KEY-KEY concurrent=100001", "whole number from 0"),
+        ("alice KEY-KEY-KEY-KEY", "a key needs 16 characters or more: make one with openssl rand -hex 32"),
+        ("alice KEY", "a key needs 16 characters or more"),
+        ("alice KEY rate=0", "a key needs 16 characters or more"),
+        ("bob OTHER-OTHER-OTHER", "bob has the same key as first"),
     ],
 )
 def test_a_wrong_line_is_named_without_its_key(line: str, message: str) -> None:
     with pytest.raises(InvalidKeys, match=rf"^line 3: .*{message}") as error:
-        parse_keys(f"first OTHER\n\n{line}\n".encode())
+        parse_keys(f"first OTHER-OTHER-OTHER\n\n{line}\n".encode())
     for part in ("KEY", "OTHER", "abcd", "zz"):
         assert part not in str(error.value)
 
@@ -102,9 +106,12 @@ def test_no_content_is_too_strange(content: bytes) -> None:
 
 def test_a_client_changes_from_one_key_to_another(tmp_path: Path) -> None:
     path = tmp_path / "keys"
-    path.write_text("alice old-key\nalice new-key\nbob another\n")
+    path.write_text("alice old-key-for-tests\nalice new-key-for-tests\nbob another-for-tests\n")
     keys = KeyFile(path)
-    assert [key.name if (key := keys.find(one)) else None for one in (b"old-key", b"new-key", b"another", b"")] == [
+    assert [
+        key.name if (key := keys.find(one)) else None
+        for one in (b"old-key-for-tests", b"new-key-for-tests", b"another-for-tests", b"")
+    ] == [
         "alice",
         "alice",
         "bob",
@@ -132,40 +139,40 @@ def test_memory_holds_no_key(tmp_path: Path) -> None:
 
 def test_a_swapped_secret_is_read_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
-    secret = Mounted(tmp_path, b"alice one\n")
+    secret = Mounted(tmp_path, b"alice one-key-for-tests\n")
     keys = KeyFile(secret.path, clock)
-    secret.swap(b"alice two\n")  # as long as the first, and as old within the clock's grain
-    assert keys.find(b"one")  # it is not looked at yet
+    secret.swap(b"alice two-key-for-tests\n")  # as long as the first, and as old within the clock's grain
+    assert keys.find(b"one-key-for-tests")  # it is not looked at yet
     clock.now += CHECK_SECONDS
     with caplog.at_level(logging.INFO):
-        assert not keys.find(b"one")
-    assert keys.find(b"two")
+        assert not keys.find(b"one-key-for-tests")
+    assert keys.find(b"two-key-for-tests")
     assert [record.message for record in caplog.records] == ["keys read"]
 
 
 def test_a_file_written_in_place_is_read_again(tmp_path: Path) -> None:
     clock = Clock()
     path = tmp_path / "keys"
-    path.write_text("alice one\n")
+    path.write_text("alice one-key-for-tests\n")
     keys = KeyFile(path, clock)
-    path.write_text("alice one\nbob two\n")
+    path.write_text("alice one-key-for-tests\nbob two-key-for-tests\n")
     clock.now += CHECK_SECONDS
-    assert keys.find(b"two")
+    assert keys.find(b"two-key-for-tests")
 
 
 def test_a_wrong_new_version_leaves_the_old_keys_and_says_so_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = Clock()
-    secret = Mounted(tmp_path, b"alice one\n")
+    secret = Mounted(tmp_path, b"alice one-key-for-tests\n")
     keys = KeyFile(secret.path, clock)
 
     def look(times: int = 3) -> None:
         for _ in range(times):
             clock.now += CHECK_SECONDS
-            assert keys.find(b"one")
+            assert keys.find(b"one-key-for-tests")
 
-    secret.swap(b"alice one\nbob two three\n")
+    secret.swap(b"alice one-key-for-tests\nbob two-key-for-tests three\n")
     look()
     secret.swap(b"")
     look()
@@ -180,26 +187,26 @@ def test_a_wrong_new_version_leaves_the_old_keys_and_says_so_once(
     assert not any("two" in message for message in messages)
 
     secret.path.symlink_to(Path("..data") / "keys")
-    secret.swap(b"carol three\n")
+    secret.swap(b"carol three-key-for-tests\n")
     clock.now += CHECK_SECONDS
-    assert keys.find(b"three")
-    assert not keys.find(b"one")
+    assert keys.find(b"three-key-for-tests")
+    assert not keys.find(b"one-key-for-tests")
 
 
 def test_a_file_that_is_lost_twice_is_told_twice(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     path, away = tmp_path / "keys", tmp_path / "away"
-    path.write_text("alice one\n")
+    path.write_text("alice one-key-for-tests\n")
     keys = KeyFile(path, clock)
     for _ in range(2):
         path.rename(away)
         clock.now += CHECK_SECONDS
-        assert keys.find(b"one")
+        assert keys.find(b"one-key-for-tests")
         away.rename(path)
         clock.now += CHECK_SECONDS
-        assert keys.find(b"one")
+        assert keys.find(b"one-key-for-tests")
         clock.now += CHECK_SECONDS
-        assert keys.find(b"one")
+        assert keys.find(b"one-key-for-tests")
     assert sum("cannot be read" in record.message for record in caplog.records) == 2
 
 
@@ -215,3 +222,37 @@ def test_what_cannot_be_used_at_the_start_is_told(tmp_path: Path) -> None:
     path.write_bytes(b"#" * (MAX_FILE_BYTES + 1))
     with pytest.raises(InvalidKeys, match="has more than"):
         KeyFile(path)
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o444, 0o600, 0o640, 0o644, 0o755])
+def test_a_file_that_only_its_owner_may_write_is_read(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "keys"
+    path.write_text(f"alice {SECRET}\n")
+    path.chmod(mode)
+    assert KeyFile(path).find(SECRET.encode())
+
+
+@pytest.mark.parametrize("mode", [0o620, 0o622, 0o660, 0o664, 0o602, 0o666, 0o777, 0o446])
+def test_a_file_that_others_may_write_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "keys"
+    path.write_text(f"alice {SECRET}\n")
+    path.chmod(mode)
+    with pytest.raises(InvalidKeys, match=rf"keys: others may write it \(mode {mode:04o}\).*chmod go-w") as error:
+        KeyFile(path)
+    assert SECRET not in str(error.value)
+
+
+def test_the_file_counts_and_not_the_links_of_a_mounted_secret(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A link has mode 0777, and the folder of a mounted Secret 1777."""
+    clock = Clock()
+    tmp_path.chmod(0o1777)
+    secret = Mounted(tmp_path, b"alice one-key-for-tests\n")
+    secret.path.resolve().chmod(0o444)
+    keys = KeyFile(secret.path, clock)
+    secret.path.resolve().chmod(0o646)
+    clock.now += CHECK_SECONDS
+    assert keys.find(b"one-key-for-tests")
+    assert "keeping the previous keys" in caplog.text
+    assert "others may write it" in caplog.text

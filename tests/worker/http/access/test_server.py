@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,15 @@ from ttsworker.worker import Worker
 
 SPEECH = "/v1/audio/speech"
 HELLO = {"input": "Hello."}
-BEARER = {"Authorization": "Bearer alices-key"}
+BEARER = {"Authorization": "Bearer alices-key-for-tests"}
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     path = tmp_path / "keys"
-    path.write_text("alice alices-key\nbob bobs-key rate=0.001 burst=2\ncarol carols-key rate=0\n")
+    path.write_text(
+        "alice alices-key-for-tests\nbob bobs-key-for-tests rate=0.001 burst=2\ncarol carols-key-for-tests rate=0\n"
+    )
     return path
 
 
@@ -45,9 +48,10 @@ def code_of(answer: httpx.Response) -> str:
 
 @pytest.mark.parametrize(
     "headers",
-    [BEARER, {"Authorization": "bearer  alices-key"}, {"X-API-Key": "alices-key"}, {**BEARER, "X-API-Key": "wrong"},
-     {"Authorization": "Bearer unused", "X-API-Key": "alices-key"},
-     {"Authorization": "Basic YTpi", "X-API-Key": "alices-key"}],
+    [BEARER, {"Authorization": "bearer  alices-key-for-tests"}, {"X-API-Key": "alices-key-for-tests"},
+     {**BEARER, "X-API-Key": "wrong"},
+     {"Authorization": "Bearer unused", "X-API-Key": "alices-key-for-tests"},
+     {"Authorization": "Basic YTpi", "X-API-Key": "alices-key-for-tests"}],
 )  # fmt: skip
 async def test_a_right_key_lets_in(keys: Path, headers: dict[str, str]) -> None:
     async with serving(ArtificialEngine(), api_keys_file=keys) as served:
@@ -56,9 +60,9 @@ async def test_a_right_key_lets_in(keys: Path, headers: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "headers",
-    [{}, {"Authorization": "Bearer"}, {"Authorization": "Bearer wrong"}, {"Authorization": "alices-key"},
-     {"Authorization": "Basic alices-key"}, {"X-API-Key": "wrong"}, {"X-API-Key": ""},
-     {"Authorization": "Bearer alices-key2"}, {"Authorization": "Bearer ALICES-KEY"}],
+    [{}, {"Authorization": "Bearer"}, {"Authorization": "Bearer wrong"}, {"Authorization": "alices-key-for-tests"},
+     {"Authorization": "Basic alices-key-for-tests"}, {"X-API-Key": "wrong"}, {"X-API-Key": ""},
+     {"Authorization": "Bearer alices-key-for-tests2"}, {"Authorization": "Bearer ALICES-KEY-FOR-TESTS"}],
 )  # fmt: skip
 async def test_no_key_and_a_wrong_one_are_401(keys: Path, headers: dict[str, str]) -> None:
     engine = ArtificialEngine()
@@ -91,6 +95,88 @@ async def test_every_path_but_the_open_ones_needs_a_key(keys: Path) -> None:
         assert (await served.client.get("/nowhere", headers=BEARER)).status_code == 404
 
 
+WRONG = {"X-API-Key": "a-wrong-key"}
+
+
+async def test_wrong_keys_are_limited_by_address(keys: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    clock = ManualClock()
+    async with serving(ArtificialEngine(), clock=clock, api_keys_file=keys, trusted_proxies=["127.0.0.0/8"]) as served:
+
+        async def ask(address: str, headers: dict[str, str]) -> httpx.Response:
+            return await served.client.get("/v1/models", headers={**headers, "X-Forwarded-For": address})
+
+        bob = {"X-API-Key": "bobs-key-for-tests"}
+        assert (await ask("1.1.1.1", BEARER)).status_code == 200
+        guesses = [await ask("1.1.1.1", {"X-API-Key": f"guess-{number}"}) for number in range(30)]
+        assert [answer.status_code for answer in guesses] == [401] * 10 + [429] * 20
+        assert code_of(guesses[-1]) == "too_many_wrong_keys"
+        assert guesses[-1].headers["retry-after"] == "6"
+        assert rejected(served, "too_many_wrong_keys") == 20
+        assert (await ask("1.1.1.1", bob)).status_code == 429  # a right guess is not told from a wrong one
+        assert (await ask("1.1.1.1", BEARER)).status_code == 200  # whoever works there goes on working
+        assert (await ask("1.1.1.1", {})).status_code == 401
+        assert (await ask("2.2.2.2", bob)).status_code == 200
+        assert (await ask("2.2.2.2", WRONG)).status_code == 401
+        clock.advance(6)
+        assert (await ask("1.1.1.1", bob)).status_code == 200
+        clock.advance(60)
+        assert [(await ask("1.1.1.1", WRONG)).status_code for _ in range(11)] == [401] * 10 + [429]
+    told = [vars(record) for record in caplog.records if record.getMessage() == "requests without a right key"]
+    assert [(line["requests"], line["last_address"]) for line in told] == [(1, "1.1.1.1"), (33, "1.1.1.1")]
+    lines = [vars(record) for record in caplog.records if record.getMessage() == "request"]
+    assert {line["status"] for line in lines} == {"200"}
+
+
+async def test_a_page_that_asks_without_a_key_is_not_a_guess(keys: Path) -> None:
+    async with serving(ArtificialEngine(), clock=ManualClock(), api_keys_file=keys) as served:
+        assert {(await served.client.get("/v1/models")).status_code for _ in range(30)} == {401}
+        assert (await served.client.get("/v1/models", headers=BEARER)).status_code == 200
+
+
+async def test_no_key_tells_what_another_had_spoken(keys: Path) -> None:
+    """Neither the header nor the time does: the engine speaks the sentence again."""
+    engine = ArtificialEngine()
+    alice, carol = BEARER, {"X-API-Key": "carols-key-for-tests"}
+    async with serving(engine, clock=ManualClock(), api_keys_file=keys, cache_ttl_seconds=60) as served:
+
+        async def ask(headers: dict[str, str]) -> str:
+            answer = await served.client.post(SPEECH, json={"input": "My secret."}, headers=headers)
+            assert answer.status_code == 200
+            return str(answer.headers["x-tts-cached-sentences"])
+
+        assert [await ask(alice), await ask(alice)] == ["0/1", "1/1"]
+        assert [await ask(carol), await ask(carol)] == ["0/1", "1/1"]
+        for path in ("/api/tts?text=Another.", "/process?INPUT_TEXT=Another."):
+            for headers in (alice, carol):
+                assert (await served.client.get(path, headers=headers)).status_code == 200
+        assert engine.begun.count("My secret.") == 2
+        assert engine.begun.count("Another.") == 2
+
+
+async def test_a_sentence_in_flight_is_not_shared_with_another_key(keys: Path) -> None:
+    engine = ArtificialEngine()
+    clients = [BEARER, BEARER, {"X-API-Key": "carols-key-for-tests"}]
+    async with serving(engine, clock=ManualClock(), api_keys_file=keys) as served:
+        engine.gate.clear()
+        asked = [asyncio.create_task(served.client.post(SPEECH, json=HELLO, headers=headers)) for headers in clients]
+        await until(lambda: served.worker.admission.accepted == 3)
+        engine.gate.set()
+        answers = await asyncio.gather(*asked)
+        assert len({answer.content for answer in answers}) == 1
+        assert engine.begun.count("Hello.") == 2
+
+
+async def test_clients_may_share_their_audio(keys: Path) -> None:
+    engine = ArtificialEngine()
+    shared: dict[str, Any] = {"api_keys_file": keys, "cache_ttl_seconds": 60, "share_cache": True}
+    async with serving(engine, clock=ManualClock(), **shared) as served:
+        for headers in (BEARER, {"X-API-Key": "carols-key-for-tests"}):
+            answer = await served.client.post(SPEECH, json=HELLO, headers=headers)
+        assert answer.headers["x-tts-cached-sentences"] == "1/1"
+        assert engine.begun.count("Hello.") == 1
+
+
 async def test_without_a_file_nobody_needs_a_key() -> None:
     async with serving(ArtificialEngine()) as served:
         assert (await served.client.post(SPEECH, json=HELLO)).status_code == 200
@@ -100,7 +186,7 @@ async def test_without_a_file_nobody_needs_a_key() -> None:
 async def test_openais_client_with_a_key_and_without_the_right_one(keys: Path) -> None:
     async with serving(ArtificialEngine(), api_keys_file=keys, rate_limit_per_second=10) as served:
         url = f"http://127.0.0.1:{served.port}/v1"
-        async with openai.AsyncOpenAI(base_url=url, api_key="alices-key", max_retries=0) as client:
+        async with openai.AsyncOpenAI(base_url=url, api_key="alices-key-for-tests", max_retries=0) as client:
             answer = await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
             assert answer.response.headers["content-type"] == "audio/mpeg"
             assert [model.id for model in (await client.models.list()).data] == ["artificial"]
@@ -108,7 +194,7 @@ async def test_openais_client_with_a_key_and_without_the_right_one(keys: Path) -
             with pytest.raises(openai.AuthenticationError, match="not valid") as refused:
                 await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
             assert refused.value.code == "invalid_api_key"
-        async with openai.AsyncOpenAI(base_url=url, api_key="bobs-key", max_retries=0) as client:
+        async with openai.AsyncOpenAI(base_url=url, api_key="bobs-key-for-tests", max_retries=0) as client:
             for _ in range(2):
                 await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
             with pytest.raises(openai.RateLimitError) as limited:
@@ -117,7 +203,7 @@ async def test_openais_client_with_a_key_and_without_the_right_one(keys: Path) -
 
 
 async def test_a_key_has_its_own_limit_and_only_speech_counts(keys: Path) -> None:
-    bob = {"X-API-Key": "bobs-key"}
+    bob = {"X-API-Key": "bobs-key-for-tests"}
     limit: dict[str, Any] = {"rate_limit_per_second": 0.001, "rate_limit_burst": 3}
     async with serving(ArtificialEngine(), clock=ManualClock(), api_keys_file=keys, **limit) as it:
         for path in ("/v1/models", "/v1/audio/voices", "/nowhere"):
@@ -132,7 +218,7 @@ async def test_a_key_has_its_own_limit_and_only_speech_counts(keys: Path) -> Non
         assert rejected(it, "rate_limit_exceeded") == 2
         statuses = [(await it.client.post(SPEECH, json=HELLO, headers=BEARER)).status_code for _ in range(4)]
         assert statuses == [200, 200, 200, 429]
-        carol = {"X-API-Key": "carols-key"}
+        carol = {"X-API-Key": "carols-key-for-tests"}
         assert {(await it.client.post(SPEECH, json=HELLO, headers=carol)).status_code for _ in range(9)} == {200}
 
 
@@ -158,7 +244,7 @@ async def test_no_limit_at_all() -> None:
 
 
 async def test_keys_are_swapped_under_load_without_a_failed_request(tmp_path: Path) -> None:
-    secret = Mounted(tmp_path, b"alice old rate=0\n")
+    secret = Mounted(tmp_path, b"alice old-key-for-tests rate=0\n")
     refused: list[int] = []
     asked = [0] * 4
     done = asyncio.Event()
@@ -167,21 +253,21 @@ async def test_keys_are_swapped_under_load_without_a_failed_request(tmp_path: Pa
     async def ask(served: Served, number: int) -> None:
         """Use the old key until it is refused, then the new one, as a client does whose key is changed."""
         while not done.is_set():
-            answer = await served.client.post(SPEECH, json=HELLO, headers={"X-API-Key": "both"})
+            answer = await served.client.post(SPEECH, json=HELLO, headers={"X-API-Key": "both-key-for-tests"})
             asked[number] += 1
             if answer.status_code != 200:
                 refused.append(answer.status_code)
 
-    secret.swap(b"alice both rate=0\nalice old rate=0\n")
+    secret.swap(b"alice both-key-for-tests rate=0\nalice old-key-for-tests rate=0\n")
     async with serving(ArtificialEngine(), clock=clock, api_keys_file=secret.path) as served:
         clients = [asyncio.create_task(ask(served, number)) for number in range(4)]
         try:
             for version in range(5):
-                fresh = f"version-{version}"
-                secret.swap(f"alice both rate=0\nbob {fresh}\n".encode())
+                fresh = f"version-{version}-for-tests"
+                secret.swap(f"alice both-key-for-tests rate=0\nbob {fresh}\n".encode())
                 clock.advance(CHECK_SECONDS)
                 await poll(served, "/v1/models", {"X-API-Key": fresh})
-            gone = await served.client.get("/v1/models", headers={"X-API-Key": "version-0"})
+            gone = await served.client.get("/v1/models", headers={"X-API-Key": "version-0-for-tests"})
             assert gone.status_code == 401
             await until(lambda: min(asked) > 5)
         finally:

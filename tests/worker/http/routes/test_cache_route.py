@@ -27,8 +27,12 @@ from ttsworker.settings import Fallback, Settings
 from ttsworker.worker import Worker
 
 PATH = "/v1/audio/cache"
+CLIENT = "somebody"
+SECRET = "a-key-of-somebody"
+NEIGHBOUR = "a-key-of-the-neighbour"
 KEYS = [
-    cache_key(Utterance(text, "one"), engine="artificial", model_digest=EMBEDDED) for text in ("One.", "Two.", "3.")
+    cache_key(Utterance(text, "one", client=CLIENT), engine="artificial", model_digest=EMBEDDED)
+    for text in ("One.", "Two.", "3.")
 ]
 
 
@@ -40,7 +44,7 @@ async def serving_with(cache: AudioCache, **settings: Any) -> AsyncIterator[http
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     ended = asyncio.create_task(serve_worker(worker, listener, stop))
     # Ours is a key of no file: reading the file and asking for a key is not this route's.
-    headers = {"Authorization": "Bearer key"}
+    headers = {"Authorization": f"Bearer {SECRET}"}
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, headers=headers) as client:
         try:
             await until(lambda: worker.admission.state == "open")
@@ -53,7 +57,7 @@ async def serving_with(cache: AudioCache, **settings: Any) -> AsyncIterator[http
 @pytest.fixture
 def keys_file(tmp_path: Path) -> Path:
     path = tmp_path / "keys"
-    path.write_text("somebody key\n")
+    path.write_text(f"{CLIENT} {SECRET}\nneighbour {NEIGHBOUR}\n")
     return path
 
 
@@ -97,6 +101,27 @@ async def test_a_text_is_deleted_as_it_was_spoken(keys_file: Path) -> None:
         assert (await client.post("/v1/audio/speech", json=body)).headers["x-tts-cached-sentences"] == "0/2"
 
 
+async def test_a_client_neither_deletes_nor_counts_what_another_had_spoken(keys_file: Path) -> None:
+    cache = MemoryCache(max_bytes=10**9, ttl=60, clock=ManualClock().monotonic, observer=Counted())
+    async with serving_with(cache, api_keys_file=keys_file) as client:
+        for key in KEYS:
+            cache.put(key, tone(0.1))
+        other = {"Authorization": f"Bearer {NEIGHBOUR}"}
+        for query in ({"key": KEYS[0]}, {"model": "artificial"}, {"input": "One. Two.", "voice": "one"}):
+            answer = await client.delete(PATH, params=query, headers=other)
+            assert (answer.status_code, answer.json()) == (200, {"deleted": 0})
+        assert (await client.delete(PATH, params={"model": "artificial"})).json() == {"deleted": 3}
+
+
+async def test_a_shared_cache_is_deleted_by_any_client(keys_file: Path) -> None:
+    cache = MemoryCache(max_bytes=10**9, ttl=60, clock=ManualClock().monotonic, observer=Counted())
+    async with serving_with(cache, api_keys_file=keys_file, share_cache=True) as client:
+        body = {"input": "One. Two."}
+        assert (await client.post("/v1/audio/speech", json=body)).status_code == 200
+        other = {"Authorization": f"Bearer {NEIGHBOUR}"}
+        assert (await client.delete(PATH, params=body, headers=other)).json() == {"deleted": 2}
+
+
 async def test_the_audio_of_every_model_of_the_line_up_can_be_deleted(tmp_path: Path, keys_file: Path) -> None:
     folder = tmp_path / "spare"
     folder.mkdir()
@@ -106,7 +131,8 @@ async def test_the_audio_of_every_model_of_the_line_up_can_be_deleted(tmp_path: 
     cache = MemoryCache(max_bytes=10**9, ttl=60, clock=ManualClock().monotonic, observer=Counted())
     spare = Fallback(model_dir=folder, model_name="spare")
     async with serving_with(cache, api_keys_file=keys_file, fallbacks=[spare]) as client:
-        cache.put(cache_key(Utterance("One.", "one"), engine="artificial", model_digest=manifest.digest), tone(0.1))
+        utterance = Utterance("One.", "one", client=CLIENT)
+        cache.put(cache_key(utterance, engine="artificial", model_digest=manifest.digest), tone(0.1))
         cache.put(KEYS[0], tone(0.1))
         for name in ("spare", "artificial"):
             assert (await client.delete(PATH, params={"model": name})).json() == {"deleted": 1}
@@ -147,8 +173,8 @@ class Untouchable(NoCache):
     async def clear(self, keys: Sequence[str]) -> int:
         raise AssertionError(keys)
 
-    async def clear_model(self, digest: str) -> int:
-        raise AssertionError(digest)
+    async def clear_model(self, digest: str, client: str = "") -> int:
+        raise AssertionError(digest, client)
 
 
 def test_the_metrics_count_what_the_cache_tells() -> None:

@@ -158,7 +158,7 @@ async def test_while_the_model_is_being_loaded_the_page_waits(browser: Browser) 
 
 async def test_where_a_key_is_needed_the_page_asks_for_it(browser: Browser, tmp_path: Path) -> None:
     keys = tmp_path / "keys"
-    keys.write_text("somebody the-right-key\n")
+    keys.write_text("somebody the-right-key-of-somebody\n")
     async with (
         serving(ArtificialEngine(), api_keys_file=keys) as served,
         visiting(browser, address(served)) as visit,
@@ -171,10 +171,10 @@ async def test_where_a_key_is_needed_the_page_asks_for_it(browser: Browser, tmp_
         await page.keyboard.press("Enter")
         await expect(hint).not_to_contain_text("This worker needs a key")
         await expect(page.get_by_role("button", name="Speak")).to_be_disabled()
-        await page.get_by_label("API key").fill("the-right-key")
+        await page.get_by_label("API key").fill("the-right-key-of-somebody")
         await page.get_by_role("button", name="Use key").click()
         await expect(page.get_by_label("API key")).to_be_hidden()
         await speak(visit, "Spoken with a key.")
         await expect(page.get_by_role("button", name="Download WAV")).to_be_enabled()
         assert np.array_equal(samples(await downloaded(page)), tones("Spoken with a key."))
-        assert "the-right-key" not in page.url + await page.content()
+        assert "the-right-key-of-somebody" not in page.url + await page.content()

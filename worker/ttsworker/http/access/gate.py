@@ -8,9 +8,11 @@ from starlette.datastructures import Headers
 from ttsworker.clock import Clock
 from ttsworker.http.access.clients import client_of
 from ttsworker.http.access.concurrency import Concurrency
+from ttsworker.http.access.guesses import Guesses, RefusalLog
 from ttsworker.http.access.keyfile import KeyFile
 from ttsworker.http.access.keys import InvalidKeys, Key
 from ttsworker.http.access.limits import Limit, retry_after
+from ttsworker.http.access.origins import from_another_site
 from ttsworker.http.access.ratelimit import LocalLimiter, SharedLimiter
 from ttsworker.http.errors import ApiError
 from ttsworker.redis.client import RedisClient
@@ -45,17 +47,28 @@ class Gate:
         self._rate, self._burst = settings.rate_limit_per_second, settings.rate_limit_burst
         self._most = settings.max_requests_per_client
         self._concurrency = Concurrency()
+        self._guesses = Guesses(clock.monotonic)
+        self._refusals = RefusalLog(clock.monotonic)
         local = LocalLimiter(clock.monotonic)
         self._limiter = SharedLimiter(redis, local) if redis else local
 
-    def identify(self, headers: Headers, peer: str | None) -> Client:
-        """Return the client of the request; raises ApiError 401 for a missing or wrong key, if keys are set."""
+    async def identify(self, headers: Headers, peer: str | None) -> Client:
+        """Return the client of the request.
+
+        If keys are set, raises ApiError 401 for a missing or wrong key, and 429 after many wrong ones of its address.
+        """
+        address = client_of(peer, headers.getlist("x-forwarded-for"), self._trusted)
         if self._keys is None:
-            address = client_of(peer, headers.getlist("x-forwarded-for"), self._trusted)
             return Client(f"address:{address}", self._limit(), self._most)
-        key = self._find_key(self._keys, headers)
+        key = await self._find_key(self._keys, headers, address)
         most = self._most if key.concurrent is None else key.concurrent
         return Client(f"key:{key.name}", self._limit(key), most, key.name)
+
+    def check_origin(self, headers: Headers) -> None:
+        """Raise ApiError 403 for a request of another site's page. With keys that page would need one."""
+        if self._keys is None and from_another_site(headers):
+            message = "a page of another site sent this: send application/json from a program, or give the worker keys"
+            raise ApiError(403, "cross_site", message)
 
     async def count(self, client: Client) -> None:
         """Count a request for speech; raises ApiError 429 with Retry-After above the client's limit."""
@@ -63,8 +76,7 @@ class Gate:
             return
         if wait := await self._limiter.arrive(client.identity, client.limit):
             limit = f"{client.limit.per_second:g} requests a second, {client.limit.burst} at once"
-            message = f"more than {limit}: try again after {(seconds := retry_after(wait))} s"
-            raise ApiError(429, "rate_limit_exceeded", message, headers={"Retry-After": str(seconds)})
+            raise _too_many("rate_limit_exceeded", f"more than {limit}", wait)
 
     def place(self, client: Client) -> AbstractContextManager[None]:
         """Count a request for speech until its answer ends; the block raises ApiError 429 above the client's limit."""
@@ -75,11 +87,15 @@ class Gate:
         burst = self._burst if key is None or key.burst is None else key.burst
         return Limit(rate, burst) if rate else None
 
-    def _find_key(self, keys: KeyFile, headers: Headers) -> Key:
+    async def _find_key(self, keys: KeyFile, headers: Headers, address: str) -> Key:
         presented = _presented(headers)
         for candidate in presented:
-            if key := keys.find(candidate):
+            key = keys.find(candidate)
+            if key and self._guesses.may_use(address, key):
                 return key
+        self._refusals.note(address)
+        if presented and (wait := await self._guesses.count(address)):
+            raise _too_many("too_many_wrong_keys", "this address has sent too many wrong keys", wait)
         problem = "this key is not valid" if presented else "this needs a key"
         raise ApiError(
             401,
@@ -87,6 +103,12 @@ class Gate:
             f"{problem}: send one as 'Authorization: Bearer KEY' or 'X-API-Key: KEY'",
             headers={"WWW-Authenticate": "Bearer"},
         )
+
+
+def _too_many(code: str, problem: str, wait: int) -> ApiError:
+    seconds = retry_after(wait)
+    message = f"{problem}: try again after {seconds} s"
+    return ApiError(429, code, message, headers={"Retry-After": str(seconds)})
 
 
 def _presented(headers: Headers) -> list[bytes]:

@@ -2,6 +2,8 @@
 
 import hmac
 import logging
+import os
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,8 @@ CHECK_SECONDS = 1.0
 
 MAX_FILE_BYTES = 1_048_576
 """The maximum size of a Kubernetes Secret."""
+
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +87,14 @@ def _stamp(path: Path) -> Stamp:
 
 def _read(path: Path) -> tuple[Key, ...]:
     with path.open("rb") as file:
+        mode = os.fstat(file.fileno()).st_mode  # of the file itself: a mounted Secret is a symbolic link to it
         content = file.read(MAX_FILE_BYTES + 1)
     try:
+        if mode & _OTHERS_WRITE:
+            raise InvalidKeys(
+                f"others may write it (mode {stat.S_IMODE(mode):04o}), and so let themselves in: chmod go-w it, "
+                "or set the defaultMode of its volume to 0440"
+            )
         if len(content) > MAX_FILE_BYTES:
             raise InvalidKeys(f"it has more than {MAX_FILE_BYTES} bytes")
         return parse_keys(content)

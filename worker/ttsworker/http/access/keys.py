@@ -3,6 +3,8 @@
 A line is `NAME sha256:HEX`, or `NAME KEY` with the key itself. `rate=N` (requests a second, 0 is no limit), `burst=N`
 and `concurrent=N` (requests at once in one worker, 0 is no limit) may follow; the settings have the defaults. `#`
 begins a comment. Two keys may have the same name, so that a client can rotate its key.
+
+A key itself has at least MIN_KEY_LENGTH characters, so that nobody can guess it. Of a digest nobody can tell.
 """
 
 import hashlib
@@ -14,6 +16,10 @@ from ttscontract.worker_config import MAX_BURST, MAX_RATE, MIN_RATE
 _NAME = re.compile(r"[\w.@:-]{1,64}", re.ASCII)
 _HASHED = re.compile(r"sha256:([0-9a-fA-F]{64})")
 _PLAIN = re.compile(r"[!-~]{1,512}")
+
+MIN_KEY_LENGTH = 16
+"""64 bits even of a key of hexadecimal digits."""
+
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 
@@ -89,6 +95,8 @@ def _digest(word: str) -> bytes:
         raise ValueError("sha256: needs 64 hexadecimal digits")
     if not _PLAIN.fullmatch(word):
         raise ValueError("a key has up to 512 printable ASCII characters and no space")
+    if len(word) < MIN_KEY_LENGTH:
+        raise ValueError(f"a key needs {MIN_KEY_LENGTH} characters or more: make one with openssl rand -hex 32")
     return digest_of(word.encode())
 
 

@@ -21,6 +21,12 @@ CLIENT_KEY = "client_key"
 CLIENT = "client"
 """Entry of the ASGI scope's state that holds the name under which the request's client shares the worker."""
 
+QUIET = "quiet"
+"""Entry of the state of a request that the log has no line of its own for."""
+
+_KEY_REFUSALS = frozenset({"invalid_api_key", "too_many_wrong_keys"})
+"""Codes of refusals that the gate logs, many in one line."""
+
 DRAINED_BYTES = 65_536
 """Bytes of a refused request's body to read and drop, so that the client can reuse its connection."""
 
@@ -51,6 +57,7 @@ class Access:
                     await self._admit(scope, headers, places)
                 except ApiError as error:
                     self._refused(error.code)
+                    scope["state"][QUIET] = error.code in _KEY_REFUSALS
                     if _has_long_body(headers):
                         error.headers = {**(error.headers or {}), "Connection": "close"}
                     await error.response()(scope, receive, send)
@@ -58,10 +65,12 @@ class Access:
             await self._app(scope, receive, send)
 
     async def _admit(self, scope: Scope, headers: Headers, places: ExitStack) -> None:
+        state = scope.setdefault("state", {})
         peer = scope.get("client")
-        client = self._gate.identify(headers, peer[0] if peer else None)
-        scope.setdefault("state", {}).update({CLIENT_KEY: client.key, CLIENT: client.share})
+        client = await self._gate.identify(headers, peer[0] if peer else None)
+        state.update({CLIENT_KEY: client.key, CLIENT: client.share})
         if scope["path"] in self._limited:
+            self._gate.check_origin(headers)
             await self._gate.count(client)
             places.enter_context(self._gate.place(client))
 

@@ -59,6 +59,10 @@ class LocalLimiter:
         """Return how many clients are remembered."""
         return len(self._free_at)
 
+    def wait(self, client: str, limit: Limit) -> int:
+        """Return the microseconds until a request would be accepted, and count none."""
+        return arrive(self._free_at.get(client, 0), round(self._clock() * SECOND), limit)[1]
+
     async def arrive(self, client: str, limit: Limit) -> int:
         """See RateLimiter."""
         now = round(self._clock() * SECOND)

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection, Request
 
+from ttsworker.http.access.middleware import CLIENT_KEY
 from ttsworker.http.errors import ApiError
 from ttsworker.models.loaded import LoadedModel
 from ttsworker.speech.parts import Parts
@@ -42,6 +43,14 @@ async def get_active_model(parts: LoadedParts) -> LoadedModel:
 
 
 ActiveModel = Annotated[LoadedModel, Depends(get_active_model)]
+
+
+def audio_owner(request: Request, parts: Parts) -> str:
+    """Return the client that alone may use this request's audio again; "" for everybody.
+
+    With keys, clients are neighbours that must not learn what the others say.
+    """
+    return "" if parts.settings.share_cache else request.scope.get("state", {}).get(CLIENT_KEY) or ""
 
 
 async def read_body(request: Request, parts: Parts) -> bytes:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from ttsworker.encoding import Encoding
 from ttsworker.http.errors import ApiError
-from ttsworker.http.routes.bodies import LoadedParts, read_body
+from ttsworker.http.routes.bodies import LoadedParts, audio_owner, read_body
 from ttsworker.http.routes.fields import read_form, read_query
 from ttsworker.http.routes.openai import AUDIO, PARTIAL_AUDIO
 from ttsworker.http.speech_response import speak
@@ -33,7 +33,7 @@ router = APIRouter(tags=["Coqui"])
 async def speak_query(request: Request, parts: LoadedParts) -> Response:
     """Speak a text given in the query or a header; the answer is a whole WAV file."""
     parts.admission.check_open()
-    return await _speak(_headers(request, read_query(request)), parts)
+    return await _speak(_headers(request, read_query(request)), parts, audio_owner(request, parts))
 
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _PARAMETERS})
@@ -42,7 +42,7 @@ async def speak_form(request: Request, parts: LoadedParts) -> Response:
     parts.admission.check_open()
     body = await read_body(request, parts)
     form = read_form(request.headers.get("content-type", ""), body)
-    return await _speak(_headers(request, form | read_query(request)), parts)
+    return await _speak(_headers(request, form | read_query(request)), parts, audio_owner(request, parts))
 
 
 async def speak_wav(
@@ -53,6 +53,7 @@ async def speak_wav(
     language: str | None,
     spelled: dict[str, str],
     ignored: Sequence[str],
+    client: str,
 ) -> Response:
     """Answer with a whole WAV file; errors use this API's names of `text`, `voice` and `language`."""
     languages = parts.failover.active.engine.languages
@@ -62,15 +63,14 @@ async def speak_wav(
         language = DEFAULT_LANGUAGE if DEFAULT_LANGUAGE in languages else None
     wanted = SpeechRequest(input=text, voice=voice, language=language)
     try:
-        return await speak(
-            parts, SpeechJob(wanted, Encoding("wav"), whole=True, param=spelled["text"], ignored=ignored)
-        )
+        job = SpeechJob(wanted, Encoding("wav"), whole=True, param=spelled["text"], ignored=ignored, client=client)
+        return await speak(parts, job)
     except InvalidRequest as error:
         error.param = spelled.get(error.param or "", error.param)
         raise
 
 
-async def _speak(values: dict[str, str], parts: Parts) -> Response:
+async def _speak(values: dict[str, str], parts: Parts, client: str) -> Response:
     for name in ("style_wav", "speaker_wav"):
         if values.get(name):
             raise ApiError(400, "unsupported_parameter", f"this model does not take {name}: leave it out", param=name)
@@ -84,6 +84,7 @@ async def _speak(values: dict[str, str], parts: Parts) -> Response:
         ignored=unknown_fields(
             (name for name, value in values.items() if value), _NAMES, parts.settings.unknown_fields
         ),
+        client=client,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
-from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, read_body
+from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, audio_owner, read_body
 from ttsworker.http.routes.coqui import speak_wav
 from ttsworker.http.routes.fields import read_form, read_query
 from ttsworker.http.routes.openai import AUDIO, PARTIAL_AUDIO
@@ -50,7 +50,7 @@ async def list_voices(model: ActiveModel) -> HTMLResponse:
 async def process_query(request: Request, parts: LoadedParts) -> Response:
     """Speak the query's INPUT_TEXT; the answer is a whole WAV file."""
     parts.admission.check_open()
-    return await _process(read_query(request), parts)
+    return await _process(read_query(request), parts, audio_owner(request, parts))
 
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"requestBody": _BODY})
@@ -58,10 +58,11 @@ async def process_form(request: Request, parts: LoadedParts) -> Response:
     """Speak the form's INPUT_TEXT; the answer is a whole WAV file."""
     parts.admission.check_open()
     # As in Coqui's server, the body is a form, whatever its Content-Type says, and the query is ignored.
-    return await _process(read_form(_FORM, await read_body(request, parts)), parts)
+    form = read_form(_FORM, await read_body(request, parts))
+    return await _process(form, parts, audio_owner(request, parts))
 
 
-async def _process(values: dict[str, str], parts: Parts) -> Response:
+async def _process(values: dict[str, str], parts: Parts, client: str) -> Response:
     others = (name for name, value in values.items() if value and value not in _FIXED.get(name, ()))
     return await speak_wav(
         parts,
@@ -70,6 +71,7 @@ async def _process(values: dict[str, str], parts: Parts) -> Response:
         language=values.get("LOCALE"),
         spelled={"text": "INPUT_TEXT", "voice": "VOICE", "language": "LOCALE"},
         ignored=unknown_fields(others, _NAMES, parts.settings.unknown_fields),
+        client=client,
     )
 
 

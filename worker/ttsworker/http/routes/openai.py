@@ -5,8 +5,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from ttsworker.http.access.origins import content_type
 from ttsworker.http.errors import ApiError
-from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, read_body
+from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, audio_owner, read_body
 from ttsworker.http.speech_response import speak
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.request import SpeechJob, SpeechRequest, encoding_of, parse_speech_request
@@ -35,9 +36,10 @@ AUDIO: dict[int | str, dict[str, Any]] = {
     },
     400: {"description": "The request is invalid; the message says what to change."},
     401: {"description": "The key is missing or invalid."},
+    403: {"description": "A page of another site sent the request, and the worker has no keys."},
     408: {"description": "The body did not arrive in time."},
     413: {"description": "The body is too large."},
-    415: {"description": "The body is compressed."},
+    415: {"description": "The body is compressed, or it is text/plain and the worker has no keys."},
     429: {"description": "Too many requests, of this client or in total; try again after Retry-After seconds."},
     500: {"description": "The engine failed."},
     503: {"description": "The worker is starting or shutting down; try again after Retry-After seconds."},
@@ -59,10 +61,15 @@ router = APIRouter(tags=["OpenAI"])
 async def create_speech(request: Request, parts: LoadedParts) -> Response:
     """Speak a text; the worker sends the audio while it synthesizes."""
     parts.admission.check_open()
+    if parts.settings.api_keys_file is None and content_type(request.headers) == "text/plain":
+        # Any page's form can send JSON as text/plain to any site; of the types that forms have only this one can.
+        raise ApiError(415, "unsupported_type", "the body is text/plain: send it as application/json")
     wanted, ignored = parse_speech_request(await read_body(request, parts), parts.settings.unknown_fields)
     if wanted.model:
         _check_model(wanted.model, parts)
-    return await speak(parts, SpeechJob(wanted, encoding_of(wanted), whole=not wanted.stream, ignored=ignored))
+    owner = audio_owner(request, parts)
+    encoding = encoding_of(wanted)
+    return await speak(parts, SpeechJob(wanted, encoding, whole=not wanted.stream, ignored=ignored, client=owner))
 
 
 @router.get("/v1/models")
