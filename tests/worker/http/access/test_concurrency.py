@@ -98,11 +98,11 @@ async def test_a_client_is_its_key_and_a_key_may_have_its_own_number(tmp_path: P
     async with serving(engine, api_keys_file=keys, max_requests_per_client=2) as served:
         engine.gate.clear()
         asked = []
-        for name, most in (("alices", 2), ("bobs", 1), ("batchs", 4)):
-            asked += [ask(served, "Hello.", {"X-API-Key": f"{name}-key"}) for _ in range(most)]
+        for name, most in (("alice", 2), ("bobby", 1), ("batch", 4)):
+            asked += [ask(served, "Hello.", {"X-API-Key": f"the-key-of-{name}"}) for _ in range(most)]
         await until(lambda: accepted(served) == 7)
-        for name in ("alices", "bobs"):
-            assert_refused(await ask(served, "Hello.", {"X-API-Key": f"{name}-key"}))
+        for name in ("alice", "bobby"):
+            assert_refused(await ask(served, "Hello.", {"X-API-Key": f"the-key-of-{name}"}))
         engine.gate.set()
         assert {each.status_code for each in await asyncio.gather(*asked)} == {200}
 
