@@ -62,7 +62,7 @@ page-picture: .venv ## take a new docs/page.png of the worker's page
 	@$(PYTHON) -m tests.support.worker.page_picture
 
 clean:           ## delete this checkout's build results; keeps the caches in ~/.cache/tts-operator
-	@rm -rf .venv .venv-serve out build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-serve .venv-clients out build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .PHONY: .venv
 .venv:

@@ -46,10 +46,19 @@ DIFFERENCES: Sequence[Difference] = (
             ask("an unknown speaker in a header", "GET", SPEAK, "several",
                 params={"text": A}, headers={"speaker-id": "nobody"}),
             get("an unknown MaryTTS voice", PROCESS, "several", INPUT_TEXT=A, VOICE="nobody"),
-            get("an unknown voice of a single speaker", PROCESS, INPUT_TEXT=A, VOICE="cmu-slt-hsmm"),
+            get("an unknown voice of a single speaker", PROCESS, INPUT_TEXT=A, VOICE="nobody"),
             post("an unknown voice in a MaryTTS form", PROCESS, "several", INPUT_TEXT=A, VOICE="nobody"),
             ask("an unknown voice in OpenAI's route", "POST", OPENAI, "several",
                 json={"input": A, "voice": "nobody", "response_format": "wav"}),
+        ],
+    ),
+    Difference(
+        "The voice that MaryTTS's clients send by default, `cmu-slt-hsmm`", "500", "200: the default voice",
+        "Home Assistant's sends it until somebody configures another one",
+        [
+            get("Home Assistant's voice", PROCESS, INPUT_TEXT=A, VOICE="cmu-slt-hsmm"),
+            get("Home Assistant's voice and locale", PROCESS, "polyglot", INPUT_TEXT=A, VOICE="cmu-slt-hsmm",
+                LOCALE="en_US"),
         ],
     ),
     Difference(
@@ -69,6 +78,7 @@ DIFFERENCES: Sequence[Difference] = (
         [
             get("MaryTTS without a locale", PROCESS, "polyglot", INPUT_TEXT=A, VOICE="anna"),
             get("MaryTTS with a locale", PROCESS, "polyglot", INPUT_TEXT=A, VOICE="anna", LOCALE="de"),
+            get("MaryTTS with a region", PROCESS, "polyglot", INPUT_TEXT=A, VOICE="anna", LOCALE="de_DE"),
         ],
     ),
     Difference(

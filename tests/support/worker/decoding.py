@@ -1,7 +1,9 @@
 """Decodes what the worker sends, by ffmpeg as a player would and independently of what encoded it, and compares it."""
 
+import io
 import json
 import subprocess
+import wave
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,6 +44,17 @@ def decode(data: bytes) -> Decoded:
     raw = _run(["ffmpeg", "-v", "error", "-i", "pipe:0", "-f", "s16le", "pipe:1"], data)
     samples = np.frombuffer(raw, "<i2").reshape(-1, stream["channels"])
     return Decoded(stream["codec_name"], int(stream["sample_rate"]), stream["channels"], samples)
+
+
+def mono_wav(data: bytes) -> bytes:
+    """Decode a file to a WAV file of its first channel, as the judge listens to."""
+    decoded, file = decode(data), io.BytesIO()
+    with wave.open(file, "wb") as audio:
+        audio.setnchannels(1)
+        audio.setsampwidth(2)
+        audio.setframerate(decoded.sample_rate)
+        audio.writeframes(decoded.samples[:, 0].tobytes())
+    return file.getvalue()
 
 
 def likeness(decoded: Samples, original: Samples) -> tuple[float, int]:

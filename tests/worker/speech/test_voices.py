@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ttscontract.worker_config import UnknownVoice
 from ttsworker.engines import Voice
 from ttsworker.speech.errors import InvalidRequest
-from ttsworker.speech.voices import OPENAI_VOICES, choose_voice, lacking_aliases, spoken_aliases
+from ttsworker.speech.voices import MARYTTS_VOICE, OPENAI_VOICES, choose_voice, lacking_aliases, spoken_aliases
 
 ANNA, BEN, CARL = Voice("anna", "en"), Voice("ben", "en"), Voice("carl", "en")
 DORA, DEFAULT = Voice("dora", "de"), Voice("default", "en")
@@ -44,8 +44,8 @@ def test_many_voices_are_not_all_listed() -> None:
         choose_voice("nobody", [Voice(f"p{number}", "en") for number in range(110)])
 
 
-@pytest.mark.parametrize("name", OPENAI_VOICES)
-def test_the_one_voice_speaks_for_every_name_of_openai(name: str) -> None:
+@pytest.mark.parametrize("name", [*OPENAI_VOICES, MARYTTS_VOICE])
+def test_the_one_voice_speaks_for_every_name_of_openai_and_for_that_of_marytts(name: str) -> None:
     assert choose_voice(name, [ANNA]) == ANNA
 
 

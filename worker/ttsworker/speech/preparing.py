@@ -11,6 +11,7 @@ from ttsworker.models.loaded import LoadedModel
 from ttsworker.scheduling.stream import Sentence
 from ttsworker.settings import Settings
 from ttsworker.speech.errors import InvalidRequest
+from ttsworker.speech.languages import choose_language
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.request import SpeechJob, SpeechRequest
 from ttsworker.speech.validation import check_text
@@ -121,15 +122,3 @@ def utterances_of(
     if not sentences:
         raise InvalidRequest("nothing_to_speak", "the text contains nothing to speak", param=param)
     return [Utterance(sentence, voice.name, spoken, speed) for sentence in sentences]
-
-
-def choose_language(language: str | None, voice: Voice, languages: Sequence[str]) -> str | None:
-    """Return the language to speak, None where the model has only one; raises InvalidRequest with the known ones."""
-    if not language or language == voice.language:
-        return language if languages else None
-    if language in languages:
-        return language
-    known = ", ".join(languages) or voice.language
-    raise InvalidRequest(
-        "unknown_language", f"the model does not speak this language; it speaks {known}", param="language"
-    )

@@ -1,4 +1,4 @@
-"""Which voice speaks: one of the model's own, by its name, by an alias, or by one of OpenAI's names."""
+"""Which voice speaks: one of the model's own, by its name, by an alias, or by a name that clients send unasked."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -11,6 +11,9 @@ OPENAI_VOICES = (
     "alloy", "ash", "ballad", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "verse", "marin", "cedar",
 )  # fmt: skip
 """All that OpenAI has. Many clients send one of them unasked, and some of them nothing else."""
+
+MARYTTS_VOICE = "cmu-slt-hsmm"
+"""What clients of MaryTTS, such as Home Assistant's, send until somebody configures a voice."""
 
 DEFAULT = "default"
 """The name by which clients ask for the default voice; an alias of this name chooses another one."""
@@ -47,14 +50,15 @@ def choose_voice(
 def spoken_aliases(voices: Sequence[Voice], aliases: Mapping[str, str] = NO_ALIASES) -> dict[str, str]:
     """Return each name that is no voice's own but speaks, with the name of its voice.
 
-    OpenAI's names are spread over the voices of the default voice's language, beginning with the default voice.
+    OpenAI's names are spread over the voices of the default voice's language, beginning with the default voice, which
+    speaks for MaryTTS's as well.
     """
     own = {voice.name: voice for voice in voices}
     default = own.get(aliases.get(DEFAULT, ""), voices[0])
     others = [voice for voice in voices if voice.language == default.language and voice.name != default.name]
     spread = [default, *others]
     spoken = {name: spread[index % len(spread)].name for index, name in enumerate(OPENAI_VOICES)}
-    spoken |= aliases
+    spoken |= {MARYTTS_VOICE: default.name, **aliases}
     return {name: voice for name, voice in spoken.items() if voice in own and name not in own}
 
 

@@ -16,7 +16,7 @@ import soxr
 from tests.support.judge import SENTENCES, recognise
 from tests.support.worker.decoding import MEDIA_TYPES, Samples, assert_same_sound, decode
 from tests.support.worker.serving import WorkerProcess
-from ttsworker.speech.voices import OPENAI_VOICES
+from ttsworker.speech.voices import MARYTTS_VOICE, OPENAI_VOICES
 
 SPEECH = "/v1/audio/speech"
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
@@ -232,7 +232,7 @@ def test_models_and_voices(client: openai.OpenAI, api: httpx.Client) -> None:
     assert client.models.retrieve("tts-1").id == "tts-1"
     voices = api.get("/v1/audio/voices").json()
     assert voices["voices"] == [{"id": "heart", "name": "heart", "language": "en-US"}]
-    assert voices["aliases"] == dict.fromkeys(OPENAI_VOICES, "heart")
+    assert voices["aliases"] == dict.fromkeys([*OPENAI_VOICES, MARYTTS_VOICE], "heart")
 
 
 def test_open_webui_finds_models_and_voices_and_speaks_with_them(api: httpx.Client) -> None:

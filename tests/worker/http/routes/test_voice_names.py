@@ -10,7 +10,7 @@ from tests.support.worker.artificial import ArtificialEngine
 from tests.support.worker.asking import SPEECH, body_of, heard
 from tests.support.worker.serving import Served, serving
 from ttsworker.engines import Utterance, Voice
-from ttsworker.speech.voices import OPENAI_VOICES
+from ttsworker.speech.voices import MARYTTS_VOICE, OPENAI_VOICES
 
 
 class Choir(ArtificialEngine):
@@ -45,9 +45,9 @@ async def test_a_model_of_any_name_can_be_named_in_a_header() -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_every_name_of_openai_speaks(path: str) -> None:
+async def test_every_name_that_clients_send_unasked_speaks(path: str) -> None:
     async with serving(ArtificialEngine()) as served:
-        answers = [await speak(served, path, voice) for voice in OPENAI_VOICES]
+        answers = [await speak(served, path, voice) for voice in (*OPENAI_VOICES, MARYTTS_VOICE)]
         assert {(answer.status_code, answer.headers["x-tts-voice"]) for answer in answers} == {(200, "one")}
 
 
@@ -84,7 +84,7 @@ async def test_the_list_has_the_models_voices_and_beside_them_the_other_names() 
     async with serving(ArtificialEngine(), voice_aliases={"narrator": "two", "lost": "eve"}) as served:
         listed = (await served.client.get("/v1/audio/voices")).json()
         assert [voice["id"] for voice in listed["voices"]] == ["one", "two"]
-        assert listed["aliases"] == dict.fromkeys(OPENAI_VOICES, "one") | {"narrator": "two"}
+        assert listed["aliases"] == dict.fromkeys([*OPENAI_VOICES, MARYTTS_VOICE], "one") | {"narrator": "two"}
         for name, voice in listed["aliases"].items():
             assert (await speak(served, SPEECH, name)).headers["x-tts-voice"] == voice
 
