@@ -24,6 +24,8 @@ _MONEY = {
 _CURRENCY = f"[{''.join(_MONEY)}]"
 _GROUPED = r"\d{1,3}(?:,\d{3})++(?!\d)"
 _AMOUNT = rf"(?:{_GROUPED}|\d++)(?:\.\d++)?"
+_START = r"\b(?<!\d[.,])"
+"""Where a number can begin: not within another one, whose rest would be searched again from each of its groups."""
 _MAGNITUDE = "(?:thousand|million|billion|trillion)"
 _SIGNED = r"(?<![\w.,)\]%–−-])(?<!\d )"
 """Nothing before it that a hyphen could join to what follows, not even a number and a space: a range."""
@@ -144,7 +146,7 @@ RULES: tuple[Rule, ...] = (
          "US$5 million", "5 million US dollars"),
     _row(rf"\b({'|'.join(_CODES)}) ?{_CURRENCY}?({_AMOUNT})( {_MAGNITUDE})?",
          lambda match: f"{match[2]}{match[3] or ''} {_CODES[match[1]]}", "USD 5 a day", "5 US dollars a day"),
-    _row(rf"\b({_AMOUNT})( {_MAGNITUDE})? ?({'|'.join(_CODES)})\b",
+    _row(rf"{_START}({_AMOUNT})( {_MAGNITUDE})? ?({'|'.join(_CODES)})\b",
          lambda match: f"{match[1]}{match[2] or ''} {_CODES[match[3]]}", "5 USD a day", "5 US dollars a day"),
     _row(rf"({_CURRENCY}{_AMOUNT})([kKmMbBtT])n?\b", lambda match: f"{match[1]} {_MAGNITUDES[match[2].lower()]}",
          "It cost €1.2bn.", "It cost 1.2 billion euros."),
@@ -182,12 +184,12 @@ RULES: tuple[Rule, ...] = (
     _row(r"(?<![\w.°])(?<!° )(\d{1,2})['′] ?(\d{1,2})[\"″](?!\w)", r"\1 feet \2 inches",
          "He is 5'10\" tall.", "He is 5 feet 10 inches tall."),
     _row(r"(?<=\d)( ?(?:ft|feet|foot) \d{1,2} ?)in\b", r"\1inches", "5 ft 10 in tall", "5 ft 10 inches tall"),
-    _row(rf"(?P<number>\b{_AMOUNT}) ?(?P<unit>[kcm]?m|in|ft|yd|mi)(?P<power>[²³])", _power,
+    _row(rf"(?P<number>{_START}{_AMOUNT}) ?(?P<unit>[kcm]?m|in|ft|yd|mi)(?P<power>[²³])", _power,
          "30 m²", "30 square meters"),
-    _row(rf"(?P<number>\b{_AMOUNT}) ?(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})"
+    _row(rf"(?P<number>{_START}{_AMOUNT}) ?(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})"
          rf"/(?P<per>{'|'.join(sorted(_PER, key=len, reverse=True))})(?![\w/])", _rate,
          "5 MB/s", "5 megabytes per second"),
-    _row(rf"(?P<number>\b{_AMOUNT}) ?(?P<unit>{_DATA})\b(?!/)",
+    _row(rf"(?P<number>{_START}{_AMOUNT}) ?(?P<unit>{_DATA})\b(?!/)",
          lambda match: f"{match['number']} {_unit(match['unit'], number=match['number'])}", "16GB", "16 gigabytes"),
 )  # fmt: skip
 """In this order: a later rule sees what an earlier one wrote."""
