@@ -12,7 +12,8 @@ from tests.support.worker.serving import serving, until
 from ttsworker.encoding import Encoding
 from ttsworker.engines import Voice
 from ttsworker.speech.errors import InvalidRequest
-from ttsworker.speech.preparing import LONG_TEXT, choose_voice, prepare
+from ttsworker.speech.parts import LONG_TEXT
+from ttsworker.speech.preparing import choose_voice, prepare
 from ttsworker.speech.request import SpeechJob, SpeechRequest
 
 ANNA, BEN, DEFAULT = Voice("anna", "en"), Voice("ben", "en"), Voice("default", "en")

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ttscontract.worker_config import MAX_SPEED, MIN_SPEED
 from ttsworker.encoding import AudioFormat, Encoding
 from ttsworker.speech.errors import InvalidCode, InvalidRequest
-from ttsworker.speech.validation import refuse_repeated_names
+from ttsworker.speech.validation import refuse_many_values, refuse_repeated_names
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 48_000
 
@@ -88,6 +88,7 @@ def encoding_of(request: SpeechRequest) -> Encoding:
 def parse_speech_request(body: bytes) -> SpeechRequest:
     """Read the JSON body, also after a byte order mark; raises InvalidRequest that names the first wrong field."""
     body = body.removeprefix(codecs.BOM_UTF8)
+    refuse_many_values(body)
     refuse_repeated_names(body)
     try:
         return SpeechRequest.model_validate_json(body)

@@ -31,7 +31,7 @@ router = APIRouter(tags=["Coqui"])
 async def speak_query(request: Request, parts: LoadedParts) -> Response:
     """Speak a text given in the query or a header; the answer is a whole WAV file."""
     parts.admission.check_open()
-    return await _speak(_headers(request, read_query(request)), parts)
+    return await _speak(_headers(request, await read_query(request, parts)), parts)
 
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _PARAMETERS})
@@ -39,8 +39,8 @@ async def speak_form(request: Request, parts: LoadedParts) -> Response:
     """Speak a text given in a form, the query or a header; the answer is a whole WAV file."""
     parts.admission.check_open()
     body = await read_body(request, parts)
-    form = read_form(request.headers.get("content-type", ""), body)
-    return await _speak(_headers(request, form | read_query(request)), parts)
+    form = await read_form(request.headers.get("content-type", ""), body, parts)
+    return await _speak(_headers(request, form | await read_query(request, parts)), parts)
 
 
 async def speak_wav(

@@ -49,7 +49,7 @@ async def list_voices(model: ActiveModel) -> HTMLResponse:
 async def process_query(request: Request, parts: LoadedParts) -> Response:
     """Speak the query's INPUT_TEXT; the answer is a whole WAV file."""
     parts.admission.check_open()
-    return await _process(read_query(request), parts)
+    return await _process(await read_query(request, parts), parts)
 
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"requestBody": _BODY})
@@ -57,7 +57,7 @@ async def process_form(request: Request, parts: LoadedParts) -> Response:
     """Speak the form's INPUT_TEXT; the answer is a whole WAV file."""
     parts.admission.check_open()
     # As in Coqui's server, the body is a form, whatever its Content-Type says, and the query is ignored.
-    return await _process(read_form(_FORM, await read_body(request, parts)), parts)
+    return await _process(await read_form(_FORM, await read_body(request, parts), parts), parts)
 
 
 async def _process(values: dict[str, str], parts: Parts) -> Response:
