@@ -59,8 +59,9 @@ def exponent(lengths: Sequence[int], seconds: Sequence[float]) -> float | None:
     if len(points) < 2:
         return None
     mean_x, mean_y = (sum(values) / len(points) for values in zip(*points, strict=True))
-    slope = sum((x - mean_x) * (y - mean_y) for x, y in points)
-    return slope / sum((x - mean_x) ** 2 for x, _ in points)
+    slope: float = sum((x - mean_x) * (y - mean_y) for x, y in points)
+    spread: float = sum((x - mean_x) ** 2 for x, _ in points)
+    return slope / spread
 
 
 def cpu_seconds(step: Callable[[str], object], text: str, *, repeats: int = 3) -> float:

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 
 from ttsworker.engines.hibari.engine import readable
 from ttsworker.http.access.clients import client_of
-from ttsworker.http.access.keyfile import digest_of
+from ttsworker.http.access.keys import digest_of
 from ttsworker.http.routes.fields import multipart, urlencoded
 from ttsworker.settings import parse_networks
 from ttsworker.speech.request import parse_speech_request
