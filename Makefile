@@ -3,7 +3,7 @@
 PYTHON := .venv/bin/python
 CODE := contract operator worker tools tests hack bench
 
-.PHONY: help demo serve test test-unit test-cluster lint format images run-operator bench-operator bench-worker soak-worker devcluster-up devcluster-down lock generate page-picture clean
+.PHONY: help demo serve test test-unit test-cluster lint format images run-operator bench-operator bench-worker bench-bounds soak-worker devcluster-up devcluster-down lock generate page-picture clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+: .*##|^[a-z-]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -41,6 +41,9 @@ bench-operator: .venv ## measure the operator's cost: a table, and docs/bench/op
 
 bench-worker: .venv ## compare the worker with tts-server: a table, and docs/bench/worker.json
 	@$(PYTHON) -m bench.worker $(if $(QUICK),--quick)
+
+bench-bounds: .venv ## measure what hostile input costs against its length: a table, and docs/bench/bounds.json
+	@$(PYTHON) -m bench.bounds $(if $(QUICK),--quick)
 
 soak-worker: .venv ## send 3,000 requests and check that the worker's memory does not grow
 	@$(PYTHON) -m bench.soak

@@ -15,7 +15,7 @@ from tests.support.worker.asking import spoken
 from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.raw_http import TIMEOUT, raw, status_and_code
 from tests.support.worker.serving import Served, serving, until
-from ttsworker.http.connection import Connection
+from ttsworker.http.connection import MAX_HEADERS, MAX_PATH_BYTES, Connection
 
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -268,3 +268,23 @@ async def test_who_hardly_reads_is_given_up_and_holds_nobody_up(
             await until(is_given_up)
             assert ended == begun[:1]
             reading.cancel()
+
+
+async def test_a_request_has_a_bounded_number_of_headers() -> None:
+    """Every look-up of a header reads all of them."""
+    async with serving(ArtificialEngine()) as served:
+        for count, expected in ((MAX_HEADERS, b"200"), (MAX_HEADERS + 1, b"431"), (5000, b"431")):
+            lines = ["GET /health HTTP/1.1", "Connection: close", *(f"a{number}: b" for number in range(count - 1))]
+            answer = await raw(served, "\r\n".join([*lines, "", ""]).encode())
+            assert answer[0].startswith(b"HTTP/1.1 " + expected)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+async def test_a_path_has_a_bounded_length_and_a_query_has_not(method: str) -> None:
+    async with serving(ArtificialEngine()) as served:
+        path = "/" + "%41" * (MAX_PATH_BYTES // 3 + 1)
+        lines = [f"{method} {path} HTTP/1.1", "Content-Length: 2", "", "{}"]
+        assert status_and_code(await raw(served, "\r\n".join(lines).encode())) == (414, "path_too_long")
+        long = await served.client.get("/api/tts", params={"text": "a. " * MAX_PATH_BYTES, "speaker_id": ""})
+        assert long.status_code in {200, 400, 429}
+        assert (await served.client.get("/health")).status_code == 200

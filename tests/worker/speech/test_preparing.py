@@ -12,7 +12,8 @@ from tests.support.worker.serving import serving, until
 from ttsworker.encoding import Encoding
 from ttsworker.engines import Voice
 from ttsworker.speech.errors import InvalidRequest
-from ttsworker.speech.preparing import LONG_TEXT, prepare
+from ttsworker.speech.parts import LONG_TEXT
+from ttsworker.speech.preparing import prepare
 from ttsworker.speech.request import SpeechJob, SpeechRequest
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttsworker.speech.errors import InvalidRequest
-from ttsworker.speech.validation import check_text, refuse_repeated_names
+from ttsworker.speech.validation import MAX_JSON_MARKS, check_text, refuse_many_values, refuse_repeated_names
 
 MARKUP = [
     "<script>alert(1)</script>", "Hello <script>", "<SCRIPT SRC=//x.org/a.js>", "<script", "<script/x>", "< /b></b>",
@@ -98,3 +98,16 @@ def test_the_first_name_given_twice_is_found_in_one_go_through_many() -> None:
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"a": 1}', b"9" * 10_000, b'{"a": {"a": 1}}'])
 def test_anything_else_is_left_to_the_next_reader(body: bytes) -> None:
     refuse_repeated_names(body)
+
+
+@pytest.mark.parametrize("unit", ["[],", "{},", '"",', "0,", '{"a":0},', '"[",'])
+def test_a_body_of_many_values_is_refused_before_it_is_parsed(unit: str) -> None:
+    body = b'{"input":[' + unit.encode() * MAX_JSON_MARKS + b"0]}"
+    with pytest.raises(InvalidRequest, match=f"more than {MAX_JSON_MARKS} names, values and marks"):
+        refuse_many_values(body)
+
+
+@pytest.mark.parametrize("mark", ["[", "{", ":", ",", '\\"', "\\\\", "\\\\[", "\\u0022"])
+def test_marks_inside_a_text_are_no_values(mark: str) -> None:
+    refuse_many_values(b'{"input":"' + mark.encode() * MAX_JSON_MARKS + b'","voice":"a"}')
+    refuse_many_values(b'{"input":"' + mark.encode() * MAX_JSON_MARKS)  # without an end, left to the next reader

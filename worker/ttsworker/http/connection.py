@@ -22,6 +22,13 @@ _OFFER = {b"connection", b"upgrade", b"http2-settings"}
 """Headers by which a client offers another protocol."""
 
 
+MAX_HEADERS = 100
+"""Headers of a request: every look-up of one reads all of them."""
+
+MAX_PATH_BYTES = 2048
+"""Of the address before its query, which the routes and the log read whole."""
+
+
 class Connection(HttpToolsProtocol):
     """One connection. It expects a head at its start and between two requests; a head has `head_seconds` to arrive.
 
@@ -72,10 +79,18 @@ class Connection(HttpToolsProtocol):
         self._head_bytes += 1
         self._start_timer()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; raises ApiError 431, which ends the parser, for more than `MAX_HEADERS`."""
+        if len(self.headers) >= MAX_HEADERS:
+            raise ApiError(431, "headers_too_large", f"there are more than {MAX_HEADERS} headers: send fewer")
+        super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """Start the request, unless it offers another protocol: `_decline` then parses it again without the offer."""
         if self.parser.should_upgrade():
             return
+        if len(self.url.partition(b"?")[0]) > MAX_PATH_BYTES:
+            raise ApiError(414, "path_too_long", f"the path has more than {MAX_PATH_BYTES} bytes: send text by POST")
         self._stop_timer()
         super().on_headers_complete()
         self._expecting_head = False
@@ -107,7 +122,10 @@ class Connection(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
             self._decline(data[offer.args[0] :])
-        except httptools.HttpParserError:
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, ApiError):  # of one of the callbacks
+                self._refuse(error.__context__)
+                return
             self.send_400_response("Invalid HTTP request received.")
 
     def _decline(self, rest: bytes) -> None:

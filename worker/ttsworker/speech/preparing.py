@@ -1,6 +1,5 @@
 """From a request to the sentences that a model speaks, with the audio of those that are cached."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,15 +16,6 @@ from ttsworker.speech.request import SpeechJob, SpeechRequest
 from ttsworker.speech.validation import check_text
 from ttsworker.speech.voices import choose_voice
 from ttsworker.text import split_sentences, spoken_form
-
-LONG_TEXT = 2000
-"""Characters above which a text is prepared in a thread, so that it does not delay /health and other requests' audio.
-
-On one core 2,000 characters take 1 ms (English) to 2 ms (Chinese); 100,000 take 70 to 200 ms, and 400 ms when every
-sentence is tiny. Three of these at once in the event loop delayed /health by 0.2 s, 0.7 s and 1.2 s; in the thread they
-delay it by at most 0.1 s. `Parts.long_texts` admits one text at a time: three threads that compete for the GIL delayed
-/health by 0.2 s.
-"""
 
 
 @dataclass(frozen=True)
@@ -74,10 +64,7 @@ async def keyed_utterances(
         request = request.model_copy(update={"language": None})
         unknown = UnknownVoice.DEFAULT
     call = partial(_keyed_utterances, model, request, parts.settings, unknown, param, client=client)
-    if len(request.input) <= LONG_TEXT:
-        return call()
-    async with parts.long_texts:
-        return await asyncio.to_thread(call)
+    return await parts.compute(len(request.input), call)
 
 
 def _keyed_utterances(

@@ -20,7 +20,7 @@ from ttscontract.worker_config import MAX_SPEED, MIN_SPEED, UnknownFields
 from ttsworker.encoding import AudioFormat, Encoding
 from ttsworker.speech.errors import InvalidCode, InvalidRequest
 from ttsworker.speech.fields import unknown_fields
-from ttsworker.speech.validation import refuse_repeated_names
+from ttsworker.speech.validation import refuse_many_values, refuse_repeated_names
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8000, 48_000
 
@@ -135,6 +135,7 @@ def parse_speech_request(
     Raises InvalidRequest that names the first wrong field.
     """
     body = body.removeprefix(codecs.BOM_UTF8)
+    refuse_many_values(body)
     refuse_repeated_names(body)
     unknown: list[str] = []
     try:

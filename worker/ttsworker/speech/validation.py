@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from itertools import islice
 from typing import Any
 
 from ttsworker.speech.errors import InvalidRequest
@@ -38,6 +39,13 @@ _BYTES_PER_CHARACTER = 12
 _BYTES_BESIDE_TEXT = 16_384
 
 
+MAX_JSON_MARKS = 1000
+"""Strings, brackets, colons and commas of a JSON body; a request with every parameter has about 50."""
+
+_JSON_MARK = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{:,]', re.DOTALL)
+"""A string counts as one, whatever is in it; one without an end goes on to the end of the body."""
+
+
 def longest_request(max_text_length: int) -> int:
     """Return the most bytes that a body or a URL with a text of an allowed length can have."""
     return max_text_length * _BYTES_PER_CHARACTER + _BYTES_BESIDE_TEXT
@@ -60,6 +68,15 @@ def check_text(text: str, max_length: int, *, param: str) -> str:
         message = f"{param} has markup ({shown}) at position {tag.start()}: send plain text without tags"
         raise InvalidRequest("markup", message, param=param)
     return re.sub(r"\r\n?|\f", "\n", text)
+
+
+def refuse_many_values(body: bytes) -> None:
+    """Raise InvalidRequest for a JSON body of more than `MAX_JSON_MARKS` strings and marks, without parsing it.
+
+    Parsing 400,000 empty arrays takes half a second, in which nothing else runs.
+    """
+    if next(islice(_JSON_MARK.finditer(body), MAX_JSON_MARKS, None), None):
+        raise InvalidRequest("invalid_json", f"the body has more than {MAX_JSON_MARKS} names, values and marks")
 
 
 def refuse_repeated_names(body: bytes) -> None:

@@ -33,7 +33,8 @@ router = APIRouter(tags=["Coqui"])
 async def speak_query(request: Request, parts: LoadedParts) -> Response:
     """Speak a text given in the query or a header; the answer is a whole WAV file."""
     parts.admission.check_open()
-    return await _speak(_headers(request, read_query(request)), parts, audio_owner(request, parts))
+    query = await read_query(request, parts)
+    return await _speak(_headers(request, query), parts, audio_owner(request, parts))
 
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"parameters": _PARAMETERS})
@@ -41,8 +42,9 @@ async def speak_form(request: Request, parts: LoadedParts) -> Response:
     """Speak a text given in a form, the query or a header; the answer is a whole WAV file."""
     parts.admission.check_open()
     body = await read_body(request, parts)
-    form = read_form(request.headers.get("content-type", ""), body)
-    return await _speak(_headers(request, form | read_query(request)), parts, audio_owner(request, parts))
+    form = await read_form(request.headers.get("content-type", ""), body, parts)
+    values = _headers(request, form | await read_query(request, parts))
+    return await _speak(values, parts, audio_owner(request, parts))
 
 
 async def speak_wav(

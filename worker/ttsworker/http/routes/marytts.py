@@ -50,7 +50,7 @@ async def list_voices(model: ActiveModel) -> HTMLResponse:
 async def process_query(request: Request, parts: LoadedParts) -> Response:
     """Speak the query's INPUT_TEXT; the answer is a whole WAV file."""
     parts.admission.check_open()
-    return await _process(read_query(request), parts, audio_owner(request, parts))
+    return await _process(await read_query(request, parts), parts, audio_owner(request, parts))
 
 
 @router.post(SPEECH_PATH, response_class=Response, responses=AUDIO, openapi_extra={"requestBody": _BODY})
@@ -58,7 +58,7 @@ async def process_form(request: Request, parts: LoadedParts) -> Response:
     """Speak the form's INPUT_TEXT; the answer is a whole WAV file."""
     parts.admission.check_open()
     # As in Coqui's server, the body is a form, whatever its Content-Type says, and the query is ignored.
-    form = read_form(_FORM, await read_body(request, parts))
+    form = await read_form(_FORM, await read_body(request, parts), parts)
     return await _process(form, parts, audio_owner(request, parts))
 
 

@@ -1,0 +1,38 @@
+"""Signs, arithmetic, fractions and decimals."""
+# ruff: noqa: RUF001 - the signs are intended
+
+from ttsworker.text.english.rule import CURRENCY, GROUPED, Rule, row
+
+_COMPARISONS = {"<": "less than", ">": "greater than", "≤": "at most", "≥": "at least", "≈": "about", "~": "about"}
+
+_FRACTIONS = {"⅓": "1/3", "⅔": "2/3", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"}
+_POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+RULES: tuple[Rule, ...] = (
+    row(r"(?<=\d)(?: ?− ?| ?- ?(?=[\d.,]{1,20} ?=))(?=\d)", " minus ", "5-3=2", "5 minus 3=2"),
+    row(r"(?<==)( ?)[-−](?=[A-Za-z]\b)", r"\1minus ", "x = -y", "x = minus y"),
+    row(r"(?<=\d) ?\* ?(?=\d)", " times ", "3*4", "3 times 4"),
+    row(r"(?<=\d)(?<!\b0) ?x ?(?=\d)", " by ", "a 3x4 table", "a 3 by 4 table"),
+    row(r"√ ?(?=\w)", "the square root of ", "√4", "the square root of 4"),
+    row(rf"(?<![\w<>=)-])([<>≤≥≈~]) ?(?={CURRENCY}?\.?\d)", lambda match: f"{_COMPARISONS[match[1]]} ",
+         "if it is ≥5", "if it is at least 5"),
+    row(r"(?<![\d:.,])(\d{1,4}):(\d)(?![\d:.])", r"\1 to \2", "a ratio of 16:9", "a ratio of 16 to 9"),
+    row(r"(?<![\w.,/])(\d{1,3}) (?=(?:1/2|[12]/3|[13]/4|[1-4]/5|[1357]/8)(?![\w/]))", r"\1 and ",
+         "1 1/2 cups", "1 and 1/2 cups"),
+    row(r"(?<=\d) ?(?=[½⅓⅔¼¾⅛⅜⅝⅞])", " and ", "1½ cups", "1 and ½ cups"),
+    row(rf"(?<![\w.,$€£¥₹])({GROUPED}|\d++)\.(0++)(?!\d|\.\d|%| ?[ap]\.?m\b)",
+         lambda match: f"{match[1]} point {' '.join(match[2])}",
+         "Version 5.0 is out.", "Version 5 point 0 is out."),
+    row(r"[⅓⅔⅛⅜⅝⅞]", lambda match: _FRACTIONS[match[0]], "⅔ of it", "2/3 of it"),
+    row(r"(?<=[A-Za-z])(-?\d{1,9})\.(?=\d)", r"\1 point ", "with GPT-4.1", "with GPT-4 point 1"),
+    row(r"(?<![\w.,:/-])0\d{1,9}(?![\w:/-]|[.,]\d)", lambda match: " ".join(match[0]), "agent 007", "agent 0 0 7"),
+    row(r"(?<![\w.,])(?!3M)(\d{1,3}(?:\.\d{1,3})?)([MB])(?= [a-z]{3})",
+        lambda match: f"{match[1]} {'million' if match[2] == 'M' else 'billion'}",
+        "70B parameters", "70 billion parameters"),
+    row(r"(?<![\w.,])(\d{1,3}(?:\.\d{1,3})?) ?([mb])n\b",
+        lambda match: f"{match[1]} {'million' if match[2] == 'm' else 'billion'}", "5bn people", "5 billion people"),
+    row(r"(?<=\d)([⁻]?)([⁰¹²³⁴-⁹]{1,9})(?!\w)",
+        lambda match: f" to the power of {'minus ' * bool(match[1])}{match[2].translate(_POWERS)}",
+        "10⁶ of them", "10 to the power of 6 of them"),
+    row(r"∞", "infinity", "1 to ∞", "1 to infinity"),
+)  # fmt: skip
