@@ -3,6 +3,11 @@
 MODEL_ROOT/<key>/                      a published model, whole or not there
 MODEL_ROOT/<key>/MANIFEST_NAME         its manifest as JSON: the fields of `ModelManifest`
 MODEL_ROOT/PARTIAL_FOLDER/<key>/       a download that is not published yet
+
+An image may have a model too, `builtin://<name>`, published in the same way when the image was built:
+
+IMAGE_MODELS/<name>/                   the model
+IMAGE_CONFIG                           the settings that serve it, used where nothing else names a configuration
 """
 
 from dataclasses import dataclass
@@ -10,8 +15,15 @@ from typing import Final
 
 MODEL_ROOT: Final = "/models"
 """Where the pods mount the volume."""
+IMAGE_MODELS: Final = "/opt/ttsworker/models"
+IMAGE_CONFIG: Final = "/opt/ttsworker/worker.json"
 PARTIAL_FOLDER: Final = ".partial"
 MANIFEST_NAME: Final = ".manifest.json"
+
+BUILTIN: Final = "builtin://"
+"""The prefix of the source of a model that is part of the worker image: an engine's own, or one it was built with."""
+IMAGE_MODEL_NAME: Final = "[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?"
+"""Pattern of the name of a model that an image was built with."""
 
 
 @dataclass(frozen=True)

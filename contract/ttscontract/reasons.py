@@ -200,8 +200,8 @@ class Reason(ReasonRow):
     MODEL_MISSING = (
         "ModelMissing",
         Severity.STALLED,
-        "The model is not on the volume, or no longer.",
-        "Delete the Job that `kubectl get jobs -l tts-operator.io/service=NAME` lists: the download runs again.",
+        "The model is not on the volume, or no longer. Or the image was not built with the `builtin://` model.",
+        "Delete the Job that `kubectl get jobs -l tts-operator.io/service=NAME` lists. Or correct `spec.image`.",
         Program.WORKER,
     )
     MODEL_CORRUPT = (

@@ -18,6 +18,8 @@ BAD_SPECS: list[tuple[str, dict[str, Any], str]] = [
     ("password", {"model": {"source": "https://me:secret@example.com/x"}, "engine": "hibari"}, "user name or password"),
     ("bad-sum", {"model": {**HTTPS, "sha256": "abc"}, "engine": "hibari"}, "spec.model.sha256"),
     ("no-engine", {"model": HTTPS}, "spec.engine is required"),
+    ("no-engine-of-image", {"model": {"source": "builtin://alba"}}, "spec.engine is required"),
+    ("strange-name", {"model": {"source": "builtin://Al/ba"}, "engine": "hibari"}, "and the name of a model that"),
     ("strange-engine", {"model": HTTPS, "engine": "espeak"}, 'supported values: "hibari", "coqui"'),
     ("wrong-engine", {"engine": "coqui"}, "needs the engine hibari: remove spec.engine"),
     ("needless-volume", {"storage": {"size": "1Gi"}}, "needs no volume: remove spec.storage"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.contract.containers import Finished, Image, built_image
+from ttscontract.model_folder import IMAGE_CONFIG, IMAGE_MODELS
 
 ROOT = Path(__file__).parents[2]
 TAGS = {"operator": "localhost/tts-operator:dev", "worker": "localhost/tts-worker:dev"}
@@ -78,6 +80,30 @@ def image(request: pytest.FixtureRequest, images: dict[str, Image]) -> Image:
 @pytest.fixture
 def worker(images: dict[str, Image]) -> Image:
     return images["worker"]
+
+
+@pytest.fixture(scope="module")
+def with_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    if os.geteuid() != 0:
+        pytest.skip("building and running images needs root")
+    subprocess.run([ROOT / "hack/images", "worker-model"], check=True)
+    with built_image("localhost/tts-worker:dev-model", tmp_path_factory.mktemp("model")) as image:
+        yield image
+
+
+def test_an_image_with_a_model_speaks_it_without_settings(with_model: Image) -> None:
+    assert with_model.config["User"] == "65532:65532"
+    assert json.loads(stdout_of(with_model.run("cat", IMAGE_CONFIG))) == {
+        "engine": "hibari",
+        "model_dir": f"{IMAGE_MODELS}/hibari",
+    }
+    checks = json.loads(stdout_of(with_model.run("python", "-m", "ttsworker", "check", "--json")))["checks"]
+    messages = {check["name"]: check["message"] for check in checks}
+    assert messages["model"].startswith(f"{IMAGE_MODELS}/hibari is complete")
+    assert messages["engine"].startswith("hibari runs on the cpu")
+    assert stdout_of(with_model.run("sh", "-c", "ls -A /tmp /mnt /opt /opt/ttsworker/models")) == (
+        "/mnt:\n\n/opt:\nttsworker\nvenv\n\n/opt/ttsworker/models:\nhibari\n\n/tmp:"
+    )
 
 
 def test_it_runs_as_a_numbered_user_that_is_not_root(image: Image) -> None:

@@ -18,6 +18,7 @@ from ttscontract.engines import ENGINES
 from ttscontract.worker_config import SERVING, WRITTEN, Setting
 from ttsoperator.children.worker.configmap import render
 from ttsoperator.children.worker.served_model import Serving as ServedModel
+from ttsoperator.children.worker.served_model import key_of
 from ttsoperator.spec import TTSServiceSpec
 from ttsworker.settings import InvalidSettings, Settings, load_settings
 
@@ -46,6 +47,7 @@ models = st.sampled_from(
         {"model": {"source": "builtin://hibari"}},
         {"engine": "hibari", "model": {"source": HTTPS}},
         {"engine": "coqui", "model": {"source": HTTPS, "sha256": SHA}},
+        {"engine": "coqui", "model": {"source": "builtin://vits"}},
     ]
 )
 resources = st.none() | st.sampled_from(["250m", "1", "2500m", 3, "1M"]).map(lambda cpu: {"limits": {"cpu": cpu}})
@@ -67,7 +69,7 @@ def test_the_worker_reads_what_the_operator_writes(
     spec = {**model, "serving": options} | ({"resources": limits} if limits else {})
     assert not [*problems(spec, SCHEMA)]
     wanted = service(**spec)
-    key = None if wanted.builtin else "m-0123456789abcdef"
+    key = key_of(wanted)
     text = render(wanted, ServedModel(key, wanted.engine))
     written, loaded = json.loads(text), read(text)
     for name, value in {**written, "model_dir": Path(written["model_dir"]) if key else None}.items():

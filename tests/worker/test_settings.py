@@ -55,6 +55,17 @@ def test_a_file_that_is_not_there_is_told(config: Path) -> None:
         load_settings(os.environ)
 
 
+def test_an_images_own_file_counts_where_no_other_is_named(tmp_path: Path) -> None:
+    image, ours = tmp_path / "image.json", tmp_path / "ours.json"
+    assert load_settings({}, image_config=image).model_dir is None
+    image.write_text('{"engine": "coqui", "model_dir": "/opt/ttsworker/models/vits"}')
+    ours.write_text("{}")
+    settings = load_settings({}, image_config=image)
+    assert (settings.engine, settings.model_dir) == ("coqui", Path("/opt/ttsworker/models/vits"))
+    assert load_settings({}, image_config=image, options={"engine": "hibari"}).engine == "hibari"
+    assert load_settings({"TTSWORKER_CONFIG": str(ours)}, image_config=image).model_dir is None
+
+
 def test_a_misspelt_variable_is_told() -> None:
     with pytest.raises(
         InvalidSettings, match=r"TTSWORKER_THREAD is not a setting; the settings are .*TTSWORKER_THREADS"

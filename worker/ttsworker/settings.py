@@ -20,6 +20,7 @@ from pydantic_settings import (
 
 from ttscontract import worker_config
 from ttscontract.engines import Precision
+from ttscontract.model_folder import IMAGE_CONFIG
 from ttscontract.pods import CONFIG_VARIABLE, HTTP_PORT, METRICS_PORT, TERMINATION_LOG, VARIABLE_PREFIX
 from ttscontract.reasons import Reason
 from ttscontract.worker_config import MIN_RATE, Manager, Setting, TextLogging, UnknownFields, UnknownVoice
@@ -178,13 +179,23 @@ class Settings(BaseSettings):
         return init_settings, env_settings, InitSettingsSource(settings_cls, cls.file_values)
 
 
-def load_settings(environ: Mapping[str, str] = os.environ, *, options: Mapping[str, Any] | None = None) -> Settings:
-    """Read the file that TTSWORKER_CONFIG names, if any, the environment and options; raises InvalidSettings."""
+def load_settings(
+    environ: Mapping[str, str] = os.environ,
+    *,
+    options: Mapping[str, Any] | None = None,
+    image_config: Path = Path(IMAGE_CONFIG),
+) -> Settings:
+    """Read the configuration file, the environment and options; raises InvalidSettings.
+
+    The file is the one that TTSWORKER_CONFIG names, else that of an image that was built with a model, if it is one.
+    """
     known = {VARIABLE_PREFIX + name.upper() for name in Settings.model_fields} | {CONFIG_VARIABLE}
     if unknown := sorted(name for name in environ if name.startswith(VARIABLE_PREFIX) and name.upper() not in known):
         message = f"{unknown[0]} is not a setting; the settings are {', '.join(sorted(known))}"
         raise InvalidSettings(message)
     path = Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None
+    if path is None and image_config.exists():
+        path = image_config
     values = _read(path) if path else {}
 
     class FromFile(Settings):

@@ -7,9 +7,6 @@ from ttscontract.engines import ENGINES, Engine
 from ttscontract.words import one_of
 from ttsoperator.spec.base import rule
 
-BUILTIN: Final = "builtin://"
-"""The prefix of the source of a model that is part of the worker image."""
-
 if TYPE_CHECKING:
     EngineName = str
 else:  # pydantic turns it into the schema's enum; mypy rejects a Literal with computed values
@@ -30,7 +27,7 @@ def engine_of(name: str | None, source: str) -> Engine | None:
 def engine_text() -> str:
     """Return the description of spec.engine."""
     choice = one_of(f"{engine.name} ({engine.summary})" for engine in ENGINES)
-    return f"Engine that runs the model: {choice}. Required unless the source is {BUILTIN}, which names the engine."
+    return f"Engine that runs the model: {choice}. Required unless the source is {one_of(BUILTIN_SOURCES)}."
 
 
 def gpus_text() -> str:
@@ -57,12 +54,13 @@ def engine_rules() -> tuple[dict[str, str], ...]:
     sources = "; ".join(f"{source} needs the engine {name}" for source, name in _BUILT_IN.items())
     return (
         rule(
-            f"has(self.engine) || self.model.source.startsWith('{BUILTIN}')",
+            f"has(self.engine) || self.model.source in {list(BUILTIN_SOURCES)}",
             f"spec.engine is required: set the engine that runs the model at spec.model.source, {NAMES}",
             field=".engine",
         ),
         rule(
-            f"!has(self.engine) || self.engine == {_builtin_engine()} || !self.model.source.startsWith('{BUILTIN}')",
+            f"!has(self.engine) || self.engine == {_builtin_engine()} || "
+            f"!(self.model.source in {list(BUILTIN_SOURCES)})",
             f"{sources}: remove spec.engine",
             field=".engine",
         ),

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, StringConstraints
 
+from ttscontract.model_folder import BUILTIN, IMAGE_MODEL_NAME
 from ttscontract.words import one_of
 from ttsoperator.spec.base import ApiModel, Name, Quantities, Quantity, rule, rules
 from ttsoperator.spec.engines import BUILTIN_SOURCES
@@ -41,8 +42,10 @@ class Model(ApiModel):
     model_config = rules(
         rule(
             "".join(f"self.source == '{source}' || " for source in BUILTIN_SOURCES)
+            + f"self.source.matches('^{BUILTIN}{IMAGE_MODEL_NAME}$') || "
             + "self.source.matches('^https?://[^/?#]+/.*[^/]$')",
-            f"spec.model.source must be {', '.join(BUILTIN_SOURCES)}, or the https:// URL of a model file or archive",
+            f"spec.model.source must be {', '.join(BUILTIN_SOURCES)}, or the https:// URL of a model file or archive, "
+            f"or {BUILTIN} and the name of a model that the worker image was built with",
             field=".source",
         ),
         rule(
@@ -68,7 +71,7 @@ class Model(ApiModel):
         Field(
             description=f"Where the model comes from: {one_of(BUILTIN_SOURCES)} (a voice inside the worker image), or "
             "the https:// URL of a model file or of an archive (tar, tar.gz, zip) of a model folder; http:// only with "
-            "sha256."
+            f"sha256. {BUILTIN} and a name: a model that the image of spec.image was built with."
         ),
     ]
     sha256: Annotated[str, StringConstraints(max_length=64, pattern=r"^[0-9a-f]{64}$")] | None = None

@@ -8,12 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from ttscontract import worker_config
 from ttscontract.engines import Engine, Precision
+from ttscontract.model_folder import BUILTIN
 from ttscontract.reasons import Reason
 from ttscontract.worker_config import TextLogging, UnknownFields, UnknownVoice
 from ttsoperator.spec.autoscaling import Autoscaling
 from ttsoperator.spec.base import Annotations, ApiModel, rule, rules, setting
 from ttsoperator.spec.engines import (
-    BUILTIN,
     NAMES,
     EngineName,
     engine_of,

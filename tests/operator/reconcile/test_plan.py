@@ -149,6 +149,23 @@ def test_a_complete_download_is_not_repeated_whatever_changes() -> None:
     assert world.one("Job") == job
 
 
+def test_a_model_of_the_image_needs_no_volume_and_stays_until_the_next_is_downloaded() -> None:
+    world, alba = World(), service(engine="coqui", model={"source": "builtin://alba"})
+    world.settle(alba)
+    assert {"Job", "PersistentVolumeClaim"}.isdisjoint(world.kinds())
+    [content] = [
+        json.loads(each["data"]["worker.json"]) for (kind, _), each in world.children.items() if kind == "ConfigMap"
+    ]
+    assert (content["engine"], content["model_dir"]) == ("coqui", "/opt/ttsworker/models/alba")
+    [worker] = world.one("Deployment")["spec"]["template"]["spec"]["containers"]
+    assert "/models" not in {mount["mountPath"] for mount in worker["volumeMounts"]}
+    before = copy.deepcopy(world.one("Deployment"))
+    world.settle(downloaded(generation=2))
+    assert world.one("Deployment") == before, "the workers keep the image's model"
+    other = service(generation=3, engine="coqui", model={"source": "builtin://alto"})
+    assert "apply Deployment" in summary(world.step(other))
+
+
 def test_the_volume_of_a_builtin_model_goes_when_no_pod_uses_it_any_more() -> None:
     world, wanted = running(), service(generation=2)
     assert "PersistentVolumeClaim" in world.kinds()

@@ -38,6 +38,7 @@ def test_a_deletion_timestamp_is_seen() -> None:
         ({"model": {}}, "spec.model.source: Field required"),
         ({"gpu": {"count": -1}}, "spec.gpu.count: Input should be greater than or equal to 0"),
         ({"model": {"source": HTTPS}}, "spec.engine is required"),
+        ({"model": {"source": "builtin://alba"}}, "spec.engine is required"),
         ({"serving": {"precision": "Int4"}}, "spec.serving.precision: Input should be 'Auto'"),
         ({"resources": {"limits": {"cpu": "much"}}}, "spec.resources.limits.cpu: String should match pattern"),
         ({"replicas": "a", "image": 1, "gpu": 2, "service": 3}, "and 1 more"),

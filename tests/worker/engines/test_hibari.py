@@ -77,6 +77,15 @@ def test_what_the_library_fails_on_is_rewritten(engine: Engine, text: str, expec
     assert len(engine.synthesize([Utterance(text, "heart")])[0]) > 2400
 
 
+def test_a_folder_of_model_folders_is_told_from_a_model(tmp_path: Path) -> None:
+    (tmp_path / "alba").mkdir()
+    with pytest.raises(ModelInvalid, match=r"has no voice of the engine hibari$"):
+        find_engine("hibari")(EngineOptions(tmp_path)).load()
+    shutil.copy(voice_path(DEFAULT), tmp_path / "alba/alba.onnx")
+    with pytest.raises(ModelInvalid, match=f"the first one below it is in {tmp_path}/alba$"):
+        find_engine("hibari")(EngineOptions(tmp_path)).load()
+
+
 def test_an_onnx_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     shutil.copy(Path(hibari.voices.ASSETS) / "oov.onnx", tmp_path / "oov.onnx")
     with pytest.raises(ModelInvalid, match="not a hibari voice"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ttscontract.model_folder import MANIFEST_NAME
+from ttscontract.model_folder import IMAGE_MODELS, MANIFEST_NAME
 from ttscontract.worker_config import Manager
 from ttsworker.engines import ModelError
 from ttsworker.models.store import (
@@ -194,6 +194,16 @@ def test_a_user_is_told_why_a_folder_has_no_model(model: Path, lack: Callable[[P
         with pytest.raises(ModelMissing) as caught:
             read(model, Manager.USER)
         assert str(caught.value) == f"no model at {model}: {words}"
+
+
+def test_a_model_that_the_image_was_not_built_with_needs_another_image() -> None:
+    with pytest.raises(ModelMissing) as caught:
+        verify_model(Path(IMAGE_MODELS, "alba"), Manager.OPERATOR)
+    told = str(caught.value)
+    assert told.startswith(
+        "no model at /opt/ttsworker/models/alba: this image was not built with it; correct spec.image"
+    )
+    assert "Job" not in told
 
 
 def as_copied(model: Path) -> None:

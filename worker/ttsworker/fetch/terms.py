@@ -20,6 +20,7 @@ TTSSERVICE: Final = Terms(
     more_room="increase spec.storage.size, or make room on the existing claim",
     record="the TTSService",
 )
+BUILD: Final = Terms(source="MODEL", sha256="MODEL_SHA256", more_room="make room there", record="the image")
 COMMAND: Final = Terms(
     source="SOURCE",
     sha256="--sha256",

@@ -14,7 +14,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from ttscontract.model_folder import MANIFEST_NAME, ModelFile, ModelManifest
+from ttscontract.model_folder import IMAGE_MODELS, MANIFEST_NAME, ModelFile, ModelManifest
 from ttscontract.reasons import Reason
 from ttscontract.worker_config import Manager
 from ttsworker.engines.errors import ModelError
@@ -47,6 +47,10 @@ _REPAIR: Final = {
     Manager.OPERATOR: "delete the download Job so that it is downloaded again",
     Manager.USER: f"fetch it again with `ttsworker fetch`, or delete {MANIFEST_NAME} to load the folder as it is",
 }
+
+_OTHER_IMAGE: Final = "build the image again"
+_NOT_ON_VOLUME: Final = "delete the download Job so that it runs again, or check what is mounted there"
+_NOT_IN_IMAGE: Final = "this image was not built with it; correct spec.image, or the name in spec.model.source"
 
 _MANIFESTS: Final = TypeAdapter(ModelManifest)
 
@@ -92,7 +96,7 @@ def verify_model(directory: Path, manager: Manager = Manager.OPERATOR) -> ModelM
         else:
             _verify(directory, manifest)
     except ModelCorrupt as error:
-        error.advice = _REPAIR[manager]
+        error.advice = _OTHER_IMAGE if directory.is_relative_to(IMAGE_MODELS) else _REPAIR[manager]
         raise
     return manifest
 
@@ -120,7 +124,8 @@ def _unpublished(directory: Path, manager: Manager) -> ModelManifest:
     What it cannot read, such as `lost+found` of a disk, the engine cannot read either. Raises ModelMissing.
     """
     if manager is Manager.OPERATOR:
-        raise _missing(directory, "delete the download Job so that it runs again, or check what is mounted there")
+        of_image = directory.is_relative_to(IMAGE_MODELS)
+        raise _missing(directory, _NOT_IN_IMAGE if of_image else _NOT_ON_VOLUME)
     try:
         if not any(directory.iterdir()):
             raise _missing(directory, "the folder is empty; check what is mounted there")

@@ -9,7 +9,6 @@ import json
 import math
 from typing import Any
 
-from ttscontract.model_folder import MODEL_ROOT
 from ttscontract.pods import CONFIG_FILE
 from ttscontract.worker_config import MAX_THREADS, THREADS, WRITTEN, Manager
 from ttsoperator import names
@@ -57,7 +56,7 @@ def render(service: TTSService, serving: Serving) -> str:
     """Return the text of worker.json."""
     values: dict[str, Any] = {
         "engine": serving.engine.name,
-        "model_dir": f"{MODEL_ROOT}/{serving.key}" if serving.key else None,
+        "model_dir": serving.folder,
         "managed_by": Manager.OPERATOR.value,
         "threads": threads(service),
         # By address the worker would count an application's pod, with all its users, as one client.

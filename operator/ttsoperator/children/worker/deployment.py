@@ -92,9 +92,8 @@ def _template(service: TTSService, defaults: Defaults, serving: Serving, gpus: i
 
 
 def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -> dict[str, Any]:
-    on_volume = serving.key is not None
-    pod = pod_spec(service, on_volume=on_volume)
-    if not (on_volume and is_pinned(service)):
+    pod = pod_spec(service, on_volume=serving.on_volume)
+    if not (serving.on_volume and is_pinned(service)):
         pod["topologySpreadConstraints"] = [_spread(service)]
     config_map = names.config_map_name(service.name, render(service, serving))
     stop_seconds = service.spec.rollout.shutdown_delay_seconds + service.spec.serving.drain_timeout_seconds
@@ -102,7 +101,7 @@ def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -
         {"name": "config", "configMap": {"name": config_map}},
         TMP_VOLUME,
     ]
-    if on_volume:
+    if serving.on_volume:
         volumes.append({"name": "model", "persistentVolumeClaim": {"claimName": claim_of(service)}})
     return {
         **pod,
@@ -114,7 +113,7 @@ def _pod(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -
 
 def _worker(service: TTSService, defaults: Defaults, serving: Serving, gpus: int) -> dict[str, Any]:
     mounts: list[dict[str, Any]] = [{"name": "config", "mountPath": CONFIG_DIR, "readOnly": True}, TMP_MOUNT]
-    if serving.key is not None:
+    if serving.on_volume:
         mounts.append({"name": "model", "mountPath": MODEL_ROOT, "readOnly": True})
     config = {"name": CONFIG_VARIABLE, "value": f"{CONFIG_DIR}/{CONFIG_FILE}"}
     return {

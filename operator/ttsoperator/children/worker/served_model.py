@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ttscontract.engines import Engine, find
+from ttscontract.model_folder import BUILTIN, IMAGE_MODELS, MODEL_ROOT
 from ttsoperator import names
 from ttsoperator.children.model.download import is_published
 from ttsoperator.kube.manifest import Manifest, annotations
@@ -12,10 +13,25 @@ from ttsoperator.spec import TTSService
 
 @dataclass(frozen=True)
 class Serving:
-    """A model that workers can load: its folder below /models (None for the built-in one) and its engine."""
+    """A model that workers can load, and its engine.
+
+    `key` is its folder on the volume, its source for one that the image was built with, None for the engine's own.
+    """
 
     key: str | None
     engine: Engine
+
+    @property
+    def on_volume(self) -> bool:
+        """Whether the workers need the volume."""
+        return self.key is not None and not self.key.startswith(BUILTIN)
+
+    @property
+    def folder(self) -> str | None:
+        """The model's folder in a worker's container, None for the engine's own model."""
+        if self.key is None:
+            return None
+        return f"{MODEL_ROOT}/{self.key}" if self.on_volume else f"{IMAGE_MODELS}/{self.key.removeprefix(BUILTIN)}"
 
 
 def serving(service: TTSService, snapshot: Snapshot) -> Serving | None:
@@ -24,11 +40,8 @@ def serving(service: TTSService, snapshot: Snapshot) -> Serving | None:
     The Job downloads a new model next to the old one. Until the new one is published, the Deployment keeps the old
     model and its engine, which its annotations name.
     """
-    if service.builtin:
-        return Serving(None, service.engine)
-    if is_published(service, snapshot):
-        model = service.spec.model
-        return Serving(names.model_key(model.source, model.sha256), service.engine)
+    if service.builtin or is_published(service, snapshot):
+        return Serving(key_of(service), service.engine)
     deployment = worker_deployment(service, snapshot)
     if deployment is None:
         return None
@@ -37,6 +50,14 @@ def serving(service: TTSService, snapshot: Snapshot) -> Serving | None:
     if engine is None or names.MODEL_KEY not in served:
         return None
     return Serving(served[names.MODEL_KEY] or None, engine)
+
+
+def key_of(service: TTSService) -> str | None:
+    """Return the `Serving.key` of the spec's model."""
+    model = service.spec.model
+    if service.builtin:
+        return None if model.source == service.engine.builtin else model.source
+    return names.model_key(model.source, model.sha256)
 
 
 def worker_deployment(service: TTSService, snapshot: Snapshot) -> Manifest | None:

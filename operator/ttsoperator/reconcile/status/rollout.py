@@ -3,7 +3,7 @@
 from ttscontract.reason import Severity
 from ttscontract.reasons import Reason
 from ttsoperator import names
-from ttsoperator.children.worker.served_model import worker_deployment
+from ttsoperator.children.worker.served_model import key_of, worker_deployment
 from ttsoperator.kube.manifest import Manifest, annotations, component_of, condition, has_condition
 from ttsoperator.names import Condition
 from ttsoperator.reconcile.status import diagnosis
@@ -47,9 +47,8 @@ def rollout_finding(service: TTSService, observed: Observed) -> Finding | None:
 
 def serves_wanted_model(service: TTSService, observed: Observed) -> bool:
     """Return whether the Deployment serves the model of the spec, and no longer the previous one."""
-    wanted, model = _desired(observed), service.spec.model
-    key = "" if service.builtin else names.model_key(model.source, model.sha256)
-    return wanted is not None and annotations(wanted)[names.MODEL_KEY] == key
+    wanted = _desired(observed)
+    return wanted is not None and annotations(wanted)[names.MODEL_KEY] == (key_of(service) or "")
 
 
 def workload_condition(service: TTSService, observed: Observed, model: Finding | None) -> Wanted:

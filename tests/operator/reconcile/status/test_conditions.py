@@ -45,6 +45,18 @@ def test_a_builtin_model() -> None:
     assert (status["model"], status["engine"]) == ({"source": "builtin://hibari", "state": "BuiltIn"}, "hibari")
 
 
+def test_a_model_of_the_image_is_rolled_out_like_any_other() -> None:
+    world, alba = World(), service(engine="hibari", model={"source": "builtin://alba"})
+    world.settle(service())
+    world.run_workers()
+    assert_blocked(world.status(alba), "RollingOut", stalled=False)
+    world.settle(alba)
+    world.run_workers()
+    status = world.status(alba)
+    assert condition(status, "Ready") == ("True", "RolledOut")
+    assert (condition(status, "ModelReady"), status["model"]["source"]) == (("True", "BuiltIn"), "builtin://alba")
+
+
 def test_scaled_to_zero_is_ready() -> None:
     world, none = World(), service(replicas=0)
     world.settle(none)

@@ -101,7 +101,9 @@ class HibariEngine:
         names = {known["file"]: name for name, known in VOICES.items()}
         files = sorted(self._model_dir.glob("*.onnx"))
         if not files:
-            message = f"there is no *.onnx file in {self._model_dir}: it has no voice of the engine hibari"
+            below = sorted(self._model_dir.rglob("*.onnx"))
+            where = f"; the first one below it is in {below[0].parent}" if below else ""
+            message = f"there is no *.onnx file in {self._model_dir}: it has no voice of the engine hibari{where}"
             raise ModelInvalid(message)
         return [(names.get(path.name, path.stem), str(path)) for path in files]
 
