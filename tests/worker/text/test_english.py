@@ -168,7 +168,7 @@ def written(draw: st.DrawFn) -> tuple[str, list[str]]:
 
     unit, reference, day, other, month = pick(SPOKEN_UNITS), pick(REFERENCES), pick(DAYS), pick(DAYS), pick(MONTHS)
     domain, noun = pick(DOMAINS), draw(st.sampled_from(["bill", "ticket", "deal"]))
-    return draw(
+    chosen: tuple[str, list[str]] = draw(
         st.sampled_from(
             [
                 (f"{many} {unit[0]}", [str(many), unit[1]]),
@@ -187,6 +187,7 @@ def written(draw: st.DrawFn) -> tuple[str, list[str]]:
             ]
         )
     )
+    return chosen
 
 
 @given(
