@@ -43,6 +43,22 @@ class UnknownFields(StrEnum):
     REJECT = "Reject"
 
 
+class Markup(StrEnum):
+    """What a text is written in."""
+
+    AUTO = "Auto"  # Markdown where the text has signs of it, else plain
+    PLAIN = "Plain"
+    MARKDOWN = "Markdown"
+    SSML = "SSML"
+
+
+class Tags(StrEnum):
+    """What happens to the tags of HTML in a text that is not SSML."""
+
+    REJECT = "Reject"
+    STRIP = "Strip"
+
+
 @dataclass(frozen=True)
 class Setting(Generic[T_co]):
     """One setting: its name in worker.json (in `spec.serving` the same in camelCase), default, bounds, unit and help.
