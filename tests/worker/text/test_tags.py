@@ -79,6 +79,7 @@ def test_a_long_text_is_read_in_one_go(text: str) -> None:
         ("H<sub>2</sub>O", "H2O"),
         ("<p>One</p><p>Two</p>", "One\n\nTwo"),
         ("<ul><li>milk</li><li>bread</li></ul>", "milk\n\nbread"),
+        ("<table><tr><th>A</th><th>B</th></tr><tr><td>1</td><td>2</td></tr></table>", "A B\n\n1 2"),
         ("<h1>Title</h1>Text", "Title\n\nText"),
         ('<a href="https://x.org/?a=b">the page</a>', "the page"),
         ("a < b and <c>", "a < b and <c>"),

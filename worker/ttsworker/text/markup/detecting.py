@@ -25,7 +25,7 @@ _SIGNS = [
         r"^ {0,3}#{2,6}[^\W\d_]",  # one without a space
         r"\S[ \t]*\n={3,}[ \t]*$",  # one that is underlined
         r"^[ \t>]*(?:```|~~~)",  # code
-        r"^ {0,3}(?:>[ \t]?)*>[ \t]+[^\W\d_\"'“„«…]",  # a quotation
+        r"^ {0,3}(?:>[ \t]?)*>[ \t]+[^\W\d_]|^ {0,3}> [\"“„«‘*_`\[]",  # a quotation
         r"^[ \t]*\*[ \t]+[^\W\d_]",  # a list with stars; one with hyphens may be a dialogue
         r"^[ \t]*[-*+][ \t]\[[ xX]\][ \t]",  # a list of tasks
         r"^ {0,3}(?:-[ \t]*){3,}$|^ {0,3}(?:\*[ \t]*){3,}$|^ {0,3}(?:_[ \t]*){3,}$",  # a rule

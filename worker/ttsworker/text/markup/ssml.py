@@ -43,7 +43,10 @@ _NUMBER = re.compile(r"\d{1,4}(?:\.\d{1,4})?")
 
 
 def read_ssml(text: str) -> list[Passage]:
-    """Return the passages of an SSML document; raises InvalidMarkup that says what is not supported."""
+    """Return the passages of an SSML document without halves of surrogate pairs.
+
+    Raises InvalidMarkup that says what is not supported.
+    """
     speech = _Speech()
     parser = XMLParser(target=speech, forbid_dtd=True)
     try:

@@ -34,6 +34,8 @@ _BREAK = re.compile(
 )
 """Tags at which a sentence ends."""
 
+_CELL = re.compile(r"</t[dh]\s*>", re.IGNORECASE)
+
 _REASONING = ("think", "thinking", "thought", "thoughts", "reasoning")
 """Elements in which language models think before they answer."""
 
@@ -71,10 +73,12 @@ def strip_tags(text: str) -> str:
 
 
 def in_place_of(tag: str) -> str:
-    """Return what is heard where a tag was: the end of a sentence, or nothing. What has no end stays as it is."""
+    """Return what is heard where a tag was: a sentence end, a space or nothing. What has no end stays as it is."""
     silent = _SILENT.match(tag)
     if not tag.endswith(">") or (silent and not _is_end(silent) and _name(silent) not in _REASONING):
         return tag
+    if _CELL.match(tag):
+        return " "
     return "\n\n" if _BREAK.match(tag) else ""
 
 
