@@ -43,6 +43,22 @@ class UnknownFields(StrEnum):
     REJECT = "Reject"
 
 
+class Markup(StrEnum):
+    """What a text is written in."""
+
+    AUTO = "Auto"  # Markdown where the text has signs of it, else plain
+    PLAIN = "Plain"
+    MARKDOWN = "Markdown"
+    SSML = "SSML"
+
+
+class Tags(StrEnum):
+    """What happens to the tags of HTML in a text that is not SSML."""
+
+    REJECT = "Reject"
+    STRIP = "Strip"
+
+
 @dataclass(frozen=True)
 class Setting(Generic[T_co]):
     """One setting: its name in worker.json (in `spec.serving` the same in camelCase), default, bounds, unit and help.
@@ -150,6 +166,18 @@ TEXT_LOGGING: Final = Setting(
     TextLogging.MASKED,
     "How much of a text the log shows: Masked hides the middle 60 %, None hides all of it, Full hides nothing.",
 )
+MARKUP: Final = Setting(
+    "markup",
+    Markup.AUTO,
+    "What a text is written in where the request does not say: Plain, Markdown, SSML, or Auto: Markdown where the text "
+    "has signs of it, else plain.",
+)
+TAGS: Final = Setting(
+    "tags",
+    Tags.REJECT,
+    "Tags of HTML in a text: Reject answers with 400, Strip removes the tags, and scripts, styles and a language "
+    "model's reasoning with all they contain.",
+)
 
 MAX_VOICE_ALIASES: Final = 64
 MAX_VOICE_ALIAS_LENGTH: Final = 64
@@ -232,6 +260,8 @@ WRITTEN: Final[tuple[Setting[object], ...]] = (
     UNKNOWN_VOICE,
     UNKNOWN_FIELDS,
     ALLOWED_ORIGINS,
+    MARKUP,
+    TAGS,
     RATE_LIMIT_PER_SECOND,
     MAX_REQUESTS_PER_CLIENT,
 )

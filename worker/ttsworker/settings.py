@@ -23,7 +23,16 @@ from ttscontract.engines import Precision
 from ttscontract.model_folder import IMAGE_CONFIG
 from ttscontract.pods import CONFIG_VARIABLE, HTTP_PORT, METRICS_PORT, TERMINATION_LOG, VARIABLE_PREFIX
 from ttscontract.reasons import Reason
-from ttscontract.worker_config import MIN_RATE, Manager, Setting, TextLogging, UnknownFields, UnknownVoice
+from ttscontract.worker_config import (
+    MIN_RATE,
+    Manager,
+    Markup,
+    Setting,
+    Tags,
+    TextLogging,
+    UnknownFields,
+    UnknownVoice,
+)
 
 Network = IPv4Network | IPv6Network
 
@@ -90,6 +99,9 @@ class Settings(BaseSettings):
         description="Memory of the answers that wait for their clients: those sent in one go, and cached audio.",
     )
     max_text_length: int = _field(worker_config.MAX_TEXT_LENGTH)
+    markup: Markup = _field(worker_config.MARKUP)
+    tags: Tags = _field(worker_config.TAGS)
+    code_blocks: Literal["Skip", "Speak"] = Field("Skip", description="Code blocks of a Markdown text: Skip or Speak.")
     request_timeout_seconds: float = _field(worker_config.REQUEST_TIMEOUT_SECONDS)
     drain_timeout_seconds: float = _field(worker_config.DRAIN_TIMEOUT_SECONDS)
     voice_aliases: VoiceAliases = _field(worker_config.VOICE_ALIASES)

@@ -10,7 +10,7 @@ from ttscontract import worker_config
 from ttscontract.engines import Engine, Precision
 from ttscontract.model_folder import BUILTIN
 from ttscontract.reasons import Reason
-from ttscontract.worker_config import TextLogging, UnknownFields, UnknownVoice
+from ttscontract.worker_config import Markup, Tags, TextLogging, UnknownFields, UnknownVoice
 from ttsoperator.spec.autoscaling import Autoscaling
 from ttsoperator.spec.base import Annotations, ApiModel, rule, rules, setting
 from ttsoperator.spec.engines import (
@@ -93,6 +93,8 @@ class Serving(ApiModel):
     allowed_origins: Annotated[list[Origin], Field(max_length=worker_config.MAX_ORIGINS)] = setting(
         worker_config.ALLOWED_ORIGINS
     )
+    markup: Markup = setting(worker_config.MARKUP)
+    tags: Tags = setting(worker_config.TAGS)
 
 
 class ServiceOptions(ApiModel):

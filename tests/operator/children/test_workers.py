@@ -130,6 +130,8 @@ def test_worker_json() -> None:
         "unknown_voice": "Reject",
         "unknown_fields": "Ignore",
         "allowed_origins": [],
+        "markup": "Auto",
+        "tags": "Reject",
         "rate_limit_per_second": 0,
         "max_requests_per_client": 0,
     }

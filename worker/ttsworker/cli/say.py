@@ -16,12 +16,13 @@ from ttsworker.cli.loading import configure_logs, load_engine, settings_for
 from ttsworker.cli.output import STANDARD_OUTPUT, open_output
 from ttsworker.cli.progress import Progress
 from ttsworker.encoding import AUDIO_FORMATS, AudioFormat, Encoder, Encoding, UnsupportedEncoding, encoder_for
-from ttsworker.engines import Engine, ModelError, Unspeakable, Utterance
+from ttsworker.engines import Engine, ModelError, Unspeakable
 from ttsworker.models.store import verify_model
+from ttsworker.scheduling.stream import Sentence
 from ttsworker.settings import Settings
 from ttsworker.speech.errors import InvalidRequest, NothingToSpeak
-from ttsworker.speech.preparing import utterances_of
-from ttsworker.speech.validation import check_text
+from ttsworker.speech.passages import passages_of, reading_of
+from ttsworker.speech.preparing import sentences_of
 from ttsworker.speech.voices import choose_voice
 
 
@@ -70,13 +71,14 @@ def say_text(order: Order, options: Mapping[str, Any]) -> int:
 
 def _say(order: Order, settings: Settings) -> Spoken:
     text, audio_format = _text(order.text), _audio_format(order.audio_format)
+    passages = passages_of(text, reading_of(settings), max_length=max(1, len(text)), param="TEXT")
     with open_output(order.output) as file, Progress() as progress:
         progress.show("loading the model")
         if settings.model_dir:
             verify_model(settings.model_dir, settings.managed_by)
         engine = load_engine(settings)
-        utterances = utterances_of(
-            text,
+        sentences = sentences_of(
+            passages,
             choose_voice(order.voice, engine.voices, settings.voice_aliases, settings.unknown_voice),
             engine.languages,
             max_characters=engine.max_characters,
@@ -85,7 +87,7 @@ def _say(order: Order, settings: Settings) -> Spoken:
         )
         encoder = encoder_for(Encoding(audio_format), engine.sample_rate)
         started = time.perf_counter()
-        pieces = _pieces(engine, utterances, progress)
+        pieces = _pieces(engine, sentences, progress)
         samples = asyncio.run(_write(pieces, encoder, file, whole=order.output != STANDARD_OUTPUT))
         seconds = time.perf_counter() - started
         engine.close()
@@ -94,16 +96,15 @@ def _say(order: Order, settings: Settings) -> Spoken:
     return Spoken(samples / engine.sample_rate, seconds)
 
 
-def _pieces(engine: Engine, utterances: Sequence[Utterance], progress: Progress) -> Iterator[Pcm]:
-    """Speak one sentence after another, with the engine's pauses between them."""
-    pause = silence(engine.pause_seconds, engine.sample_rate)
+def _pieces(engine: Engine, sentences: Sequence[Sentence], progress: Progress) -> Iterator[Pcm]:
+    """Speak one sentence after another, with their own or the engine's pauses between them."""
     begun = False
-    for number, utterance in enumerate(utterances, 1):
-        progress.show(f"speaking sentence {number} of {len(utterances)}")
+    for number, sentence in enumerate(sentences, 1):
+        progress.show(f"speaking sentence {number} of {len(sentences)}")
         pause_due = begun
-        for piece in engine.stream(utterance):
+        for piece in engine.stream(sentence.utterance):
             if pause_due and len(piece):
-                yield pause
+                yield silence(engine.pause_seconds if sentence.pause is None else sentence.pause, engine.sample_rate)
                 pause_due = False
             begun = begun or len(piece) > 0
             yield to_pcm(piece)
@@ -130,10 +131,10 @@ async def _write(pieces: Iterator[Pcm], encoder: Encoder, file: BinaryIO, *, who
 def _text(argument: str) -> str:
     if argument == "-":
         try:
-            argument = io.TextIOWrapper(sys.stdin.buffer, "utf-8", newline="").read()
+            return io.TextIOWrapper(sys.stdin.buffer, "utf-8", newline="").read()
         except UnicodeDecodeError as error:
             raise InvalidRequest("invalid_text", "standard input is not UTF-8: convert it with iconv") from error
-    return check_text(argument, max(1, len(argument)), param="TEXT")
+    return argument
 
 
 def _audio_format(name: str) -> AudioFormat:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ttsworker.audio import Pcm
+from ttsworker.audio import Pcm, silence
 from ttsworker.engines import Utterance
 from ttsworker.scheduling.policy import Entry
 
@@ -28,6 +28,8 @@ class Sentence:
 
     utterance: Utterance
     audio: Pcm | None = None
+    pause: float | None = None
+    """Seconds of silence before it, in place of the engine's pause."""
 
 
 class Stream(Entry):
@@ -58,7 +60,7 @@ class Stream(Entry):
         self.complete = False
         self._pause = pause
         self._sample_rate = sample_rate
-        self._pause_due = False
+        self._due: Pcm | None = None  # the pause that comes before the next audio
         self._on_read = on_read
         self._on_closed = on_closed
         self._clock = clock
@@ -98,7 +100,8 @@ class Stream(Entry):
         """Take the next sentence. A pause comes before its first audio, unless it is the first of all."""
         sentence = self.remaining.popleft()
         self.sentence = self._next_utterance()
-        self._pause_due = self.samples > 0
+        if self.samples:
+            self._due = self._pause if sentence.pause is None else silence(sentence.pause, self._sample_rate)
         if sentence.audio is None:
             self.characters -= len(sentence.utterance.text)
         return sentence
@@ -113,9 +116,9 @@ class Stream(Entry):
         """Add a piece to the end."""
         if self.closed or not len(piece):
             return
-        if self._pause_due:
-            self._pause_due = False
-            self._append(self._pause)
+        if self._due is not None:
+            self._append(self._due)
+            self._due = None
         self._append(piece)
         self._changed.set()
 

@@ -65,7 +65,7 @@ def _describe(schema: dict[str, Any]) -> None:
 class SpeechRequest(BaseModel):
     """The body of POST /v1/audio/speech: OpenAI's.
 
-    `sample_rate`, `channels`, `stream`, `language` and `strict` are our own.
+    `sample_rate`, `channels`, `stream`, `language`, `markup`, `tags` and `strict` are our own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, json_schema_extra=_describe)
@@ -85,6 +85,10 @@ class SpeechRequest(BaseModel):
     channels: Literal[1, 2] = Field(1, description="2 repeats the audio in both channels.")
     stream: bool = Field(default=True, description="false sends a complete answer with its length.")
     language: str | None = Field(None, description="Language of the text, for models that speak several.")
+    markup: Literal["auto", "plain", "markdown", "ssml"] | None = Field(
+        None, description="What the text is written in; auto is Markdown where the text has marks of it, else plain."
+    )
+    tags: Literal["reject", "strip"] | None = Field(None, description="Whether tags of HTML are refused or removed.")
     strict: bool = Field(default=False, description="true refuses a request that has other fields than these.")
 
     @model_validator(mode="before")

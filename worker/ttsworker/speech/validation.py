@@ -11,28 +11,6 @@ from ttsworker.speech.errors import InvalidRequest
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs, but not tabs, line ends, and the form feeds of PDFs."""
 
-_ELEMENTS = (
-    # of HTML, except those of one letter: formulas have such letters between < and > as well
-    "abbr address article aside audio blockquote body br button canvas center cite code del details div dl dt dd em "
-    "embed fieldset figure font footer form frame frameset h[1-6] head header hr html iframe img input ins kbd label "
-    "li link main mark math meta nav object ol option pre script section select small span strike strong style sub "
-    "summary sup svg table tbody td template textarea th thead title tr tt ul var video "
-    # of SSML
-    "speak break emphasis phoneme prosody say-as voice lexicon"
-).replace(" ", "|")
-_NAME = r"[A-Za-z][\w:.-]*"
-_MARKUP = re.compile(
-    rf"<(?:!--|!\[CDATA\[|!DOCTYPE\b|\?{_NAME}"  # comments, declarations, instructions
-    rf"|/{_NAME}\s*>"  # the end of any element
-    rf"|{_NAME}\s*/>"  # any empty element
-    rf"|{_NAME}\s+{_NAME}\s*=[^<>]*>"  # any element with an attribute
-    r"|script\b"  # however it goes on
-    rf"|(?:{_ELEMENTS})(?:\s[^<>]*)?>"  # a known element
-    r"|[abipqsu]>)",
-    re.IGNORECASE,
-)
-
-
 _BYTES_PER_CHARACTER = 12
 """The longest way to write a character, in JSON (a surrogate pair of two \\uXXXX) and in a URL (four %XX)."""
 
@@ -58,16 +36,15 @@ def check_text(text: str, max_length: int, *, param: str) -> str:
     if len(text) > max_length:
         message = f"{param} has {len(text)} characters, but a request may have at most {max_length}: split it"
         raise InvalidRequest("text_too_long", message, param=param)
+    check_characters(text, param=param)
+    return re.sub(r"\r\n?|\f", "\n", text)
+
+
+def check_characters(text: str, *, param: str) -> None:
+    """Raise InvalidRequest for a control character."""
     if control := _CONTROL.search(text):
         where = f"U+{ord(control[0]):04X} at position {control.start()}"
         raise InvalidRequest("control_character", f"{param} has the control character {where}: remove it", param=param)
-    # Match at each "<" instead of searching once: in a text of nothing else one search would keep the GIL for 0.1 s.
-    tags = (_MARKUP.match(text, bracket.start()) for bracket in re.finditer("<", text))
-    if tag := next(filter(None, tags), None):
-        shown = re.split(r"\s", tag[0], maxsplit=1)[0][:20]
-        message = f"{param} has markup ({shown}) at position {tag.start()}: send plain text without tags"
-        raise InvalidRequest("markup", message, param=param)
-    return re.sub(r"\r\n?|\f", "\n", text)
 
 
 def refuse_many_values(body: bytes) -> None:

@@ -11,7 +11,7 @@ from ttsworker.engines import ModelError
 from ttsworker.http.errors import ApiError
 from ttsworker.http.routes.bodies import LoadedParts, audio_owner
 from ttsworker.speech.parts import Parts
-from ttsworker.speech.preparing import keyed_utterances
+from ttsworker.speech.preparing import keyed_sentences
 from ttsworker.speech.request import parse_speech_request
 
 CACHE_PATH = "/v1/audio/cache"
@@ -37,6 +37,8 @@ class CacheSelector(BaseModel):
     voice: str | None = Field(None, description="Voice of the sentences, with input.")
     language: str | None = Field(None, description="Language of the sentences, with input.")
     speed: str | None = Field(None, description="Speed of the sentences, with input.")
+    markup: str | None = Field(None, description="What the input is written in, as in a request for speech.")
+    tags: str | None = Field(None, description="Whether tags are removed from the input, as in a request for speech.")
 
 
 @router.delete(CACHE_PATH, responses=_RESPONSES)
@@ -87,4 +89,4 @@ async def _digest(parts: Parts, model: str) -> str:
 async def _keys(parts: Parts, selector: CacheSelector, owner: str) -> list[str]:
     """Return the keys of a text's sentences, as a request for speech with these parameters has them."""
     wanted, _ = parse_speech_request(selector.model_dump_json(exclude_none=True, exclude={"key", "model"}).encode())
-    return [key for key, _ in await keyed_utterances(parts, parts.failover.active, wanted, client=owner)]
+    return [key for key, _ in await keyed_sentences(parts, parts.failover.active, wanted, client=owner)]
