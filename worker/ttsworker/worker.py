@@ -9,7 +9,8 @@ from ttsworker.cache.batched_get import GET_SECONDS
 from ttsworker.clock import Clock, SystemClock
 from ttsworker.engines.cpu import cpu_limit
 from ttsworker.http.app import create_app
-from ttsworker.http.server import catch_signals, listen, serve, serve_metrics
+from ttsworker.http.metrics_server import MetricsServer
+from ttsworker.http.server import catch_signals, listen, serve
 from ttsworker.http.tls import load_certificate
 from ttsworker.models.failover import Failover
 from ttsworker.models.loaded import EngineFactory, LoadedModel, ModelOptions, load
@@ -165,7 +166,9 @@ async def run(settings: Settings) -> int:
     certificate = load_certificate(settings)
     worker = Worker(settings)
     listener = listen(settings.host, settings.port)
-    metrics_port = serve_metrics(settings, worker.metrics.registry)
+    metrics_listener = listen(settings.host, settings.metrics_port, "METRICS_PORT")
+    metrics_port = metrics_listener.getsockname()[1]
+    metrics_server = MetricsServer(metrics_listener, worker.metrics.registry)
     stop = catch_signals()  # before the log line below, at which others take this process for one that ends well
     port, scheme = listener.getsockname()[1], "https" if certificate else "http"
     log.info("listening", extra={"port": port, "scheme": scheme, "metrics_port": metrics_port})
@@ -178,6 +181,7 @@ async def run(settings: Settings) -> int:
         )
     finally:
         tracer.close()
+        await asyncio.to_thread(metrics_server.close)
         if renewing:
             renewing.cancel()
 

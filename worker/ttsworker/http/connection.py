@@ -1,4 +1,4 @@
-"""A client's connection: uvicorn's, plus bounds on the size and the time of a request's head, which uvicorn lacks.
+"""A client's connection: uvicorn's, plus bounds on the size and the time of a request's head, and on unread answers.
 
 The routes bound the body, as only they know what they read.
 """
@@ -13,10 +13,9 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ttsworker.clock import Clock, Timer
+from ttsworker.http.connection_limit import ConnectionLimit
 from ttsworker.http.errors import ApiError
 from ttsworker.http.until_close import SendUntilClose
-from ttsworker.settings import Settings
-from ttsworker.speech.validation import longest_request
 
 _OFFER = {b"connection", b"upgrade", b"http2-settings"}
 """Headers by which a client offers another protocol."""
@@ -38,11 +37,16 @@ class Connection(HttpToolsProtocol):
     max_head_bytes: ClassVar[int]
     head_seconds: ClassVar[float]
     clock: ClassVar[Clock]
+    limit: ClassVar[ConnectionLimit]
+
+    opening: asyncio.Task[None]
+    """Ends when the connection is open."""
 
     _expecting_head = True
     _head_bytes = 0
     _heads = 0
     _timer: Timer | None = None
+    _stalled: Timer | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Start the timer: the first byte must arrive in time, too."""
@@ -52,12 +56,38 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timer, and tell the request that is being answered; uvicorn tells the last one that was read."""
+        self.limit.remove(self)
         self._stop_timer()
-        super().connection_lost(exc)
+        super().connection_lost(exc)  # resumes writing
         for cycle in self._unanswered:
             if not cycle.response_complete:
                 cycle.disconnected = True
                 cycle.message_event.set()
+
+    def evict(self) -> None:
+        """Close at once, to make room for another connection."""
+        if self.opening.done():
+            self.transport.abort()
+        else:
+            self.opening.cancel()
+
+    def pause_writing(self) -> None:
+        """Start a timer: speech has one for each piece of audio, but other answers would wait for ever to be read."""
+        super().pause_writing()
+        self._stalled = self._stalled or self.clock.call_later(2 * self.head_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Stop the timer."""
+        super().resume_writing()
+        if self._stalled:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def on_response_complete(self) -> None:
+        """Wait for the client again, unless its next request is there already."""
+        super().on_response_complete()
+        if not self.pipeline and (self.cycle.response_complete or self.cycle.more_body):
+            self.limit.set_idle(self)
 
     def data_received(self, data: bytes) -> None:
         """Parse some bytes, and count them when all of them belong to a head that is not complete yet."""
@@ -110,6 +140,10 @@ class Connection(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         super().on_message_complete()
+        if self.pipeline:  # who asks ahead could keep the connection busy for ever
+            self.limit.set_idle(self)
+        elif not self.cycle.response_complete:
+            self.limit.set_busy(self)
         self._expecting_head = True
         self._head_bytes = 0
 
@@ -176,18 +210,12 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def connection_class(settings: Settings, clock: Clock) -> type[Connection]:
-    """Return the class of connections for these settings.
-
-    A head may take the request timeout to arrive, and have as many bytes as the longest text with all its escapes.
-    """
-
-    class BoundedConnection(Connection):
-        max_head_bytes = longest_request(settings.max_text_length)
-        head_seconds = settings.request_timeout_seconds
-
-    BoundedConnection.clock = clock
-    return BoundedConnection
+def connection_class(
+    limit: ConnectionLimit, *, max_head_bytes: int, head_seconds: float, clock: Clock
+) -> type[Connection]:
+    """Return the class of the connections of one port."""
+    bounds = {"max_head_bytes": max_head_bytes, "head_seconds": head_seconds, "clock": clock, "limit": limit}
+    return type("BoundedConnection", (Connection,), bounds)
 
 
 def _response(error: ApiError) -> bytes:

@@ -1,4 +1,4 @@
-"""The server's process: its two listening sockets, its signals, and its end."""
+"""The server's process: its listening sockets, its signals, and its end."""
 
 import asyncio
 import logging
@@ -6,24 +6,28 @@ import math
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import uvicorn
-from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
 
 from ttscontract.pods import VARIABLE_PREFIX
 from ttscontract.reasons import Reason
 from ttsworker.clock import Clock
 from ttsworker.engines import ModelError
-from ttsworker.http.connection import connection_class
+from ttsworker.http.connection import Connection, connection_class
+from ttsworker.http.connection_limit import ConnectionLimit, most_connections
 from ttsworker.http.connection_reaper import abort_slow_closes, abort_unconfirmed_closes
+from ttsworker.http.listener import Listener
 from ttsworker.http.tls import Certificate
 from ttsworker.observe.termination import report_failure
 from ttsworker.settings import InvalidSettings, Settings
+from ttsworker.speech.validation import longest_request
 
 BACKLOG = 2048
 KEEP_ALIVE_SECONDS = 75
@@ -36,7 +40,28 @@ log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its signal handlers, which stop serving at once and then end the process by the signal."""
+    """uvicorn with a `Listener`, and without its signal handlers, which end the process by the signal at once."""
+
+    def __init__(self, config: uvicorn.Config, clock: Clock) -> None:
+        super().__init__(config)
+        self._clock = clock
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application and listen."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        limit, tls = self._connection_class.limit, self.config.ssl
+        listeners = [Listener(each, self._connect, limit=limit, clock=self._clock, tls=tls) for each in sockets or []]
+        self.servers = listeners  # type: ignore[assignment] # it closes them as it would close its own
+        self.started = True
+
+    def _connect(self) -> Connection:
+        return self._connection_class(self.config, self.server_state, self.lifespan.state)
+
+    @property
+    def _connection_class(self) -> type[Connection]:
+        return self.config.http_protocol_class  # type: ignore[return-value] # it was given as `http`
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -71,10 +96,16 @@ async def serve(
     certificate: Certificate | None = None,
 ) -> int:
     """Serve until `stop`, drain, and close everything; returns the exit code: 0 when no accepted request was lost."""
+    connection = connection_class(
+        ConnectionLimit(most_connections(settings), "API", clock),
+        max_head_bytes=longest_request(settings.max_text_length),  # a text may be in the address
+        head_seconds=settings.request_timeout_seconds,
+        clock=clock,
+    )
     server = Server(
         uvicorn.Config(
             app,
-            http=connection_class(settings, clock),
+            http=connection,
             ws="none",
             log_config=None,
             access_log=False,
@@ -83,7 +114,8 @@ async def serve(
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             ssl_context_factory=(lambda _config, _default: certificate.context) if certificate else None,
-        )
+        ),
+        clock,
     )
     connections = server.server_state.connections
     request_seconds = settings.request_timeout_seconds
@@ -116,16 +148,6 @@ def listen(host: str, port: int, setting: str = "PORT") -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=host == "::")
     except OSError as error:
         raise _cannot_listen(host, port, setting, error) from error
-
-
-def serve_metrics(settings: Settings, registry: CollectorRegistry) -> int:
-    """Answer /metrics from a thread of its own, however busy the API is; returns the port."""
-    disable_created_metrics()  # type: ignore[no-untyped-call]
-    try:
-        server, _ = start_http_server(settings.metrics_port, settings.host, registry)
-    except OSError as error:
-        raise _cannot_listen(settings.host, settings.metrics_port, "METRICS_PORT", error) from error
-    return server.server_port
 
 
 def catch_signals() -> asyncio.Event:
