@@ -20,6 +20,7 @@ import numpy as np
 
 from ttscontract.engines import Precision
 from ttsworker.engines import Audio, EngineOptions, EngineUnavailable, GpuUnavailable, ModelInvalid
+from ttsworker.engines.coqui.configuration import read_config
 from ttsworker.engines.protocol import Utterance, Voice
 from ttsworker.observe.gpu import GpuMonitor
 from ttsworker.text import MAX_PIECE_LENGTH
@@ -29,9 +30,6 @@ PAUSE_SAMPLES = 10_000
 
 CHECKPOINT_NAMES = ("model_file.pth", "model.pth", "checkpoint.pth", "best_model.pth", "model_file.pth.tar")
 """What Coqui's tools call a checkpoint."""
-
-COMPANION_FILES = ("speakers_file", "language_ids_file", "d_vector_file")
-"""Files that the configuration names by a path of the machine the model was trained on."""
 
 SINGLE_VOICE = "default"
 
@@ -138,19 +136,19 @@ def find_checkpoint(folder: Path) -> tuple[Path, Path]:
 
 def _load_vits(folder: Path) -> tuple[Any, Any]:
     config_path, checkpoint = find_checkpoint(folder)
-    from TTS.config import load_config  # noqa: PLC0415 - see the module's docstring
+    options = read_config(config_path)
+    if "model" not in options:
+        raise ModelInvalid(f"Coqui cannot load {config_path}: it does not say which model it is")
+    if (kind := options["model"]) != "vits":
+        raise ModelInvalid(f"the model's type is {kind}, but this engine runs only vits")
+    from TTS.config import register_config  # noqa: PLC0415 - see the module's docstring
     from TTS.tts.models import setup_model  # noqa: PLC0415
 
     try:
-        config = load_config(config_path)
-        if config.model != "vits":
-            raise ModelInvalid(f"the model's type is {config.model}, but this engine runs only vits")
-        for options in (config, config.model_args):
-            _use_companions(options, config_path.parent)
+        config: Any = register_config("vits")()
+        config.from_dict(options)
         model = setup_model(config)
         model.load_checkpoint(config, checkpoint, eval=True)
-    except ModelInvalid:
-        raise
     except Exception as error:  # whatever Coqui and torch raise for files they do not understand
         reason = (str(error).splitlines() or [""])[0]
         raise ModelInvalid(f"Coqui cannot load {checkpoint}: {type(error).__name__}: {reason}") from error
@@ -158,14 +156,6 @@ def _load_vits(folder: Path) -> tuple[Any, Any]:
         if hasattr(model, unused):
             delattr(model, unused)
     return model, config
-
-
-def _use_companions(options: Any, folder: Path) -> None:
-    for name in COMPANION_FILES:
-        old = options.get(name)
-        path = folder / Path(old[0] if isinstance(old, list) else old).name if old else None
-        if path and path.is_file():
-            options[name] = [str(path)] if isinstance(old, list) else str(path)
 
 
 def _lower_decoder(model: Any, dtype: Any) -> None:

@@ -17,6 +17,7 @@ from hibari.voices import DEFAULT, VOICES, voice_path
 
 from ttscontract.engines import Precision
 from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable
+from ttsworker.engines.onnx_file import refuse_external_data
 from ttsworker.engines.protocol import Utterance, Voice
 from ttsworker.text import MAX_PIECE_LENGTH
 
@@ -105,6 +106,8 @@ class HibariEngine:
             where = f"; the first one below it is in {below[0].parent}" if below else ""
             message = f"there is no *.onnx file in {self._model_dir}: it has no voice of the engine hibari{where}"
             raise ModelInvalid(message)
+        for path in files:
+            refuse_external_data(path)
         return [(names.get(path.name, path.stem), str(path)) for path in files]
 
 

@@ -1,0 +1,292 @@
+"""Models that want more than to speak: nothing of theirs is run, nothing outside their folder is read or asked."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.badserver import BadServer, serving
+from ttsworker.engines import Engine, EngineOptions, ModelInvalid, find_engine
+from ttsworker.engines.coqui.configuration import MAX_BYTES, read_config
+from ttsworker.engines.hibari.engine import embedded_voice
+
+# torch and Coqui warn about themselves when they are imported and when they load a checkpoint.
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")
+
+CLASSES = [
+    "evil.Class", "os.system", "builtins.eval", "Class", ".evil.Class", "..evil.Class", "TTS", "TTSevil.Class",
+    "TTS..evil.Class", "TTS.tts..evil.Class", "TTS.bin.synthesize.main", "TTS.server.server.main", "TTS.tts.x-y.Class",
+    "TTS.tts.evil.Class\n", "TTS.tts/../../evil.Class", "TTS.tts.évil.Class", " TTS.tts.models.vits.VitsCharacters",
+    ["evil.Class"], {"x": "evil.Class"}, 7,
+]  # fmt: skip
+
+REMOTE = [
+    "http://127.0.0.1/x.pth", "https://127.0.0.1/x.json", "HTTP://127.0.0.1/x.json", "s3://bucket/x.pth", "ftp://x/x.pth",
+    "file:///etc/passwd", "memory://x.pth", "github://o:r@/x.pth", "data://x.json", "zip://x.pth::http://127.0.0.1/x.zip",
+    "filecache::http://127.0.0.1/x.pth", "simplecache::x.json", "local://x.json", {"x": 1}, 7,
+]  # fmt: skip
+
+READ = [
+    "speakers_file", "speaker_file", "d_vector_file", "language_ids_file", "speaker_encoder_model_path",
+    "speaker_encoder_config_path", "stats_path",
+]  # fmt: skip
+
+
+def config(folder: Path, **options: Any) -> dict[str, Any]:
+    (folder / "config.json").write_text(json.dumps({"model": "vits", **options}))
+    return read_config(folder / "config.json")
+
+
+@pytest.mark.parametrize("name", CLASSES, ids=str)
+def test_only_coquis_own_classes_are_imported(tmp_path: Path, name: object) -> None:
+    for options in ({"characters": {"characters_class": name}}, {"characters_class": name}):
+        with pytest.raises(ModelInvalid, match=r"only classes of TTS\.tts") as error:
+            config(tmp_path, **options)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "name", ["TTS.tts.models.vits.VitsCharacters", "TTS.tts.utils.text.characters.IPAPhonemes", "", None]
+)
+def test_coquis_own_classes_stay(tmp_path: Path, name: object) -> None:
+    characters = {"characters_class": name}
+    assert config(tmp_path, characters=characters)["characters"] == characters
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("place", ["top", "model_args", "audio"])
+@pytest.mark.parametrize("value", REMOTE, ids=str)
+def test_nothing_is_asked_for_elsewhere(tmp_path: Path, name: str, place: str, value: object) -> None:
+    for listed in (value, [value], ["x.pth", value]):
+        options = {name: listed} if place == "top" else {place: {name: listed}}
+        with pytest.raises(ModelInvalid, match=f"as {name}: it must be a file of the model's folder"):
+            config(tmp_path, **options)
+
+
+@pytest.mark.parametrize("value", ["/etc/passwd", "../secret.pth", "/", "..", "a/../..", "C:\\secret.pth", "no.pth"])
+def test_a_file_that_is_used_must_be_in_the_folder(tmp_path: Path, value: str) -> None:
+    (tmp_path / "secret.pth").write_text("secret")
+    (folder := tmp_path / "model").mkdir()
+    for name, switch in (
+        ("speakers_file", "use_speaker_embedding"),
+        ("d_vector_file", "use_d_vector_file"),
+        ("language_ids_file", "use_language_embedding"),
+    ):
+        with pytest.raises(ModelInvalid, match=f"for {name}, which is not in"):
+            config(folder, model_args={name: value, switch: True})
+        assert config(folder, model_args={name: value})["model_args"] == {name: None}  # Coqui does not open it
+
+
+def test_files_of_the_folder_are_found_by_their_names_and_other_paths_are_left_out(tmp_path: Path) -> None:
+    for name in ("speakers.pth", "one.json", "two.json"):
+        (tmp_path / name).touch()
+    found = config(
+        tmp_path,
+        output_path="/home/me/out",
+        phoneme_cache_path="/tmp/cache",
+        logger_uri="s3://bucket/log",
+        restore_path="http://example.org/x.pth",
+        test_sentences_file="/x",
+        datasets=[{"path": "/data", "meta_file_train": ["/data/x"], "language": "en"}],
+        speakers_file="/train/speakers.pth",
+        d_vector_file=["/a/one.json", "b\\two.json"],
+        use_d_vector_file=True,
+        audio={"stats_path": "/x/scale_stats.npy", "sample_rate": 22050},
+        model_args={"speaker_encoder_model_path": "/x/se.pth", "use_speaker_encoder_as_loss": True, "num_chars": 9},
+        base_model="xtts",
+    )
+    assert found == {
+        "model": "vits",
+        "datasets": [{"language": "en"}],
+        "speakers_file": str(tmp_path / "speakers.pth"),
+        "d_vector_file": [str(tmp_path / "one.json"), str(tmp_path / "two.json")],
+        "use_d_vector_file": True,
+        "audio": {"sample_rate": 22050},
+        "model_args": {"num_chars": 9},
+    }
+
+
+def test_comments_of_old_configurations_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"a": "http://x // y", // one\n /* two\n * three **/ "b": "/* \\" */"}')
+    assert read_config(path) == {"a": "http://x // y", "b": '/* " */'}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"{" * 200_000, "is not JSON"),
+        (b"[" * 200_000, "is not JSON"),
+        (b'{"a":' * 200_000, "is not JSON"),
+        (b"[]", "is not a JSON object"),
+        (b"\xff", "is not JSON"),
+        (b"/*" * 200_000, "is not JSON"),
+        (b'"\\"' * 200_000, "is not JSON"),
+        (b" " * (MAX_BYTES + 1), "has more than"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_a_configuration_that_is_none_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "config.json").write_bytes(content)
+    with pytest.raises(ModelInvalid, match=message):
+        read_config(tmp_path / "config.json")
+
+
+# Coqui's real code, with a voice that it loads.
+
+
+@pytest.fixture(scope="module")
+def voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.support.worker import tiny_vits  # noqa: PLC0415 - imports torch, which takes seconds
+
+    folder = tmp_path_factory.mktemp("coqui")
+    tiny_vits.write(folder, ("anna", "ben"))
+    return folder
+
+
+@pytest.fixture
+def model(voice: Path, tmp_path: Path) -> Path:
+    for path in voice.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return tmp_path
+
+
+@pytest.fixture
+def server() -> Iterator[BadServer]:
+    with serving(BadServer(b"{}")) as running:
+        yield running
+
+
+def change(folder: Path, edit: Callable[[dict[str, Any]], None]) -> None:
+    options = json.loads((folder / "config.json").read_text())
+    edit(options)
+    (folder / "config.json").write_text(json.dumps(options))
+
+
+def load(folder: Path, engine: str = "coqui") -> Engine:
+    loaded = find_engine(engine)(EngineOptions(folder))
+    loaded.load()
+    return loaded
+
+
+class Evil:
+    """A pickle that leaves a file when it is read."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.mark),)
+
+
+def test_the_voice_itself_loads(model: Path) -> None:
+    assert [voice.name for voice in load(model).voices] == ["anna", "ben"]
+
+
+def test_code_beside_a_model_is_not_run(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mark = model / "run"
+    (model / "evil_code.py").write_text(f"import os\nos.mkdir({str(mark)!r})\nclass Class: pass\n")
+    monkeypatch.syspath_prepend(str(model))
+    change(model, lambda options: options["characters"].update(characters_class="evil_code.Class"))
+    with pytest.raises(ModelInvalid, match="evil_code"):
+        load(model)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["speakers_file", "d_vector_file", "language_ids_file"])
+def test_no_connection_is_made_while_a_model_is_loaded(model: Path, server: BadServer, name: str) -> None:
+    def edit(options: dict[str, Any]) -> None:
+        url = f"{server.url}/speakers.pth"
+        options[name] = options["model_args"][name] = [url] if name == "d_vector_file" else url
+        options["model_args"] |= {"use_d_vector_file": True, "use_language_embedding": True}
+
+    change(model, edit)
+    with pytest.raises(ModelInvalid, match="it must be a file of the model's folder"):
+        load(model)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("name", ["model_file.pth", "speakers.pth"])
+@pytest.mark.parametrize("form", ["torch", "pickle"])
+def test_a_pickle_with_code_is_not_run(model: Path, name: str, form: str) -> None:
+    import torch  # noqa: PLC0415 - takes seconds
+
+    evil = {"model": Evil(model / "run")}
+    if form == "torch":
+        torch.save(evil, model / name)
+    else:
+        (model / name).write_bytes(pickle.dumps(evil))
+    with pytest.raises(ModelInvalid, match="Coqui cannot load"):
+        load(model)
+    assert not (model / "run").exists()
+
+
+def test_statistics_with_code_are_not_read(model: Path) -> None:
+    import numpy as np  # noqa: PLC0415 - beside its use
+
+    np.save(model / "scale_stats.npy", np.array(Evil(model / "run"), object), allow_pickle=True)
+
+    def edit(options: dict[str, Any]) -> None:
+        options["audio"] |= {"stats_path": str(model / "scale_stats.npy"), "signal_norm": True}
+
+    change(model, edit)
+    load(model)
+    assert not (model / "run").exists()
+
+
+def test_modules_in_the_working_folder_are_not_the_programs(tmp_path: Path) -> None:
+    for name in ("typer", "numpy", "yaml"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('code of the working folder')\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "ttsworker", "--help"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+# ONNX: hibari's voices.
+
+
+def varint(number: int, padding: int = 0) -> bytes:
+    found = bytearray()
+    while number > 127:
+        found.append(number & 127 | 128)
+        number >>= 7
+    return bytes([*found, number]) if not padding else bytes([*found, number | 128, *[128] * (padding - 1), 0])
+
+
+def message(number: int, content: bytes, padding: int = 0) -> bytes:
+    return varint(number << 3 | 2, padding) + varint(len(content), padding) + content
+
+
+def with_external_weights(place: str, padding: int = 0) -> bytes:
+    """Return the embedded voice with one weight more, which is in another file; protobuf joins the two graphs."""
+    entry = message(1, b"location", padding) + message(2, place.encode())
+    weight = b"\x08\x04\x10\x01" + message(8, b"stolen") + message(13, entry) + b"\x70\x01"
+    return embedded_voice().read_bytes() + message(7, message(5, weight))
+
+
+@pytest.mark.parametrize("place", ["/etc/passwd", "../../etc/passwd", "beside.bin", "/proc/self/environ"])
+@pytest.mark.parametrize("padding", [0, 1, 3])
+def test_a_voice_that_reads_other_files_is_refused(tmp_path: Path, place: str, padding: int) -> None:
+    (tmp_path / "beside.bin").write_bytes(bytes(16))
+    (tmp_path / "voice.onnx").write_bytes(with_external_weights(place, padding))
+    with pytest.raises(ModelInvalid, match=r"voice\.onnx keeps data in other files"):
+        load(tmp_path, "hibari")
+
+
+@pytest.mark.parametrize("content", [b"", b"location", b"\x0a\x08"])
+def test_what_is_no_voice_at_all_is_refused_as_before(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "voice.onnx").write_bytes(content)
+    with pytest.raises(ModelInvalid, match="is not an ONNX model"):
+        load(tmp_path, "hibari")
+
+
+def test_an_honest_voice_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "mine.onnx").write_bytes(embedded_voice().read_bytes())
+    assert [voice.name for voice in load(tmp_path, "hibari").voices] == ["mine"]
