@@ -41,6 +41,7 @@ def test_the_policy_needs_nothing_of_the_worker() -> None:
     assert {name for name in loaded if name.startswith("tts")} == {
         "ttsworker",
         "ttsworker.scheduling",
+        "ttsworker.scheduling.fairness",
         "ttsworker.scheduling.policy",
     }
 

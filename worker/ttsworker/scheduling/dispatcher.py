@@ -82,8 +82,8 @@ class Scheduler:
         """Return how long the call that is silent for the longest time has given no audio; 0 without a call."""
         return self._calls.stalled_seconds()
 
-    def submit(self, sentences: Sequence[Sentence], *, urgent: bool = False) -> Stream:
-        """Queue the sentences of a text. An urgent one runs beside the others and before them."""
+    def submit(self, sentences: Sequence[Sentence], *, client: str = "", urgent: bool = False) -> Stream:
+        """Queue the sentences of a client's text. An urgent one runs beside the others and before them."""
         stream = Stream(
             sentences,
             self._pause,
@@ -91,6 +91,7 @@ class Scheduler:
             on_read=lambda: self._changed(self._queue.audio_read(stream)),
             on_closed=lambda: self._leave(stream),
             clock=self._clock,
+            client=client,
         )
         stream.put_cached()
         if not stream.remaining:

@@ -25,8 +25,10 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def deliver(parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> AsyncIterator["Delivery"]:
-    """Accept a request and submit it; give its place and its memory back at the end.
+async def deliver(
+    parts: Parts, job: SpeechJob, prepared: PreparedSpeech, client: str = ""
+) -> AsyncIterator["Delivery"]:
+    """Accept a client's request and submit it; give its place and its memory back at the end.
 
     Raises NotAdmitted, AnswerTooLarge and UnsupportedEncoding.
     """
@@ -35,7 +37,7 @@ async def deliver(parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> Asy
         ticket = parts.admission.enter(prepared.model.load(), audio_seconds)
         try:
             _note_accepted(parts, job, prepared)
-            synthesis = Synthesis(parts, job, prepared)
+            synthesis = Synthesis(parts, job, prepared, client)
             try:
                 yield Delivery(parts, job, synthesis, reservation)
             finally:
