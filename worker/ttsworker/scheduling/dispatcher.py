@@ -68,10 +68,19 @@ class Scheduler:
         """Requests that wait to run: the engine speaks at most the first sentence of each."""
         return len(self._queue.waiting)
 
-    @property
-    def waiting_seconds(self) -> float:
-        """Audio that these requests still need, estimated."""
-        return self._audio_seconds(self._queue.waiting)
+    def waiting_for(self, client: str) -> tuple[int, float]:
+        """Return the requests that wait, and their audio (estimated), as they count against a client's new request.
+
+        Those of the one client that has most do not count against another that has none: it shares the engine with that
+        client, however much waits.
+        """
+        waiting: dict[str, list[Stream]] = {}
+        for stream in self._queue.waiting:
+            waiting.setdefault(stream.client, []).append(stream)
+        if client and waiting and client not in waiting:
+            del waiting[max(waiting, key=lambda other: self._audio_seconds(waiting[other]))]
+        counted = [stream for streams in waiting.values() for stream in streams]
+        return len(counted), self._audio_seconds(counted)
 
     @property
     def backlog_seconds(self) -> float:

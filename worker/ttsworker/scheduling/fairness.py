@@ -1,11 +1,22 @@
-"""How much of the engine each client has had lately. Pure, as the policy that asks it.
+"""What each client may have of the engine and of the places. Pure, as the policy that asks it.
 
-It is start-time fair queueing: each client has a counter of its work, and the client with the lowest one goes first. A
-client that comes is put beside the lowest: so nobody saves up turns while away, and newcomers do not go before all
-others.
+The engine is shared by start-time fair queueing: each client has a counter of its work, and the client with the lowest
+one goes first. A client that comes is put beside the lowest: so nobody saves up turns while away, and newcomers do not
+go before all others.
 """
 
 from collections import Counter
+
+LEFT_FREE = 0.25
+"""A client leaves so much of what it has free for others, of anything that they share."""
+
+
+def leaves_room(size: float, *, own: float, free: float) -> bool:
+    """Whether a client that has `own` may take `size` of what is free.
+
+    So one client may have four fifths, the next one four fifths of the rest, and who has nothing yet finds a place.
+    """
+    return size <= free - LEFT_FREE * own
 
 
 class Shares:

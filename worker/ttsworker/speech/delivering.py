@@ -33,8 +33,8 @@ async def deliver(
     Raises NotAdmitted, AnswerTooLarge and UnsupportedEncoding.
     """
     audio_seconds = prepared.model.audio_seconds(prepared.sentences)
-    with parts.memory.reserve(_bytes_ahead(job, prepared, audio_seconds)) as reservation:
-        ticket = parts.admission.enter(prepared.model.load(), audio_seconds)
+    with parts.memory.reserve(_bytes_ahead(job, prepared, audio_seconds), client) as reservation:
+        ticket = parts.admission.enter(prepared.model.load(client), audio_seconds, client)
         try:
             _note_accepted(parts, job, prepared)
             synthesis = Synthesis(parts, job, prepared, client)
