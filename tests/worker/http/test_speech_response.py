@@ -25,7 +25,7 @@ class Client:
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
-        self.scope: dict[str, Any] = {"type": "http", "state": {}}
+        self.scope: dict[str, Any] = {"type": "http", "method": "POST", "headers": [], "state": {}}
 
     async def receive(self) -> dict[str, Any]:
         raise AssertionError("nothing of a response waits for this")
