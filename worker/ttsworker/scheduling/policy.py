@@ -195,7 +195,7 @@ class Queue(Generic[E]):
         if entry is not None:
             self._count(entry)
             if not entry.urgent and entry.sentence is not None:
-                self._shares.add(entry.client, len(entry.sentence.text))
+                self._shares.add(entry.client, len(entry.sentence.text) / entry.sentence.speed)
             self._take(entry)
         return entry
 
