@@ -19,8 +19,8 @@ class Line:
 class Request(Entry):
     """A text of several sentences, whose reader takes all the audio at once."""
 
-    def __init__(self, *texts: str, voice: str = "one") -> None:
-        super().__init__()
+    def __init__(self, *texts: str, voice: str = "one", client: str = "") -> None:
+        super().__init__(client=client)
         self.lines = [Line(text, voice) for text in texts]
         self.sentence = self.lines[0]
 

@@ -111,3 +111,16 @@ async def test_cached_audio_counts_until_its_reader_has_it() -> None:
         engine.held.set()
         assert len(heard(await more)) == cached // 2 + len(spoken("HOLD on."))
         await until(lambda: held(served) == 0)
+
+
+async def test_a_stream_is_never_too_large_however_much_of_it_is_cached() -> None:
+    engine = ArtificialEngine()
+    text = " ".join(f"Sentence {number} of words{' and words' * 22}." for number in range(12))  # 5 s, 230 kB each
+    async with serving(engine, cache_ttl_seconds=60, max_answer_bytes=2 * MIB) as served:
+        first = await ask(served, text)
+        assert first.headers["x-tts-cached-sentences"] == "0/12"
+        again = await ask(served, text)
+        cached = int(again.headers["x-tts-cached-sentences"].partition("/")[0])
+        assert 2 <= cached < 6
+        assert again.content == first.content
+        await until(lambda: held(served) == 0)

@@ -1,8 +1,11 @@
 import asyncio
+import contextlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ttsworker.scheduling.admission import MAX_RETRY_AFTER, Admission, Load, NotAdmitted, retry_after
+from ttsworker.scheduling.admission import MAX_RETRY_AFTER, Admission, Load, NotAdmitted, Ticket, retry_after
 
 NOTHING = Load(waiting=0, waiting_audio_seconds=0.0, work_seconds=0.0)
 
@@ -89,3 +92,59 @@ async def test_empty_comes_with_the_last_one() -> None:
         assert not empty.done()
         ticket.give_back()
     await empty
+
+
+def fill(doors: Admission, seconds: float, client: str) -> list[Ticket]:
+    """Take all the places that the client gets."""
+    taken: list[Ticket] = []
+    with contextlib.suppress(NotAdmitted):
+        while True:
+            taken.append(doors.enter(NOTHING, seconds, client))
+    return taken
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0], ids=["cached", "spoken"])
+@pytest.mark.parametrize("places", [3, 5, 9, 72, 1000])
+def test_a_client_that_takes_all_it_gets_leaves_a_place_for_every_newcomer(places: int, seconds: float) -> None:
+    doors = admission(max_concurrency=1, max_queue_length=places - 1)
+    taken = fill(doors, seconds, "greedy")
+    with pytest.raises(NotAdmitted, match="the last places are for others") as error:
+        doors.enter(NOTHING, seconds, "greedy")
+    assert error.value.code == "queue_full"
+    assert places * 0.5 <= len(taken) <= places * 0.8 + 1
+    ticket = doors.enter(NOTHING, seconds, "newcomer")
+    ticket.give_back()
+    for each in taken[: len(taken) // 2]:
+        each.give_back()
+    doors.enter(NOTHING, seconds, "greedy")
+
+
+def test_several_greedy_clients_leave_a_place_too() -> None:
+    doors = admission(max_concurrency=8, max_queue_length=64)
+    for number in range(3):
+        assert len(fill(doors, 1.0, f"greedy {number}")) > 1
+    doors.enter(NOTHING, 1.0, "newcomer")
+
+
+def test_a_single_place_is_for_whoever_comes() -> None:
+    doors = admission(max_concurrency=1, max_queue_length=0)
+    doors.enter(NOTHING, 1.0, "anybody").give_back()
+    doors.enter(NOTHING, 1.0, "anybody")
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.booleans()), max_size=120))
+def test_whatever_came_before_a_client_without_a_request_is_refused_only_when_all_places_are_taken(
+    steps: list[tuple[int, bool, bool]],
+) -> None:
+    doors = admission(max_concurrency=2, max_queue_length=10)
+    held: dict[int, list[Ticket]] = {number: [] for number in range(4)}
+    for client, enters, cached in steps:
+        if enters:
+            before = doors.accepted
+            try:
+                held[client].append(doors.enter(NOTHING, 0.0 if cached else 1.0, f"client {client}"))
+            except NotAdmitted:
+                assert held[client] or before >= 12
+        elif held[client]:
+            held[client].pop().give_back()
+    assert doors.accepted == sum(map(len, held.values()))

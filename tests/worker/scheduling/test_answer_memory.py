@@ -1,5 +1,7 @@
 """The bound on the memory of all answers, without a server."""
 
+from contextlib import ExitStack
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,13 +17,13 @@ def test_what_can_never_fit_is_too_large_and_what_does_not_fit_now_may_come_late
         with pytest.raises(NotAdmitted, match="wait for their clients") as error, memory.reserve(401):
             pass
         assert (error.value.code, error.value.retry_after_seconds > 0) == ("memory_full", True)
-        with pytest.raises(AnswerTooLarge, match="stream the answer"), memory.reserve(1001):
+        with pytest.raises(AnswerTooLarge, match="stream the answer"), memory.reserve(801):
             pass
         with memory.reserve(400):
             assert memory.held == 1000
     assert memory.held == 0
     assert refused == ["memory_full"]
-    with memory.reserve(1000):
+    with memory.reserve(800):
         pass
 
 
@@ -34,7 +36,7 @@ def test_an_estimate_that_was_too_low_grows_as_far_as_there_is_room() -> None:
         with pytest.raises(NotAdmitted):
             one.grow_to(501)
         with pytest.raises(AnswerTooLarge):
-            one.grow_to(1001)
+            one.grow_to(801)
         assert memory.held == 1000
         one.shrink_to(20)
         assert memory.held == 520
@@ -55,3 +57,27 @@ def test_the_total_is_never_above_the_bound_and_always_the_sum(steps: list[tuple
     for answer in answers:
         answer.__exit__(None, None, None)
     assert memory.held == 0
+
+
+def test_a_client_leaves_memory_for_others_however_many_answers_it_has() -> None:
+    memory = AnswerMemory(1000, lambda _: None)
+    with ExitStack() as answers:
+        for _ in range(8):
+            answers.enter_context(memory.reserve(100, "greedy"))
+        with pytest.raises(NotAdmitted), memory.reserve(1, "greedy"):
+            pass
+        with pytest.raises(NotAdmitted), memory.reserve(161, "second"):
+            pass
+        answers.enter_context(memory.reserve(160, "second"))
+        with pytest.raises(NotAdmitted), memory.reserve(33, "third"):
+            pass
+        with memory.reserve(32, "third"), memory.reserve(6, "fourth"):
+            assert memory.held == 998
+    with memory.reserve(800, "greedy"):
+        pass
+
+
+def test_who_has_no_name_shares_with_nobody() -> None:
+    memory = AnswerMemory(1000, print)
+    with memory.reserve(600), memory.reserve(400):
+        assert memory.held == 1000

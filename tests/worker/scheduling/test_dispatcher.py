@@ -2,12 +2,13 @@
 
 import asyncio
 
+import httpx
 import numpy as np
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
-from tests.support.worker.asking import ask, heard, spoken
-from tests.support.worker.serving import serving, until
+from tests.support.worker.asking import SPEECH, ask, body_of, heard, spoken
+from tests.support.worker.serving import Served, serving, until
 
 
 async def test_a_short_request_is_in_the_next_batch_however_long_the_others_are() -> None:
@@ -191,3 +192,54 @@ async def test_what_is_cached_is_answered_while_the_queue_is_full() -> None:
         assert np.array_equal(heard(await ask(served, "Known.")), spoken("Known."))
         engine.gate.set()
         assert (await blocker).status_code == 200
+
+
+def ask_as(served: Served, address: str, text: str) -> asyncio.Task[httpx.Response]:
+    headers = {"X-Forwarded-For": address}
+    return asyncio.create_task(served.client.post(SPEECH, json=body_of(text), headers=headers))
+
+
+async def test_a_client_with_one_text_is_not_behind_the_many_of_another() -> None:
+    engine = ArtificialEngine()
+    async with serving(
+        engine,
+        max_concurrency=2,
+        max_requests_per_client=50,
+        trusted_proxies=["127.0.0.1"],
+        health_interval_seconds=600,
+    ) as served:
+        engine.gate.clear()
+
+        many = []
+        for number in range(30):
+            text = " ".join(f"Sentence {part} of {number}." for part in range(4))
+            many.append(ask_as(served, "203.0.113.1", text))
+            await until(lambda: served.worker.admission.accepted == number + 1)  # noqa: B023
+        one = ask_as(served, "203.0.113.2", "First of one. Second of one. Third of one.")
+        await until(lambda: served.worker.admission.accepted == 31)
+        engine.gate.set()
+        assert np.array_equal(heard(await one), spoken("First of one.", "Second of one.", "Third of one."))
+        assert {answer.status_code for answer in await asyncio.gather(*many)} == {200}
+        mine = [place for place, text in enumerate(engine.begun) if text.endswith("of one.")]
+        assert mine[0] <= 4, "one is in the engine, one lies ready, one first and one later sentence follow"
+        assert mine[-1] <= 16, "of 123 sentences"
+
+
+async def test_the_audio_that_one_client_queued_does_not_keep_another_out() -> None:
+    engine = ArtificialEngine()
+    async with serving(
+        engine,
+        max_concurrency=1,
+        max_queue_audio_seconds=20,
+        max_requests_per_client=50,
+        trusted_proxies=["127.0.0.1"],
+    ) as served:
+        engine.gate.clear()
+        asked = [ask_as(served, "203.0.113.1", f"{number} " + "x" * 148) for number in range(3)]
+        await until(lambda: served.worker.admission.accepted == 3)
+        assert (await ask_as(served, "203.0.113.1", "y" * 150)).json()["error"]["code"] == "queue_full"
+        asked.append(ask_as(served, "203.0.113.2", "y" * 150))
+        await until(lambda: served.worker.admission.accepted == 4)
+        assert (await ask_as(served, "203.0.113.2", "z" * 150)).json()["error"]["code"] == "queue_full"
+        engine.gate.set()
+        assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}

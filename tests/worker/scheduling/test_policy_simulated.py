@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -41,6 +42,7 @@ def test_the_policy_needs_nothing_of_the_worker() -> None:
     assert {name for name in loaded if name.startswith("tts")} == {
         "ttsworker",
         "ttsworker.scheduling",
+        "ttsworker.scheduling.fairness",
         "ttsworker.scheduling.policy",
     }
 
@@ -48,6 +50,8 @@ def test_the_policy_needs_nothing_of_the_worker() -> None:
 class Lives(RuleBasedStateMachine):
     """Random lives of requests: whatever happens, states move along allowed ways and the queue keeps its books."""
 
+    clients: tuple[str, ...] = ("",)
+    allowed = ALLOWED
     entries = Bundle("entries")
 
     def __init__(self) -> None:
@@ -64,9 +68,9 @@ class Lives(RuleBasedStateMachine):
     def ready(self) -> list[Request]:
         return [entry for entry in self.seen if self.queue.is_ready(entry)]
 
-    @rule(target=entries, urgent=st.booleans())
-    def enter(self, *, urgent: bool) -> Request:
-        entry = Request("x", "y", "z")
+    @rule(target=entries, urgent=st.booleans(), data=st.data())
+    def enter(self, *, urgent: bool, data: st.DataObject) -> Request:
+        entry = Request("x", "y", "z", client=data.draw(st.sampled_from(self.clients)))
         self.seen[entry] = State.DONE
         if urgent:
             self.queue.enter_urgent(entry)
@@ -129,7 +133,7 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def states_move_along_allowed_ways(self) -> None:
         for entry, before in self.seen.items():
-            assert entry.state is before or (before, entry.state) in ALLOWED
+            assert entry.state is before or (before, entry.state) in self.allowed
             self.seen[entry] = entry.state
 
     @invariant()
@@ -145,3 +149,22 @@ class Lives(RuleBasedStateMachine):
 
 Lives.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestLives = Lives.TestCase
+
+
+class LivesOfSeveralClients(Lives):
+    """The same, where clients take places from each other."""
+
+    clients = ("one", "two", "three")
+    allowed = ALLOWED | {(State.RUNNING, State.WAITING)}
+
+    @invariant()
+    def no_client_has_all_places_while_another_waits_after_its_sentence(self) -> None:
+        running = Counter(entry.client for entry in self.seen if entry.state is State.RUNNING and not entry.urgent)
+        fewest = min((running[entry.client] for entry in self.queue.waiting), default=len(self.seen))
+        for entry in self.seen:
+            if entry.state is State.RUNNING and not entry.urgent and fewest + 1 < running[entry.client]:
+                assert entry.in_flight or self.queue.is_ready(entry), "it goes on without giving its place back"
+
+
+LivesOfSeveralClients.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
+TestLivesOfSeveralClients = LivesOfSeveralClients.TestCase

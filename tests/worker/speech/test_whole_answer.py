@@ -32,10 +32,10 @@ def test_the_blocks_are_the_parts_in_order_and_the_reservation_follows(parts: li
 
 def test_an_estimate_that_was_too_high_is_corrected_at_the_end() -> None:
     memory = AnswerMemory(100, print)
-    with memory.reserve(90) as reservation:
+    with memory.reserve(80) as reservation:
         answer = WholeAnswer(reservation)
         answer.add(b"x" * 10)
-        assert memory.held == 90
+        assert memory.held == 80
         next(answer.blocks())
         assert memory.held == 10
 

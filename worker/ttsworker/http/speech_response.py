@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from ttsworker.encoding import encoder_for
+from ttsworker.http.access.middleware import CLIENT
 from ttsworker.http.methods import HEAD_ONLY
 from ttsworker.http.ranges import Cut
 from ttsworker.scheduling.stream import Cancelled, Interrupted
@@ -67,8 +68,9 @@ class SpeechResponse(Response):
         if scope["state"].get(HEAD_ONLY):
             await self._send_head(send)
             return
+        client = scope["state"].get(CLIENT, "")
         try:
-            async with deliver(self._parts, self._job, self._prepared) as delivery:
+            async with deliver(self._parts, self._job, self._prepared, client) as delivery:
                 watcher = asyncio.create_task(_cancel_on_disconnect(delivery, receive))
                 try:
                     await self._send_all(delivery, scope, send)

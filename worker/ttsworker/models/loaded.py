@@ -140,10 +140,10 @@ class LoadedModel:
         """Return the cache key of a sentence."""
         return cache_key(utterance, engine=self._identity, model_digest=self.digest)
 
-    def load(self) -> Load:
-        """Return the work that is ahead of a new request."""
+    def load(self, client: str = "") -> Load:
+        """Return the work that counts against a client's new request."""
         backlog = self._throughput.work_seconds(self.scheduler.backlog_seconds, self.engine.parallelism)
-        return Load(self.scheduler.waiting, self.scheduler.waiting_seconds, backlog)
+        return Load(*self.scheduler.waiting_for(client), backlog)
 
     def audio_seconds(self, sentences: Sequence[Sentence]) -> float:
         """Estimate the audio to be synthesized for a request: that of the sentences that are not cached."""

@@ -68,10 +68,19 @@ class Scheduler:
         """Requests that wait to run: the engine speaks at most the first sentence of each."""
         return len(self._queue.waiting)
 
-    @property
-    def waiting_seconds(self) -> float:
-        """Audio that these requests still need, estimated."""
-        return self._audio_seconds(self._queue.waiting)
+    def waiting_for(self, client: str) -> tuple[int, float]:
+        """Return the requests that wait, and their audio (estimated), as they count against a client's new request.
+
+        Those of the one client that has most do not count against another that has none: it shares the engine with that
+        client, however much waits.
+        """
+        waiting: dict[str, list[Stream]] = {}
+        for stream in self._queue.waiting:
+            waiting.setdefault(stream.client, []).append(stream)
+        if client and waiting and client not in waiting:
+            del waiting[max(waiting, key=lambda other: self._audio_seconds(waiting[other]))]
+        counted = [stream for streams in waiting.values() for stream in streams]
+        return len(counted), self._audio_seconds(counted)
 
     @property
     def backlog_seconds(self) -> float:
@@ -82,8 +91,8 @@ class Scheduler:
         """Return how long the call that is silent for the longest time has given no audio; 0 without a call."""
         return self._calls.stalled_seconds()
 
-    def submit(self, sentences: Sequence[Sentence], *, urgent: bool = False) -> Stream:
-        """Queue the sentences of a text. An urgent one runs beside the others and before them."""
+    def submit(self, sentences: Sequence[Sentence], *, client: str = "", urgent: bool = False) -> Stream:
+        """Queue the sentences of a client's text. An urgent one runs beside the others and before them."""
         stream = Stream(
             sentences,
             self._pause,
@@ -91,6 +100,7 @@ class Scheduler:
             on_read=lambda: self._changed(self._queue.audio_read(stream)),
             on_closed=lambda: self._leave(stream),
             clock=self._clock,
+            client=client,
         )
         stream.put_cached()
         if not stream.remaining:

@@ -3,10 +3,12 @@
 So an autoscaling simulator can run the very same policy in simulated time.
 """
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, Protocol, TypeVar
+
+from ttsworker.scheduling.fairness import Shares
 
 LENGTH_RATIO = 2.0
 """In a batch the longest sentence has at most this many times the characters of the shortest: the rest is padding."""
@@ -66,6 +68,10 @@ class Entry:
     """Audio that was delivered and not yet read."""
     dry_at: float = 0.0
     """When its listener will have heard all the audio so far, on the caller's clock."""
+    client: str = ""
+    """Whose request it is: clients share the engine equally. It does not change while the request is in the queue."""
+    urgent: bool = False
+    """Whether it goes before all others, and belongs to no client."""
 
 
 E = TypeVar("E", bound=Entry)
@@ -77,7 +83,10 @@ class Queue(Generic[E]):
     A ready entry has a sentence that the engine may speak now. First sentences go before later ones, also those of
     requests that wait, so that a short text never waits for the end of long ones. They do not starve long texts: a
     later sentence is next after `max_running` first sentences of running requests, and after each first sentence of a
-    waiting one. Among later sentences, that of the listener who runs dry first, or has been dry longest, is next.
+    waiting one. Among first sentences, and among later ones, those of the client that had least of the engine are next.
+    Among a client's own, the first to come is the next first sentence; among later ones it is that of the listener who
+    runs dry first, or has been dry longest. Clients also share the places of running requests: while another client
+    has two fewer, a client's request goes back to wait after a sentence.
 
     Whatever changes the queue returns the entries that this made ready. `now` is the time on the caller's clock.
     """
@@ -85,8 +94,8 @@ class Queue(Generic[E]):
     def __init__(self, max_running: int) -> None:
         self._max_running = max_running
         self._open: dict[E, None] = {}
-        self._waiting: deque[E] = deque()
-        self._running = 0
+        self._shares = Shares()
+        self._running: Counter[str | None] = Counter()  # of each client; None is for urgent ones
         self._first: deque[E] = deque()
         self._later: deque[E] = deque()
         self._first_in_a_row = 0
@@ -103,20 +112,22 @@ class Queue(Generic[E]):
     @property
     def waiting(self) -> list[E]:
         """The waiting entries, in the order in which they came."""
-        return list(self._waiting)
+        return [entry for entry in list(self._open) if entry.state is State.WAITING]  # a copy: other threads ask too
 
     def enter(self, entry: E, now: float) -> list[E]:
         """Add an entry. It runs where the limit allows; else it waits, with its first sentence ready."""
         self._open[entry] = None
+        self._shares.enter(entry.client)
         self._move(entry, State.WAITING)
         ready = [] if entry.has_audio else [self._make_ready(entry)]
         return ready + self._admit(now)
 
     def enter_urgent(self, entry: E) -> None:
         """Add an entry that runs whatever the limit is, and is ready before all others."""
+        entry.urgent = True
         self._open[entry] = None
         self._move(entry, State.RUNNING)
-        self._first.appendleft(entry)
+        self._first.append(entry)
 
     def finish(self, entry: E, now: float) -> list[E]:
         """Remove an entry, and let waiting ones run; a second time without effect."""
@@ -124,6 +135,9 @@ class Queue(Generic[E]):
             return []
         del self._open[entry]
         self._move(entry, State.DONE)
+        if not entry.urgent:
+            self._shares.leave(entry.client)
+        self._running += Counter()  # forgets clients without any
         return self._admit(now)
 
     def join(self, entry: E) -> None:
@@ -137,9 +151,12 @@ class Queue(Generic[E]):
             return self.finish(entry, now)
         if entry.state is not State.RUNNING:
             return []
-        if entry.unread_seconds <= UNREAD_SECONDS:
+        if entry.unread_seconds > UNREAD_SECONDS:
+            self._move(entry, State.PREEMPTED)
+        elif self._has_more_than_its_share(entry):
+            self._move(entry, State.WAITING)
+        else:
             return [self._make_ready(entry)]
-        self._move(entry, State.PREEMPTED)
         return self._admit(now)
 
     def audio_read(self, entry: E) -> list[E]:
@@ -172,26 +189,31 @@ class Queue(Generic[E]):
         def fits(entry: E) -> bool:
             return like is None or (entry.sentence is not None and alike(entry.sentence, like))
 
-        first = next(filter(fits, self._first), None)
-        later = min(filter(fits, self._later), key=lambda entry: entry.dry_at, default=None)
+        first = min(filter(fits, self._first), key=self._turn, default=None)
+        later = min(filter(fits, self._later), key=lambda entry: (self._turn(entry), entry.dry_at), default=None)
         entry = (later or first) if self._later_is_due() else (first or later)
         if entry is not None:
             self._count(entry)
+            if not entry.urgent and entry.sentence is not None:
+                self._shares.add(entry.client, len(entry.sentence.text) / entry.sentence.speed)
             self._take(entry)
         return entry
 
     def next_is_settled(self) -> bool:
         """Whether no request that comes now would change which entry is next."""
-        return bool(self._first) and self._first[0].state is State.RUNNING and not self._later_is_due()
+        if not self._first or self._later_is_due():
+            return False
+        entry = min(self._first, key=self._turn)
+        return entry.state is State.RUNNING and (entry.urgent or self._shares.is_next(entry.client))
 
     def _admit(self, now: float) -> list[E]:
-        """Let waiting entries run as far as the limit allows.
+        """Let waiting entries run as far as the limit allows, first those of the client that has fewest.
 
         Whoever was dry while it waited comes after those who have been dry while they ran.
         """
         ready = []
-        while self._waiting and self._running < self._max_running:
-            entry = self._waiting[0]
+        while self._running.total() < self._max_running and (waiting := self.waiting):
+            entry = min(waiting, key=lambda each: (self._running[each.client], self._shares.work(each.client)))
             self._move(entry, State.RUNNING)
             entry.dry_at = max(entry.dry_at, now)
             if not (entry.in_flight or self.is_ready(entry)):  # with its first sentence
@@ -204,17 +226,23 @@ class Queue(Generic[E]):
 
     def _move(self, entry: E, state: State) -> None:
         """Change an entry's state: the only place that does."""
-        if entry.state is State.WAITING:
-            self._waiting.remove(entry)
-        elif entry.state is State.RUNNING:
-            self._running -= 1
+        owner = None if entry.urgent else entry.client
+        if entry.state is State.RUNNING:
+            self._running[owner] -= 1
         entry.state = state
-        if state is State.WAITING:
-            self._waiting.append(entry)
-        elif state is State.RUNNING:
-            self._running += 1
-        else:
+        if state is State.RUNNING:
+            self._running[owner] += 1
+        elif state is not State.WAITING:
             self._unready(entry)
+
+    def _has_more_than_its_share(self, entry: E) -> bool:
+        """Whether a client that waits would still have no more running entries than this one's, in its place."""
+        fewest = min((self._running[other.client] for other in self.waiting), default=self._max_running)
+        return not entry.urgent and fewest + 1 < self._running[entry.client]
+
+    def _turn(self, entry: E) -> float:
+        """Return what is lowest for the entry that is next among its like."""
+        return -1.0 if entry.urgent else self._shares.work(entry.client)
 
     def _later_is_due(self) -> bool:
         return bool(self._later) and self._first_in_a_row >= self._max_running

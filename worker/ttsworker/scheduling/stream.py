@@ -48,8 +48,9 @@ class Stream(Entry):
         on_read: Callable[[], None],
         on_closed: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
+        client: str = "",
     ) -> None:
-        super().__init__()
+        super().__init__(client=client)
         self.remaining = deque(sentences)
         self.sentence = self._next_utterance()
         self.characters = sum(len(each.utterance.text) for each in sentences if each.audio is None)

@@ -25,17 +25,19 @@ log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def deliver(parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> AsyncIterator["Delivery"]:
-    """Accept a request and submit it; give its place and its memory back at the end.
+async def deliver(
+    parts: Parts, job: SpeechJob, prepared: PreparedSpeech, client: str = ""
+) -> AsyncIterator["Delivery"]:
+    """Accept a client's request and submit it; give its place and its memory back at the end.
 
     Raises NotAdmitted, AnswerTooLarge and UnsupportedEncoding.
     """
     audio_seconds = prepared.model.audio_seconds(prepared.sentences)
-    with parts.memory.reserve(_bytes_ahead(job, prepared, audio_seconds)) as reservation:
-        ticket = parts.admission.enter(prepared.model.load(), audio_seconds)
+    with parts.memory.reserve(_bytes_ahead(job, prepared, audio_seconds), client) as reservation:
+        ticket = parts.admission.enter(prepared.model.load(client), audio_seconds, client)
         try:
             _note_accepted(parts, job, prepared)
-            synthesis = Synthesis(parts, job, prepared)
+            synthesis = Synthesis(parts, job, prepared, client)
             try:
                 yield Delivery(parts, job, synthesis, reservation)
             finally:

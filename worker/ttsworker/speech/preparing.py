@@ -1,10 +1,11 @@
 """From a request to the sentences that a model speaks, with the audio of those that are cached."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from ttscontract.worker_config import MAX_SPEED, MIN_SPEED, UnknownVoice
+from ttsworker.audio import Pcm
 from ttsworker.engines import Utterance, Voice
 from ttsworker.models.loaded import LoadedModel
 from ttsworker.scheduling.stream import Sentence
@@ -53,9 +54,17 @@ async def prepare(parts: Parts, job: SpeechJob) -> PreparedSpeech:
         audio = await parts.cache.get_many([key for key, _ in keyed])
         if model is parts.failover.active:  # otherwise another model has become active meanwhile
             sentences = (sentence for _, sentence in keyed)
+            known = _first_bytes(audio, parts.memory.largest // 2)
             return PreparedSpeech(
-                model, [replace(sentence, audio=each) for sentence, each in zip(sentences, audio, strict=True)]
+                model, [replace(sentence, audio=each) for sentence, each in zip(sentences, known, strict=True)]
             )
+
+
+def _first_bytes(audio: Iterable[Pcm | None], most: int) -> Iterator[Pcm | None]:
+    """Yield the cached audio up to so many bytes in all, then None: the engine speaks the rest of a very long text."""
+    for each in audio:
+        most -= 0 if each is None else each.nbytes
+        yield each if most >= 0 else None
 
 
 async def keyed_sentences(

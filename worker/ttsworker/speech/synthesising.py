@@ -20,8 +20,9 @@ class Synthesis:
     and submitted again for that one: `prepared` and `encoder` change then.
     """
 
-    def __init__(self, parts: Parts, job: SpeechJob, prepared: PreparedSpeech) -> None:
+    def __init__(self, parts: Parts, job: SpeechJob, prepared: PreparedSpeech, client: str) -> None:
         self._parts = parts
+        self._client = client
         self._job = job
         self.cancelled = False
         self._submit(prepared)
@@ -55,7 +56,7 @@ class Synthesis:
     def _submit(self, prepared: PreparedSpeech) -> None:
         self.prepared = prepared
         self.encoder = encoder_for(self._job.encoding, prepared.model.engine.sample_rate)
-        self._stream = prepared.model.scheduler.submit(prepared.sentences)
+        self._stream = prepared.model.scheduler.submit(prepared.sentences, client=self._client)
 
     async def _audio(self) -> AsyncGenerator[Pcm, None]:
         while True:
