@@ -19,7 +19,7 @@ _MONTH = "January|February|March|April|May|June|July|August|September|October|No
 _YEAR, _MONTH_NUMBER, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:3[01]|[12]\d|0?[1-9])"
 _NO_SECONDS, _SECONDS = r"(?::00(?!\.?[1-9]))?", r"(:\d\d)?(?:\.\d{1,9})?"
 _CLOCK = r"\d{1,2}:\d\d(?: ?[apAP]\.?[mM]\b\.?)?"
-_HOUR = r"\d{1,2} ?(?:[ap]m|[AP]M)\b"
+_HOUR = r"\d{1,2} ?(?:[ap]m\b|[AP]M\b|[ap]\.m\.)"
 
 
 def ordinal(number: str) -> str:
@@ -35,6 +35,13 @@ def _name(match: re.Match[str]) -> str:
 
 def _range(match: re.Match[str]) -> str:
     return f"{_NAMES[match['first']]} to {_NAMES[match['last']]}"
+
+
+def _days(match: re.Match[str]) -> str:
+    """Return June 3rd to 5th; but "May 10-15 people come" has no month."""
+    if match[1] == "May" and match[4]:
+        return match[0]
+    return f"{match[1]} {ordinal(match[2])} to {ordinal(match[3])}"
 
 
 def _iso(year: str, month: str, day: str) -> str:
@@ -66,10 +73,9 @@ RULES: tuple[Rule, ...] = (
         "On 3 Feb it began.", "On 3 February it began."),
     row(rf"\b(?P<name>{words(_DAYS)})\b\.?(?=,? (?:\d\d? )?(?:{_MONTH})\b)", _name,
         "On Fri, November 27", "On Friday, November 27"),
-    row(rf"\b({_MONTH}) (\d\d?) ?[-–] ?(\d\d?)\b(?![:.]\d)",
-        lambda match: f"{match[1]} {ordinal(match[2])} to {ordinal(match[3])}",
+    row(rf"\b({_MONTH}) (\d\d?) ?[-–] ?(\d\d?)\b(?![:.]\d)(?=( [a-z])?)", _days,
         "June 3-5, 2026", "June 3rd to 5th, 2026"),
-    row(rf"(?<![\w.:,-])({_CLOCK}|{_HOUR}) ?[-–—] ?(?={_CLOCK}|{_HOUR})", r"\1 to ",
+    row(rf"(?<![\w.:,-])({_CLOCK}|{_HOUR}|\d{{1,2}}) ?[-–—] ?(?={_CLOCK}|{_HOUR})", r"\1 to ",
         "Open 9am–5pm, 10:00-11:30.", "Open 9am to 5pm, 10:00 to 11:30."),
     row(r"\b(UTC|GMT)[-−](?=\d)", r"\1 minus ", "at UTC-5", "at UTC minus 5"),
     row(r"(?<![\w/.:])24/7(?![\w/])", "24 7", "We are here 24/7.", "We are here 24 7."),

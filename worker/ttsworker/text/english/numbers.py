@@ -1,12 +1,20 @@
 """Signs, arithmetic, fractions and decimals."""
 # ruff: noqa: RUF001 - the signs are intended
 
+import re
+
 from ttsworker.text.english.rule import CURRENCY, GROUPED, Rule, row
 
 _COMPARISONS = {"<": "less than", ">": "greater than", "≤": "at most", "≥": "at least", "≈": "about", "~": "about"}
 
 _FRACTIONS = {"⅓": "1/3", "⅔": "2/3", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"}
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+
+
+def _power(match: re.Match[str]) -> str:
+    power = match["inverse"] or match["minus"] + match["power"]
+    return f" to the power of {power.replace('⁻', 'minus ').translate(_POWERS)}"
+
 
 RULES: tuple[Rule, ...] = (
     row(r"(?<=\d)(?: ?− ?| ?- ?(?=[\d.,]{1,20} ?=))(?=\d)", " minus ", "5-3=2", "5 minus 3=2"),
@@ -25,14 +33,18 @@ RULES: tuple[Rule, ...] = (
          "Version 5.0 is out.", "Version 5 point 0 is out."),
     row(r"[⅓⅔⅛⅜⅝⅞]", lambda match: _FRACTIONS[match[0]], "⅔ of it", "2/3 of it"),
     row(r"(?<=[A-Za-z])(-?\d{1,9})\.(?=\d)", r"\1 point ", "with GPT-4.1", "with GPT-4 point 1"),
-    row(r"(?<![\w.,:/-])0\d{1,9}(?![\w:/-]|[.,]\d)", lambda match: " ".join(match[0]), "agent 007", "agent 0 0 7"),
+    row(r"(?<![\w.,:/-])(?<!\d )0\d{2,9}(?![\w:/-]|[.,]\d)", lambda match: " ".join(match[0]),
+        "agent 007", "agent 0 0 7"),
     row(r"(?<![\w.,])(?!3M)(\d{1,3}(?:\.\d{1,3})?)([MB])(?= [a-z]{3})",
         lambda match: f"{match[1]} {'million' if match[2] == 'M' else 'billion'}",
         "70B parameters", "70 billion parameters"),
     row(r"(?<![\w.,])(\d{1,3}(?:\.\d{1,3})?) ?([mb])n\b",
         lambda match: f"{match[1]} {'million' if match[2] == 'm' else 'billion'}", "5bn people", "5 billion people"),
-    row(r"(?<=\d)([⁻]?)([⁰¹²³⁴-⁹]{1,9})(?!\w)",
-        lambda match: f" to the power of {'minus ' * bool(match[1])}{match[2].translate(_POWERS)}",
-        "10⁶ of them", "10 to the power of 6 of them"),
+    row(r"(?<=\d)[²³](?![⁰¹²³⁴-⁹])", lambda match: " squared" if match[0] == "²" else " cubed",
+        "It is 10².", "It is 10 squared."),
+    row(r"(?<=\d)(?P<minus>⁻?)(?P<power>[⁰¹²³⁴-⁹]{1,9})"
+        r"|(?<=[A-Za-z)])(?P<inverse>⁻[¹²³⁴-⁹]|[⁴-⁹])(?![⁰¹²³⁴-⁹])", _power,
+        "10⁶ of m⁻¹", "10 to the power of 6 of m to the power of minus 1"),
+    row(r"[⁰¹⁴-⁹]{1,9}", lambda match: f" {match[0].translate(_POWERS)}", "a fact¹⁰", "a fact 10"),
     row(r"∞", "infinity", "1 to ∞", "1 to infinity"),
 )  # fmt: skip

@@ -23,6 +23,7 @@ _ALONE = (
     r"kV|mA|mV|dB|kΩ|Ω|tbsp|tsp|fl\. oz\.|fl oz|sq\. ft\.|sq ft|cu\. ft\.|cu ft|sq mi|mL|gal|qt|hPa|mbar|yrs?|wks?|mos"
     r"|[VW](?!-| ?\d| [A-Z])"
 )
+_PARTS = {"16": "sixteenth", "32": "thirty-second", "64": "sixty-fourth"}
 _SHORT = {"ft": "ft", "in": "inches", "hr": "hours", "hrs": "hours", "min": "minutes", "mins": "minutes",
           "sec": "seconds", "secs": "seconds", "lb": "pounds", "lbs": "pounds", "oz": "ounces"}  # fmt: skip
 _PER = {"s": "second", "sec": "second", "min": "minute", "h": "hour", "hr": "hour", "d": "day", "wk": "week",
@@ -34,7 +35,9 @@ def _unit(name: str, *, number: str) -> str:
     plural = _UNITS[name]
     if number != "1":
         return plural
-    return {"feet": "foot", "inches": "inch"}.get(plural, plural.removesuffix("s"))
+    if plural.endswith("feet"):
+        return plural.removesuffix("feet") + "foot"
+    return "inch" if plural == "inches" else plural.removesuffix("s")
 
 
 def _power(match: re.Match[str]) -> str:
@@ -60,10 +63,12 @@ RULES: tuple[Rule, ...] = (
     row(rf"(?P<number>{START}{AMOUNT}) ?(?P<unit>{_ALONE})(?!\w|/)",
         lambda match: f"{match['number']} {_unit(match['unit'], number=match['number'])}",
         "2 tbsp at 12 V", "2 tablespoons at 12 volts"),
-    row(rf"(?<=\d )(?P<unit>{words(_SHORT)})\.(?= [a-z])", lambda match: _SHORT[match["unit"]],
+    row(rf"(?<=\d )(?P<unit>{words(_SHORT)})\.(?= [a-z\d])", lambda match: _SHORT[match["unit"]],
         "5 in. long", "5 inches long"),
     row(r"(?<=\d )m(?= (?:tall|long|wide|deep|high|away|apart|thick|above|below)\b)", "meters",
         "10 m tall", "10 meters tall"),
+    row(r"(?<![\w/.,])(\d{1,2})/(16|32|64)(?= ?(?:in\b|inch|[\"″]|of an?\b|miles?\b))",
+        lambda match: f"{match[1]} {_PARTS[match[2]]}{'s' * (match[1] != '1')}", "3/16 inch", "3 sixteenths inch"),
     row(r"(?<=\d) ?‰", " per mille", "5‰ of it", "5 per mille of it"),
     row(r"(?<=[\d%]) ?[-–] ?(?=\d{1,3}(?:\.\d{1,9})? ?%)", " to ", "5-10% of it", "5 to 10% of it"),
 )  # fmt: skip
