@@ -69,7 +69,8 @@ def _bytes_ahead(job: SpeechJob, prepared: PreparedSpeech, audio_seconds: float)
     if not _is_whole(job, prepared):
         return prepared.cached_bytes
     rate = prepared.model.engine.sample_rate
-    seconds = audio_seconds + prepared.cached_bytes / (SAMPLE_BYTES * rate)
+    pauses = sum(each.pause or 0.0 for each in prepared.sentences)
+    seconds = audio_seconds + pauses + prepared.cached_bytes / (SAMPLE_BYTES * rate)
     return prepared.cached_bytes + round(seconds * bytes_per_second(job.encoding, rate))
 
 
