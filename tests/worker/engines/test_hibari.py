@@ -1,4 +1,5 @@
 """The embedded voice."""
+# ruff: noqa: RUF001 - the signs are intended
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +16,10 @@ from ttsworker.engines.hibari.engine import HibariEngine, readable
 
 
 @pytest.fixture(scope="module")
-def engine() -> Engine:
+def engine() -> HibariEngine:
     loaded = find_engine("hibari")(EngineOptions())
     loaded.load()
+    assert isinstance(loaded, HibariEngine)
     return loaded
 
 
@@ -84,6 +86,47 @@ def test_a_folder_of_model_folders_is_told_from_a_model(tmp_path: Path) -> None:
     shutil.copy(voice_path(DEFAULT), tmp_path / "alba/alba.onnx")
     with pytest.raises(ModelInvalid, match=f"the first one below it is in {tmp_path}/alba$"):
         find_engine("hibari")(EngineOptions(tmp_path)).load()
+
+
+def heard_by_its_phonemes(engine: HibariEngine, text: str) -> str:
+    phonemes = "".join(engine.phonemes(text, "heart"))
+    return "".join(phoneme for phoneme in phonemes if phoneme.isalpha() and phoneme not in "ˈˌ")
+
+
+@pytest.mark.parametrize(
+    ("text", "unspoken"),
+    [
+        ("It says 日本語 here.", "日本語"),
+        ("ж and ы", "ж"),
+        ("$HOME and € zone", "$€"),
+        ("$5, € 5, ¥5 and ₹5", ""),
+        ("5 ¥ and 100 ₹", "¥₹"),
+        ("Widget™ ®", "™®"),
+        ("⅓ cup, ½ cup", "⅓"),
+        ("C:\\dir", "\\"),
+        ("50 % & #1 @ 3 = 2 + 1 < 4", ""),
+        ("٣ and ३", ""),
+        ("⑴ one, ② two, 5❸", ""),
+        ("naïve Łódź Straße", ""),
+        ("“quoted” — marks… (all) [of] {them} • * | `x`", ""),
+        ("x² and 5°", ""),
+        ("♮ ☂ ∑ ∞ ≠", "♮☂∑∞≠"),
+    ],
+)
+def test_it_says_what_its_phonemes_leave_out(engine: HibariEngine, text: str, unspoken: str) -> None:
+    assert engine.unspoken(Utterance(text, "heart")) == unspoken
+    spoken = text.translate(dict.fromkeys(map(ord, unspoken)))
+    assert heard_by_its_phonemes(engine, spoken) == heard_by_its_phonemes(engine, text)
+
+
+@pytest.mark.parametrize("sign", [*"$£€¥₹₩¢°§©®™→←×÷±µ½¼²³№√∞≈≤≥≠πΩßéñüøæжшя日本한א٣①⑴Ⅷ∑#&%@+=<>~^\\"])
+def test_every_sign_is_heard_or_named(engine: HibariEngine, sign: str) -> None:
+    """Judged by the phonemes, where the sign is a word of its own or stands before a number."""
+    for before, after in (("two ", " cats"), ("the ", " and"), ("He has ", "5 of them")):
+        text = f"{before}{sign}{after}"
+        named = sign in engine.unspoken(Utterance(text, "heart"))
+        without = heard_by_its_phonemes(engine, f"{before}{after}")
+        assert named == (heard_by_its_phonemes(engine, text) == without), text
 
 
 def test_an_onnx_model_of_another_kind_is_refused(tmp_path: Path) -> None:

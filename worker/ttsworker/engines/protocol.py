@@ -72,6 +72,12 @@ class Engine(Protocol):
     def load(self) -> None:
         """Read the model; takes seconds to minutes. Raises ModelError."""
 
+    def unspoken(self, utterance: Utterance) -> str:
+        """Return the characters that it would leave out although a listener should hear them, in order.
+
+        Called in the event loop for every sentence, so it must be fast: no reading rules, no model.
+        """
+
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         """Speak each utterance whole. Raises Unspeakable."""
 

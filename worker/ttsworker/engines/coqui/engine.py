@@ -21,6 +21,7 @@ import numpy as np
 from ttscontract.engines import Precision
 from ttsworker.engines import Audio, EngineOptions, EngineUnavailable, GpuUnavailable, ModelInvalid
 from ttsworker.engines.coqui.configuration import read_config
+from ttsworker.engines.coqui.reading import Reading
 from ttsworker.engines.protocol import Utterance, Voice
 from ttsworker.observe.gpu import GpuMonitor
 from ttsworker.text import MAX_PIECE_LENGTH
@@ -76,6 +77,11 @@ class CoquiEngine:
         self.pause_seconds = PAUSE_SAMPLES / self.sample_rate
         self.revision = f"coqui-tts-{version('coqui-tts')} torch-{version('torch')} {self.device} {self._precision}"
         self._describe(config)
+        self._reading = Reading(self._model.tokenizer)
+
+    def unspoken(self, utterance: Utterance) -> str:
+        """Return what Coqui's tokenizer drops."""
+        return self._reading.unspoken(utterance.text, utterance.language)
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         """Speak each utterance whole."""
@@ -100,7 +106,7 @@ class CoquiEngine:
 
         model = self._model
         with _SEEDED:
-            if not _has_tokens(model, utterance):
+            if not self._reading.has_tokens(utterance.text, utterance.language):
                 return np.zeros(0, np.float32)
             torch.manual_seed(utterance.seed)
             model.length_scale = self._length_scale / utterance.speed
@@ -187,15 +193,6 @@ def _choose_device() -> str:
         message = f"torch {torch.__version__} cannot use the GPU {figures.name} (driver {figures.driver_version})"
         raise GpuUnavailable(f"{message}: update the driver, or use an image with an older CUDA")
     return "cpu"
-
-
-def _has_tokens(model: Any, utterance: Utterance) -> bool:
-    """Return whether the model knows any of the text's characters; without one Coqui turns the blanks into noise."""
-    tokenizer = model.tokenizer
-    if tokenizer.phonemizer:
-        return any(character.isalnum() for character in utterance.text)
-    blank = {tokenizer.characters.blank_id}
-    return bool(set(tokenizer.text_to_ids(utterance.text, language=utterance.language)) - blank)
 
 
 def _probe_text(config: Any, language: str) -> str:

@@ -5,6 +5,8 @@ The library would download a voice that is not there, so it is always given the 
 
 import os
 import re
+import string
+import unicodedata
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +21,7 @@ from ttscontract.engines import Precision
 from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable
 from ttsworker.engines.onnx_file import refuse_external_data
 from ttsworker.engines.protocol import Utterance, Voice
-from ttsworker.text import MAX_PIECE_LENGTH
+from ttsworker.text import MAX_PIECE_LENGTH, heard, is_plain
 
 # Since 1.29 ONNX Runtime reports to its maker and keeps an id of the machine under HOME, unless this is set before its
 # import (`Hibari` imports it). A program that speaks other people's texts calls nobody.
@@ -28,7 +30,16 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 LONGEST_NUMBER = 36
 """Digits: the library has number words up to decillions and fails beyond."""
 
+DOUBTFUL = "".join(map(chr, (*range(0xA1, 0x100), *range(0x2070, 0x2190)))) + "#$%&@\\^~+=<>→←"
+"""Latin letters and signs of which the library knows some; it has a table of the letters of other scripts."""
+
+_MONEY = re.compile(r"[$£€¥₹₩] ?(?=\d)")
+"""Currencies that the library reads before a number, and leaves out everywhere else."""
+
 _QUOTES = str.maketrans("", "", '"“”„')
+
+_ENCLOSED_NUMBER = re.compile("[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf]")
+"""①, ⑴, ⒈, ❶ and the like; it leaves them out beside letters, and joins them to digits."""
 
 _LONG_NUMBER = re.compile(rf"\d(?:,?\d){{{LONGEST_NUMBER},}}")
 
@@ -54,20 +65,32 @@ class HibariEngine:
         self.revision = " ".join(f"{name}-{version(name)}" for name in ("hibari-tts", "onnxruntime"))
         self.voices: Sequence[Voice] = ()
         self._speakers: dict[str, Any] = {}
+        self._spoken: dict[str, frozenset[str]] = {}
 
     def load(self) -> None:
         """Load every `*.onnx` of the model folder, or the embedded voice."""
         g2p: dict[bool, Any] = {}
+        spoken: dict[bool, frozenset[str]] = {}
         voices = []
         for name, path in self._files():
             known = VOICES.get(name, {})
             british = bool(known.get("british"))
             if british not in g2p:
                 g2p[british] = G2P(british=british)
+                spoken[british] = _spoken_characters(g2p[british])
             self._speakers[name] = _open(name, path, g2p[british])
+            self._spoken[name] = spoken[british]
             voices.append(Voice(name, known.get("language", "en-US")))
         self.voices = tuple(voices)
         self.probe = Utterance("The worker is ready to speak.", self.voices[0].name)
+
+    def unspoken(self, utterance: Utterance) -> str:
+        """Return what the library's reading rules skip, by their own tables."""
+        if is_plain(utterance.text):
+            return ""
+        spoken = self._spoken[utterance.voice]
+        text = _MONEY.sub("", readable(utterance.text))
+        return "".join(character for character in heard(text) if character not in spoken and not character.isdecimal())
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         """Speak each utterance whole."""
@@ -117,12 +140,19 @@ def embedded_voice() -> Path:
 
 
 def readable(text: str) -> str:
-    """Rewrite what the library fails on: numbers beyond its words are read digit by digit, and İ as I.
+    """Rewrite what the library fails on: numbers beyond its words are read digit by digit, ⑴ as 1, and İ as I.
 
     Beside a quotation mark it skips numbers and currencies, and does not find words that it knows.
     """
     text = _LONG_NUMBER.sub(lambda number: " ".join(number[0].replace(",", "")), text)
+    text = _ENCLOSED_NUMBER.sub(lambda number: f" {unicodedata.numeric(number[0]):g} ", text)
     return text.translate(_QUOTES).replace("İ", "I")
+
+
+def _spoken_characters(g2p: Any) -> frozenset[str]:
+    """Return the characters for which the library has a sound; digits of every script are not listed."""
+    spoken = {character for character in DOUBTFUL if any(map(str.isalpha, g2p(character)))}
+    return frozenset({*string.ascii_letters, *g2p.oov.cin, *spoken})
 
 
 def _open(name: str, path: str, g2p: object) -> Any:
