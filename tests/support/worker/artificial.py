@@ -74,6 +74,9 @@ class ArtificialEngine:
     def unspoken(self, utterance: Utterance) -> str:
         return "".join(character for character in utterance.text if character in self.unknown)
 
+    def estimate_seconds(self, utterance: Utterance) -> float:
+        return len(utterance.text) / 15 / utterance.speed
+
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         self.batches.append(len(batch))
         return [self._speak(utterance) for utterance in batch]

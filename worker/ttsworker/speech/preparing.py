@@ -22,7 +22,6 @@ from ttsworker.text.markup import Passage, reads_as_markdown
 MARKDOWN_COST = 10
 """The time that a character of Markdown takes, in characters of plain text: the parser needs 2 µs, at worst 15 µs."""
 
-
 SILENCE_SECONDS = 0.3
 """What a text of marks only becomes, such as "…" or an emoji, where the engine has no pause of its own."""
 
@@ -144,7 +143,10 @@ def script_of(
         utterances = [Utterance(piece, voice.name, spoken, _speed(speed, passage, param=param)) for piece in pieces]
         unspoken = [engine.unspoken(each) for each in utterances]
         heard = [each for each, left_out in zip(utterances, unspoken, strict=True) if _is_spoken(each, left_out)]
-        sentences += [Sentence(each, pause=None if number else passage.pause) for number, each in enumerate(heard)]
+        sentences += [
+            Sentence(each, pause=None if number else passage.pause, estimated_seconds=engine.estimate_seconds(each))
+            for number, each in enumerate(heard)
+        ]
         skipped += emoji_of(passage.text) + "".join(unspoken)
     if sentences:
         return Script(sentences, skipped)

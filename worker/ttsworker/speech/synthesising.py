@@ -42,7 +42,7 @@ class Synthesis:
                 if encoded := await self.encoder.encode(part):
                     yield encoded
         if not self._stream.samples:
-            raise NothingToSpeak
+            raise NothingToSpeak(param=self._job.param)
         yield await self.encoder.finish()
         self._report()
 

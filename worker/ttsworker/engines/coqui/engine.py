@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from ttscontract.engines import Precision
 from ttsworker.engines import Audio, EngineOptions, EngineUnavailable, GpuUnavailable, ModelInvalid
 from ttsworker.engines.coqui.configuration import read_config
 from ttsworker.engines.coqui.reading import Reading
-from ttsworker.engines.protocol import Utterance, Voice
+from ttsworker.engines.protocol import MAX_AUDIO_AT_ONCE, Utterance, Voice
 from ttsworker.observe.gpu import GpuMonitor
 from ttsworker.text import MAX_PIECE_LENGTH
 
@@ -33,6 +34,9 @@ CHECKPOINT_NAMES = ("model_file.pth", "model.pth", "checkpoint.pth", "best_model
 """What Coqui's tools call a checkpoint."""
 
 SINGLE_VOICE = "default"
+
+TOKENS_PER_SECOND = 15
+"""Of read speech at normal speed."""
 
 _SEEDED = threading.Lock()
 """Held from seeding torch's random numbers to their use: they are the process's, and two models may be in memory."""
@@ -83,13 +87,19 @@ class CoquiEngine:
         """Return what Coqui's tokenizer drops."""
         return self._reading.unspoken(utterance.text, utterance.language)
 
+    def estimate_seconds(self, utterance: Utterance) -> float:
+        """Estimate the tokens of the text, and divide them by the speed."""
+        return self._reading.estimate_tokens(utterance.text) / (TOKENS_PER_SECOND * utterance.speed)
+
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         """Speak each utterance whole."""
-        return [self._speak(utterance) for utterance in batch]
+        return [np.concatenate([np.zeros(0, np.float32), *self.stream(utterance)]) for utterance in batch]
 
     def stream(self, utterance: Utterance) -> Iterator[Audio]:
-        """Speak an utterance, in one piece."""
-        yield self._speak(utterance)
+        """Speak an utterance, in pieces that are short enough for the memory; nearly all are one piece."""
+        most = max(1, int(MAX_AUDIO_AT_ONCE * TOKENS_PER_SECOND * utterance.speed))
+        for text in self._reading.parts(utterance.text, utterance.language, most):
+            yield self._speak(replace(utterance, text=text))
 
     def peak_gpu_memory(self) -> int | None:
         """Return what torch has reserved at most; None without a GPU."""
