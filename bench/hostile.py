@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
-from ttsworker.engines.hibari.engine import readable
+from ttsworker.engines.hibari.reading import rewrite
 from ttsworker.http.access.clients import client_of
 from ttsworker.http.access.keys import digest_of
 from ttsworker.http.routes.fields import multipart, urlencoded
@@ -125,6 +125,6 @@ STEPS: Sequence[tuple[str, Step, Sequence[Shape]]] = (
     ("signs in words", lambda text: spoken_form(text, "en"), _TEXT),
     ("sentences", split_sentences, _TEXT),
     ("cutting", lambda text: cut(text, 250), _TEXT),
-    ("hibari's readable", readable, _TEXT),
+    ("hibari's readable", lambda text: rewrite(text, lambda _word: False), _TEXT),
 )
 """What a request passes, in this order."""

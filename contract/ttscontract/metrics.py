@@ -115,6 +115,12 @@ BATCH_SIZE = Metric(
     "Sentences synthesized in one call of the engine.",
     buckets=(1, 2, 3, 4, 5, 8, 16),
 )
+SKIPPED_CHARACTERS = Metric(
+    "tts_skipped_characters_total",
+    Type.COUNTER,
+    "characters",
+    "Characters of accepted texts that the model cannot speak and left out.",
+)
 
 # Cache
 CACHE_HITS = Metric("tts_cache_hits_total", Type.COUNTER, "sentences", "Sentences found in the cache.")

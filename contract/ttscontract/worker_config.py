@@ -59,6 +59,13 @@ class Tags(StrEnum):
     STRIP = "Strip"
 
 
+class OnUnspeakable(StrEnum):
+    """What a worker does about characters that the model cannot speak."""
+
+    SKIP = "Skip"  # leaves them out and says in a header how many
+    REJECT = "Reject"
+
+
 @dataclass(frozen=True)
 class Setting(Generic[T_co]):
     """One setting: its name in worker.json (in `spec.serving` the same in camelCase), default, bounds, unit and help.
@@ -178,6 +185,12 @@ TAGS: Final = Setting(
     "Tags of HTML in a text: Reject answers with 400, Strip removes the tags, and scripts, styles and a language "
     "model's reasoning with all they contain.",
 )
+ON_UNSPEAKABLE: Final = Setting(
+    "on_unspeakable",
+    OnUnspeakable.SKIP,
+    "What to do about characters that the model cannot speak: Skip leaves them out, and the header X-TTS-Skipped says "
+    "how many; Reject answers 400. A request may decide otherwise.",
+)
 
 MAX_VOICE_ALIASES: Final = 64
 MAX_VOICE_ALIAS_LENGTH: Final = 64
@@ -262,6 +275,7 @@ WRITTEN: Final[tuple[Setting[object], ...]] = (
     ALLOWED_ORIGINS,
     MARKUP,
     TAGS,
+    ON_UNSPEAKABLE,
     RATE_LIMIT_PER_SECOND,
     MAX_REQUESTS_PER_CLIENT,
 )

@@ -27,6 +27,7 @@ from ttscontract.worker_config import (
     MIN_RATE,
     Manager,
     Markup,
+    OnUnspeakable,
     Setting,
     Tags,
     TextLogging,
@@ -138,6 +139,7 @@ class Settings(BaseSettings):
     tls_certificate_file: Path | None = Field(None, description="Certificate chain, PEM; with it the API is HTTPS.")
     tls_key_file: Path | None = Field(None, description="The certificate's private key, PEM.")
 
+    on_unspeakable: OnUnspeakable = _field(worker_config.ON_UNSPEAKABLE)
     text_logging: TextLogging = _field(worker_config.TEXT_LOGGING)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     termination_log: Path = Field(

@@ -10,7 +10,7 @@ from ttscontract import worker_config
 from ttscontract.engines import Engine, Precision
 from ttscontract.model_folder import BUILTIN
 from ttscontract.reasons import Reason
-from ttscontract.worker_config import Markup, Tags, TextLogging, UnknownFields, UnknownVoice
+from ttscontract.worker_config import Markup, OnUnspeakable, Tags, TextLogging, UnknownFields, UnknownVoice
 from ttsoperator.spec.autoscaling import Autoscaling
 from ttsoperator.spec.base import Annotations, ApiModel, rule, rules, setting
 from ttsoperator.spec.engines import (
@@ -95,6 +95,7 @@ class Serving(ApiModel):
     )
     markup: Markup = setting(worker_config.MARKUP)
     tags: Tags = setting(worker_config.TAGS)
+    on_unspeakable: OnUnspeakable = setting(worker_config.ON_UNSPEAKABLE)
 
 
 class ServiceOptions(ApiModel):

@@ -132,6 +132,7 @@ def test_worker_json() -> None:
         "allowed_origins": [],
         "markup": "Auto",
         "tags": "Reject",
+        "on_unspeakable": "Skip",
         "rate_limit_per_second": 0,
         "max_requests_per_client": 0,
     }

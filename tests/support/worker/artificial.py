@@ -19,7 +19,7 @@ class ArtificialEngine:
     Without `flowing` the probe waits as well: the engine is stuck. A text with FAIL in it raises, with NAN gives
     samples that are none, with SKIP gives none, with UNSPEAKABLE is refused. The next `failures` sentences fail.
     The second half of a sentence that is not merged waits for `flowing_on`. Audio is `stretch` times as long as it
-    should be.
+    should be. The characters of `unknown` are left out.
     """
 
     model_name = "artificial"
@@ -54,6 +54,7 @@ class ArtificialEngine:
         self.flowing_on = threading.Event()
         self.flowing_on.set()
         self.failures = 0
+        self.unknown = ""
         self.silent = False
         self.stretch = 1.0
         self.begun: list[str] = []
@@ -69,6 +70,12 @@ class ArtificialEngine:
 
     def peak_gpu_memory(self) -> int | None:
         return None
+
+    def unspoken(self, utterance: Utterance) -> str:
+        return "".join(character for character in utterance.text if character in self.unknown)
+
+    def estimate_seconds(self, utterance: Utterance) -> float:
+        return len(utterance.text) / 15 / utterance.speed
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         self.batches.append(len(batch))

@@ -13,8 +13,11 @@ import numpy.typing as npt
 import pytest
 
 from tests.support.worker.serving import worker_process
+from ttscontract.worker_config import MIN_SPEED
 from ttsworker.engines import Engine, EngineOptions, ModelInvalid, Utterance, Voice, find_engine
 from ttsworker.engines.coqui.engine import PAUSE_SAMPLES, _probe_text
+from ttsworker.engines.coqui.reading import Reading
+from ttsworker.engines.protocol import MAX_AUDIO_AT_ONCE
 from ttsworker.models.store import build_manifest, write_manifest
 
 TEXT = "hello from the cluster."
@@ -94,6 +97,93 @@ def test_every_speaker_has_a_voice(checkpoints: Path) -> None:
 @pytest.mark.parametrize("text", ["日本語", "123"])
 def test_a_text_without_a_known_character_gives_nothing(engine: Engine, text: str) -> None:
     assert len(speak(engine, text)) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "unspoken"),
+    [
+        (TEXT, ""),
+        ("HELLO (there): 'yes'; no?", ""),
+        ("hello 日本 and 42", "日本42"),
+        ("café & tea", "é&"),
+        ("“quoted” — and •", ""),
+        ("a → b", "→"),
+    ],
+)
+def test_it_says_what_its_tokenizer_drops(engine: Engine, text: str, unspoken: str) -> None:
+    assert engine.unspoken(Utterance(text, "default")) == unspoken
+
+
+class Tokenizer:
+    """What the engine reads of Coqui's tokenizer, with a cleaner of Coqui's own."""
+
+    def __init__(self, cleaner: Any = None, phonemizer: Any = None) -> None:
+        self.text_cleaner, self.phonemizer = cleaner, phonemizer
+        self.characters = self
+        self.vocab, self.blank_id = [*"abcdefghijklmnopqrstuvwxyz ,.!?", "<BLNK>"], 31
+
+
+@pytest.mark.parametrize(
+    ("cleaner", "text", "unspoken"),
+    [
+        ("english_cleaners", "It cost $5 & 20%.", "%"),
+        ("english_cleaners", "$HOME", "$"),
+        ("english_cleaners", "café", "é"),
+        ("english_cleaners", "a < b > c", "<>"),
+        ("phoneme_cleaners", "5 → 6", "→"),
+        ("multilingual_cleaners", "日本 ok", "日本"),
+        ("basic_cleaners", "5 ok", "5"),
+    ],
+)
+def test_what_a_cleaner_writes_out_is_spoken(cleaner: str, text: str, unspoken: str) -> None:
+    from TTS.tts.utils.text import cleaners  # noqa: PLC0415 - imports torch, which takes seconds
+
+    assert Reading(Tokenizer(getattr(cleaners, cleaner))).unspoken(text, "en") == unspoken
+
+
+class Phonemizer:
+    """Names some symbols, as eSpeak does."""
+
+    def phonemize(self, text: str, separator: str, language: str | None) -> str:
+        assert separator == ""
+        assert language is None
+        return {"&": "ænd", "%": "pɚsɛnt"}.get(text, "")
+
+
+def test_a_phonemizer_is_asked_for_its_symbols_and_has_every_letter() -> None:
+    reading = Reading(Tokenizer(phonemizer=Phonemizer()))
+    assert reading.unspoken("5 % & 日本 → x ∑", None) == "→∑"
+    assert reading.has_tokens("日", None)
+    assert reading.has_tokens("&", None)
+    assert not reading.has_tokens("→ …", None)
+
+
+@pytest.mark.parametrize("speed", [MIN_SPEED, 1.0])
+def test_a_slow_text_is_spoken_in_pieces_that_fit_the_memory(engine: Engine, speed: float) -> None:
+    utterance = Utterance("one word and another one " * 10, "default", speed=speed)
+    pieces = list(engine.stream(utterance))
+    seconds = [len(piece) / engine.sample_rate for piece in pieces]
+    assert max(seconds) <= MAX_AUDIO_AT_ONCE
+    assert (len(pieces) > 1) == (speed < 1)
+    assert np.array_equal(np.concatenate(pieces), engine.synthesize([utterance])[0])
+    assert 0.5 < engine.estimate_seconds(utterance) / sum(seconds) < 2
+
+
+class CountingTokenizer(Tokenizer):
+    """Writes every digit in twelve letters, as a cleaner may."""
+
+    def text_to_ids(self, text: str, language: str | None) -> list[int]:  # noqa: ARG002 - as Coqui calls it
+        return [1] * (len(text) + 11 * sum(map(str.isdigit, text)))
+
+
+@pytest.mark.parametrize("text", ["7" * 250, "7 " * 125, "a" * 240 + "7" * 10, "a" * 250, "#" * 250, "7"])
+def test_no_part_has_too_many_tokens(text: str) -> None:
+    tokenizer = CountingTokenizer(lambda text, lang: text.replace("7", "seventy-four"))  # noqa: ARG005
+    reading = Reading(tokenizer)
+    parts = list(reading.parts(text, None, 112))
+    assert "".join(parts).replace(" ", "") == text.replace(" ", "")
+    assert max(len(tokenizer.text_to_ids(part, None)) for part in parts) <= 112
+    assert reading.estimate_tokens(text) >= len(tokenizer.text_to_ids(text, None))
 
 
 @pytest.mark.parametrize("precision", ["Float16", "BFloat16"])

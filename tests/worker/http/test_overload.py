@@ -11,6 +11,7 @@ from tests.support.worker.artificial import ArtificialEngine
 from tests.support.worker.asking import SPEECH, ask, body_of, heard, spoken
 from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import Served, serving, until
+from ttsworker.engines import Utterance
 
 
 def counted(served: Served, status: str) -> float | None:
@@ -259,3 +260,31 @@ async def test_the_engines_pause_is_between_sentences_only() -> None:
         one, two = spoken("One."), spoken("Two.")
         pause = np.zeros(6000, np.int16)
         assert np.array_equal(heard(answer), np.concatenate([one, pause, two]))
+
+
+class Reciter(ArtificialEngine):
+    """Expects a minute of audio for every #, as long as its text is short."""
+
+    def estimate_seconds(self, utterance: Utterance) -> float:
+        return 60 * utterance.text.count("#") / utterance.speed or super().estimate_seconds(utterance)
+
+
+async def test_the_audio_that_waits_is_what_the_engine_expects_and_not_characters() -> None:
+    engine = Reciter()
+    async with serving(engine, max_concurrency=1, max_queue_audio_seconds=100) as served:
+        engine.gate.clear()
+        running = ask(served, "Speaking.")
+        await until(lambda: engine.begun == ["Speaking."])
+        waiting = ask(served, "Short.")
+        await until(lambda: served.model.scheduler.waiting == 1)
+        refused = await ask(served, "####.")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "queue_full")
+        assert (await ask(served, "#.", speed=0.25)).status_code == 429
+        long = ask(served, "#.")
+        await until(lambda: served.model.scheduler.waiting == 2)
+        value = served.worker.metrics.registry.get_sample_value
+        assert 25 < (value("tts_backlog_audio_seconds") or 0) < 70
+        assert (await ask(served, "##.")).status_code == 429
+        engine.gate.set()
+        assert [(await each).status_code for each in (running, waiting, long)] == [200] * 3
+        await until(lambda: value("tts_backlog_audio_seconds") == 0)

@@ -130,6 +130,18 @@ async def test_a_model_that_keeps_failing_is_replaced_within_the_request(folders
         await until(lambda: second.closed)
 
 
+async def test_what_is_skipped_is_counted_for_the_model_that_speaks(folders: Mapping[str, Path]) -> None:
+    first, second, clock = Unloadable(0), Spare(), ManualClock()
+    first.unknown, second.unknown = "日", "日本語"
+    async with two_models(folders, first, second, clock) as served:
+        assert (await ask(served, "It is 日本語.")).headers["x-tts-skipped"] == "1"
+        first.failures = 10**6
+        for _ in range(FAILURES - 1):
+            assert (await ask_while_it_fails(served, clock, "It fails.")).status_code == 500
+        answer = await ask_while_it_fails(served, clock, "It is 日本語, too.")
+        assert (answer.headers["x-tts-model"], answer.headers["x-tts-skipped"]) == ("second", "3")
+
+
 async def test_clients_may_name_any_model_of_the_list(folders: Mapping[str, Path]) -> None:
     async with two_models(folders, ArtificialEngine(), Spare()) as served:
         for name, status in (("first", 200), ("second", 200), ("third", 404)):

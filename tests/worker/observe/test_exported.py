@@ -35,6 +35,7 @@ WORKER: Exported = {
     "tts_requests_in_flight": ("gauge", (), ()),
     "tts_requests_with_ignored_fields_total": ("counter", (), ()),
     "tts_requests_total": ("counter", ("model", "status"), ()),
+    "tts_skipped_characters_total": ("counter", (), ()),
     "tts_time_to_first_audio_seconds": ("histogram", (), LATENCY),
     "tts_voice_info": ("gauge", ("voice", "language"), ()),
     "tts_warmup_first_audio_seconds": ("gauge", (), ()),

@@ -22,7 +22,7 @@ from ttsworker.scheduling.stream import Sentence
 from ttsworker.settings import Settings
 from ttsworker.speech.errors import InvalidRequest, NothingToSpeak
 from ttsworker.speech.passages import passages_of, reading_of
-from ttsworker.speech.preparing import sentences_of
+from ttsworker.speech.preparing import script_of
 from ttsworker.speech.voices import choose_voice
 
 
@@ -39,10 +39,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Spoken:
-    """Seconds of audio, and of the time that its synthesis took."""
+    """Seconds of audio and of the time that its synthesis took, and the characters that were left out."""
 
     audio_seconds: float
     work_seconds: float
+    skipped: str
 
 
 def say_text(order: Order, options: Mapping[str, Any]) -> int:
@@ -66,6 +67,8 @@ def say_text(order: Order, options: Mapping[str, Any]) -> int:
     factor = spoken.work_seconds / spoken.audio_seconds
     where = "" if order.output == STANDARD_OUTPUT else f"{order.output}: "
     typer.echo(f"{where}{spoken.audio_seconds:.2f} s of audio, real-time factor {factor:.3f}", err=True)
+    if spoken.skipped:
+        typer.echo(f"left out {len(spoken.skipped)} characters that the model cannot speak", err=True)
     return 0
 
 
@@ -77,27 +80,30 @@ def _say(order: Order, settings: Settings) -> Spoken:
         if settings.model_dir:
             verify_model(settings.model_dir, settings.managed_by)
         engine = load_engine(settings)
-        sentences = sentences_of(
+        script = script_of(
+            text,
             passages,
+            engine,
             choose_voice(order.voice, engine.voices, settings.voice_aliases, settings.unknown_voice),
-            engine.languages,
-            max_characters=engine.max_characters,
             speed=order.speed,
             param="TEXT",
         )
         encoder = encoder_for(Encoding(audio_format), engine.sample_rate)
         started = time.perf_counter()
-        pieces = _pieces(engine, sentences, progress)
+        pieces = _pieces(engine, script.sentences, progress)
         samples = asyncio.run(_write(pieces, encoder, file, whole=order.output != STANDARD_OUTPUT))
         seconds = time.perf_counter() - started
         engine.close()
         if not samples:
             raise NothingToSpeak
-    return Spoken(samples / engine.sample_rate, seconds)
+    return Spoken(samples / engine.sample_rate, seconds, script.skipped)
 
 
 def _pieces(engine: Engine, sentences: Sequence[Sentence], progress: Progress) -> Iterator[Pcm]:
     """Speak one sentence after another, with their own or the engine's pauses between them."""
+    if sentences[0].audio is not None:  # a pause
+        yield sentences[0].audio
+        return
     begun = False
     for number, sentence in enumerate(sentences, 1):
         progress.show(f"speaking sentence {number} of {len(sentences)}")

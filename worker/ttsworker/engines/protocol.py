@@ -8,6 +8,10 @@ from typing import Protocol
 from ttscontract.engines import Precision
 from ttsworker.audio import Audio
 
+MAX_AUDIO_AT_ONCE = 30.0
+"""Seconds of audio, estimated, that an engine makes in one inference: its memory grows with them. It cuts an utterance
+that lasts longer, by its speed or by what its characters are called."""
+
 
 @dataclass(frozen=True)
 class Voice:
@@ -71,6 +75,18 @@ class Engine(Protocol):
 
     def load(self) -> None:
         """Read the model; takes seconds to minutes. Raises ModelError."""
+
+    def unspoken(self, utterance: Utterance) -> str:
+        """Return the characters that it would leave out although a listener should hear them, in order.
+
+        Called in the event loop for every sentence, so it must be fast: no reading rules, no model.
+        """
+
+    def estimate_seconds(self, utterance: Utterance) -> float:
+        """Estimate the audio of an utterance: close to its phonemes divided by its speed, and never far below.
+
+        Called in the event loop for every sentence, so it must be fast and linear: no reading rules, no model.
+        """
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         """Speak each utterance whole. Raises Unspeakable."""

@@ -127,6 +127,8 @@ class SpeechResponse(Response):
         self.headers["x-tts-cached-sentences"] = f"{prepared.cached}/{len(prepared.sentences)}"
         if self._job.ignored:
             self.headers["x-tts-ignored"] = ", ".join(self._job.ignored)
+        if prepared.skipped:
+            self.headers["x-tts-skipped"] = str(len(prepared.skipped))
 
     async def _send(self, delivery: Delivery, send: Send, body: bytes, *, more: bool = True) -> None:
         """Send some bytes; raises SlowClient when the client does not take them in time."""

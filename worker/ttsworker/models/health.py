@@ -54,6 +54,7 @@ class Health:
         self._clock = clock
         self._read_gpu = read_gpu
         self._on_checked = on_checked
+        self._probe = Sentence(engine.probe, estimated_seconds=engine.estimate_seconds(engine.probe))
         self._checked = clock.monotonic()
         self.last: Check | None = None
         self.gpu_figures: GpuFigures | None = None
@@ -77,7 +78,7 @@ class Health:
     async def check(self) -> None:
         """Speak the test sentence and keep the result."""
         started = self._clock.monotonic()
-        stream = self._scheduler.submit([Sentence(self._engine.probe)], urgent=True)
+        stream = self._scheduler.submit([self._probe], urgent=True)
         problem, seconds = None, 0.0
         try:
             async with self._clock.timeout(self._timeout):

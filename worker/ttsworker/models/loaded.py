@@ -147,8 +147,7 @@ class LoadedModel:
 
     def audio_seconds(self, sentences: Sequence[Sentence]) -> float:
         """Estimate the audio to be synthesized for a request: that of the sentences that are not cached."""
-        new = [each.utterance for each in sentences if each.audio is None]
-        return self._throughput.audio_seconds(sum(len(each.text) / each.speed for each in new))
+        return self._throughput.audio_seconds(sum(each.estimated_seconds for each in sentences if each.audio is None))
 
     async def retire(self) -> None:
         """Finish the requests that are under way, at most for the time of one, and free the memory."""

@@ -21,6 +21,7 @@ class Metrics:
         self.with_ignored_fields = self._counters[catalogue.WITH_IGNORED_FIELDS]
         self.first_audio = self._histograms[catalogue.FIRST_AUDIO]
         self.audio_duration = self._histograms[catalogue.AUDIO_DURATION]
+        self.skipped_characters = self._counters[catalogue.SKIPPED_CHARACTERS]
         self._max_concurrency = max_concurrency
         self._gauges[catalogue.MAX_CONCURRENCY].set(max_concurrency)
         self._models: set[str] = set()

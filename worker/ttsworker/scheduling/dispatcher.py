@@ -133,7 +133,7 @@ class Scheduler:
         return self._calls.join(exit_timeout)
 
     def _audio_seconds(self, streams: Sequence[Stream]) -> float:
-        return self._throughput.audio_seconds(sum(stream.characters for stream in streams))
+        return self._throughput.audio_seconds(sum(stream.estimated_seconds for stream in streams))
 
     def _changed(self, ready: Sequence[Stream]) -> None:
         """Follow a change of the queue: streams whose sentence is in flight share it at once, others wake a task."""
@@ -225,5 +225,5 @@ class Scheduler:
 
     def _called(self, batch: list[SharedSynthesis], audio_seconds: float, work_seconds: float) -> None:
         self._observer.synthesized(len(batch), audio_seconds, work_seconds)
-        characters = sum(len(synthesis.utterance.text) for synthesis in batch)
-        self._throughput.observe(characters, audio_seconds, work_seconds)
+        estimated = sum(synthesis.estimated_seconds for synthesis in batch)
+        self._throughput.observe(estimated, audio_seconds, work_seconds)

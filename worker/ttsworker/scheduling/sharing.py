@@ -6,14 +6,15 @@ import numpy as np
 
 from ttsworker.audio import Pcm
 from ttsworker.engines import Utterance
-from ttsworker.scheduling.stream import Stream
+from ttsworker.scheduling.stream import Sentence, Stream
 
 
 class SharedSynthesis:
     """One sentence on its way from the engine to the streams that want it."""
 
-    def __init__(self, utterance: Utterance, stream: Stream) -> None:
-        self.utterance = utterance
+    def __init__(self, sentence: Sentence, stream: Stream) -> None:
+        self.utterance = sentence.utterance
+        self.estimated_seconds = sentence.estimated_seconds
         self.streams = [stream]
         self.complete = False
         self._pieces: list[Pcm] = []
@@ -57,8 +58,8 @@ class InFlight:
 
     def start(self, stream: Stream) -> SharedSynthesis:
         """Begin the stream's next sentence."""
-        utterance = stream.begin().utterance
-        synthesis = self._by_utterance[utterance] = SharedSynthesis(utterance, stream)
+        synthesis = SharedSynthesis(stream.begin(), stream)
+        self._by_utterance[synthesis.utterance] = synthesis
         return synthesis
 
     def join(self, stream: Stream) -> bool:

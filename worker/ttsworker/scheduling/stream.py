@@ -30,12 +30,14 @@ class Sentence:
     audio: Pcm | None = None
     pause: float | None = None
     """Seconds of silence before it, in place of the engine's pause."""
+    estimated_seconds: float = 0.0
+    """What the engine expects of its audio."""
 
 
 class Stream(Entry):
     """Pieces of audio in order, for one reader, who always closes it: that drops the sentences that did not begin.
 
-    Everything here runs in the event loop; only `closed` and `characters` are read by other threads too. `clock`
+    Everything here runs in the event loop; only `closed` and `estimated_seconds` are read by other threads too. `clock`
     returns seconds.
     """
 
@@ -53,7 +55,7 @@ class Stream(Entry):
         super().__init__(client=client)
         self.remaining = deque(sentences)
         self.sentence = self._next_utterance()
-        self.characters = sum(len(each.utterance.text) for each in sentences if each.audio is None)
+        self.estimated_seconds = sum(each.estimated_seconds for each in sentences if each.audio is None)
         self.submitted = clock()
         self.started: float | None = None
         self.samples = 0
@@ -104,7 +106,7 @@ class Stream(Entry):
         if self.samples:
             self._due = self._pause if sentence.pause is None else silence(sentence.pause, self._sample_rate)
         if sentence.audio is None:
-            self.characters -= len(sentence.utterance.text)
+            self.estimated_seconds = self.estimated_seconds - sentence.estimated_seconds if self.remaining else 0.0
         return sentence
 
     def put_cached(self) -> None:

@@ -2,6 +2,9 @@
 
 from typing import Literal
 
+NAMED_CHARACTERS = 8
+"""How many a message names at most."""
+
 InvalidCode = Literal[
     "control_character",
     "empty_text",
@@ -34,8 +37,20 @@ class InvalidRequest(Exception):
 class NothingToSpeak(InvalidRequest):
     """The model speaks nothing of the text."""
 
-    def __init__(self) -> None:
-        super().__init__("nothing_to_speak", "this model speaks nothing of the text: it knows none of its characters")
+    def __init__(self, *, param: str | None = None) -> None:
+        message = "this model speaks nothing of the text: it knows none of its characters"
+        super().__init__("nothing_to_speak", message, param=param)
+
+
+class UnspeakableText(InvalidRequest):
+    """The model cannot speak these characters of the text, and the request or the setting does not let it skip them."""
+
+    def __init__(self, characters: str, *, param: str) -> None:
+        first = " ".join(characters[:NAMED_CHARACTERS])
+        others = len(characters) - NAMED_CHARACTERS
+        more = f" and {others} more characters" if others > 0 else ""
+        message = f"this model cannot speak {first}{more}: leave them out, or let it skip them"
+        super().__init__("unspeakable_text", message, param=param)
 
 
 class AudioTimeout(Exception):

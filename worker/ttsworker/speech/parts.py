@@ -18,10 +18,10 @@ Result = TypeVar("Result")
 LONG_TEXT = 2000
 """Characters above which a text is prepared in a thread, so that it does not delay /health and other requests' audio.
 
-On one core 2,000 characters take 1 ms (English) to 2 ms (Chinese); 100,000 take 70 to 200 ms, and 400 ms when every
-sentence is tiny. Three of these at once in the event loop delayed /health by 0.2 s, 0.7 s and 1.2 s; in the thread they
-delay it by at most 0.1 s. `Parts.long_texts` admits one text at a time: three threads that compete for the GIL delayed
-/health by 0.2 s.
+On one core 2,000 characters take 1 ms (English) to 2 ms (Chinese), or 10 ms when all of them are signs; 100,000 take 70
+to 200 ms, and 400 to 600 ms when every sentence is tiny or all are signs. Three of these at once in the event loop
+delayed /health by 0.2 s, 0.7 s and 1.2 s; in the thread they delay it by at most 0.1 s. `Parts.long_texts` admits one
+text at a time: three threads that compete for the GIL delayed /health by 0.2 s.
 """
 
 

@@ -5,22 +5,35 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ttscontract.worker_config import MAX_SPEED, MIN_SPEED, UnknownVoice
-from ttsworker.audio import Pcm
-from ttsworker.engines import Utterance, Voice
+from ttsworker.audio import Pcm, silence
+from ttsworker.engines import Engine, Utterance, Voice
 from ttsworker.models.loaded import LoadedModel
 from ttsworker.scheduling.stream import Sentence
 from ttsworker.settings import Settings
-from ttsworker.speech.errors import InvalidRequest
+from ttsworker.speech.errors import InvalidRequest, NothingToSpeak, UnspeakableText
 from ttsworker.speech.languages import choose_language
 from ttsworker.speech.parts import LONG_TEXT, Parts
 from ttsworker.speech.passages import passages_of, reading_of
 from ttsworker.speech.request import SpeechJob, SpeechRequest
 from ttsworker.speech.voices import choose_voice
-from ttsworker.text import split_sentences, spoken_form
+from ttsworker.text import emoji_of, is_heard, split_sentences, spoken_form
 from ttsworker.text.markup import Passage, reads_as_markdown
 
 MARKDOWN_COST = 10
 """The time that a character of Markdown takes, in characters of plain text: the parser needs 2 µs, at worst 15 µs."""
+
+SILENCE_SECONDS = 0.3
+"""What a text of marks only becomes, such as "…" or an emoji, where the engine has no pause of its own."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A text as a model speaks it."""
+
+    sentences: Sequence[Sentence]
+    """Those in which it speaks something; for a text of marks only a pause, which has its audio."""
+    skipped: str
+    """The characters that it leaves out."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +42,13 @@ class PreparedSpeech:
 
     model: LoadedModel
     sentences: Sequence[Sentence]
+    skipped: str
+    """The characters that the model leaves out."""
 
     @property
     def cached(self) -> int:
         """How many sentences need no synthesis."""
-        return sum(sentence.audio is not None for sentence in self.sentences)
+        return sum(sentence.audio is not None for sentence in self.sentences if sentence.utterance.text)
 
     @property
     def voice(self) -> str:
@@ -50,14 +65,12 @@ async def prepare(parts: Parts, job: SpeechJob) -> PreparedSpeech:
     """Prepare a request for the active model; raises InvalidRequest."""
     while True:
         model = parts.failover.active
-        keyed = await keyed_sentences(parts, model, job.request, param=job.param, client=job.client)
-        audio = await parts.cache.get_many([key for key, _ in keyed])
+        script, keys = await keyed_script(parts, model, job.request, param=job.param, client=job.client)
+        audio = await parts.cache.get_many(keys)
         if model is parts.failover.active:  # otherwise another model has become active meanwhile
-            sentences = (sentence for _, sentence in keyed)
             known = _first_bytes(audio, parts.memory.largest // 2)
-            return PreparedSpeech(
-                model, [replace(sentence, audio=each) for sentence, each in zip(sentences, known, strict=True)]
-            )
+            with_audio = [replace(each, audio=one) for each, one in zip(script.sentences, known, strict=False)]
+            return PreparedSpeech(model, with_audio or script.sentences, script.skipped)
 
 
 def _first_bytes(audio: Iterable[Pcm | None], most: int) -> Iterator[Pcm | None]:
@@ -67,10 +80,12 @@ def _first_bytes(audio: Iterable[Pcm | None], most: int) -> Iterator[Pcm | None]
         yield each if most >= 0 else None
 
 
-async def keyed_sentences(
+async def keyed_script(
     parts: Parts, model: LoadedModel, request: SpeechRequest, *, param: str = "input", client: str = ""
-) -> list[tuple[str, Sentence]]:
-    """Return the sentences of a request, each with its cache key, as the model speaks them; raises InvalidRequest.
+) -> tuple[Script, list[str]]:
+    """Return a request as the model speaks it, and the cache keys of its sentences; raises InvalidRequest.
+
+    A pause has no key.
 
     A fallback does not know the first choice's voices: it speaks with its own.
     """
@@ -78,7 +93,7 @@ async def keyed_sentences(
     if parts.failover.on_fallback and request.voice not in {voice.name for voice in model.engine.voices}:
         request = request.model_copy(update={"language": None})
         unknown = UnknownVoice.DEFAULT
-    call = partial(_keyed_sentences, model, request, parts.settings, unknown, param, client=client)
+    call = partial(_keyed_script, model, request, parts.settings, unknown, param, client=client)
     length = len(request.input)
     if length * MARKDOWN_COST > LONG_TEXT and reads_as_markdown(
         request.input, reading_of(parts.settings, request).markup
@@ -87,7 +102,7 @@ async def keyed_sentences(
     return await parts.compute(length, call)
 
 
-def _keyed_sentences(
+def _keyed_script(
     model: LoadedModel,
     request: SpeechRequest,
     settings: Settings,
@@ -95,46 +110,64 @@ def _keyed_sentences(
     param: str,
     *,
     client: str,
-) -> list[tuple[str, Sentence]]:
+) -> tuple[Script, list[str]]:
     reading = reading_of(settings, request)
-    sentences = sentences_of(
+    script = script_of(
+        request.input,
         passages_of(request.input, reading, max_length=settings.max_text_length, param=param),
+        model.engine,
         choose_voice(request.voice, model.engine.voices, settings.voice_aliases, unknown),
-        model.engine.languages,
-        max_characters=model.engine.max_characters,
         language=request.language,
         speed=request.speed,
         param=param,
     )
-    owned = [replace(each, utterance=replace(each.utterance, client=client)) for each in sentences]
-    return [(model.key(sentence.utterance), sentence) for sentence in owned]
+    if script.skipped and (request.on_unspeakable or settings.on_unspeakable.lower()) == "reject":
+        raise UnspeakableText(script.skipped, param=param)
+    owned = [replace(each, utterance=replace(each.utterance, client=client)) for each in script.sentences]
+    return replace(script, sentences=owned), [model.key(each.utterance) for each in owned if each.audio is None]
 
 
-def sentences_of(
+def script_of(
+    text: str,
     passages: Sequence[Passage],
+    engine: Engine,
     voice: Voice,
-    languages: Sequence[str],
     *,
-    max_characters: int,
     language: str | None = None,
     speed: float = 1.0,
     param: str = "input",
-) -> list[Sentence]:
-    """Return the sentences of checked passages, for a voice of a model with these languages; raises InvalidRequest.
+) -> Script:
+    """Return the checked passages of a text as a voice of this engine speaks them.
 
-    None of them is longer than `max_characters`.
+    Raises InvalidRequest, also where it knows no letter and no digit of the text.
     """
-    chosen = choose_language(language, voice, languages)
+    chosen = choose_language(language, voice, engine.languages)
     sentences: list[Sentence] = []
+    skipped = ""
     for passage in passages:
-        spoken = _passage_language(passage, voice, languages, param=param) if passage.language else chosen
+        spoken = _passage_language(passage, voice, engine.languages, param=param) if passage.language else chosen
         read = spoken or voice.language
-        pieces = split_sentences(spoken_form(passage.text, read), read, max_characters)
+        pieces = split_sentences(spoken_form(passage.text, read), read, engine.max_characters)
         utterances = [Utterance(piece, voice.name, spoken, _speed(speed, passage, param=param)) for piece in pieces]
-        sentences += [Sentence(each, pause=None if number else passage.pause) for number, each in enumerate(utterances)]
-    if not sentences:
-        raise InvalidRequest("nothing_to_speak", "the text contains nothing to speak", param=param)
-    return sentences
+        unspoken = [engine.unspoken(each) for each in utterances]
+        heard = [each for each, left_out in zip(utterances, unspoken, strict=True) if _is_spoken(each, left_out)]
+        sentences += [
+            Sentence(each, pause=None if number else passage.pause, estimated_seconds=engine.estimate_seconds(each))
+            for number, each in enumerate(heard)
+        ]
+        skipped += emoji_of(passage.text) + "".join(unspoken)
+    if sentences:
+        return Script(sentences, skipped)
+    rest = "".join(passage.text for passage in passages).strip() or text
+    if any(map(str.isalnum, rest)):
+        raise NothingToSpeak(param=param)
+    pause = silence(engine.pause_seconds or SILENCE_SECONDS, engine.sample_rate)
+    return Script([Sentence(Utterance("", voice.name), pause)], "".join(rest.split()))
+
+
+def _is_spoken(utterance: Utterance, unspoken: str) -> bool:
+    """Return whether there is something to hear beside the characters that the engine leaves out."""
+    return any(is_heard(character) and character not in unspoken for character in utterance.text)
 
 
 def _speed(speed: float, passage: Passage, *, param: str) -> float:

@@ -65,7 +65,7 @@ def _describe(schema: dict[str, Any]) -> None:
 class SpeechRequest(BaseModel):
     """The body of POST /v1/audio/speech: OpenAI's.
 
-    `sample_rate`, `channels`, `stream`, `language`, `markup`, `tags` and `strict` are our own.
+    `sample_rate`, `channels`, `stream`, `on_unspeakable`, `language`, `markup`, `tags` and `strict` are our own.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, json_schema_extra=_describe)
@@ -84,6 +84,9 @@ class SpeechRequest(BaseModel):
     )
     channels: Literal[1, 2] = Field(1, description="2 repeats the audio in both channels.")
     stream: bool = Field(default=True, description="false sends a complete answer with its length.")
+    on_unspeakable: Literal["skip", "reject"] | None = Field(
+        None, description="What to do about characters that the model cannot speak; by default the worker's setting."
+    )
     language: str | None = Field(None, description="Language of the text, for models that speak several.")
     markup: Literal["auto", "plain", "markdown", "ssml"] | None = Field(
         None, description="What the text is written in; auto is Markdown where the text has marks of it, else plain."

@@ -1,5 +1,6 @@
 """The synthesis of one request: its audio, encoded, and its failover to another model."""
 
+import logging
 from collections.abc import AsyncGenerator
 
 from ttsworker.audio import Pcm
@@ -11,6 +12,9 @@ from ttsworker.speech.errors import NothingToSpeak
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.preparing import PreparedSpeech, prepare
 from ttsworker.speech.request import SpeechJob
+from ttsworker.text import kinds
+
+log = logging.getLogger(__name__)
 
 
 class Synthesis:
@@ -39,7 +43,7 @@ class Synthesis:
                 if encoded := await self.encoder.encode(part):
                     yield encoded
         if not self._stream.samples:
-            raise NothingToSpeak
+            raise NothingToSpeak(param=self._job.param)
         yield await self.encoder.finish()
         self._report()
 
@@ -56,6 +60,10 @@ class Synthesis:
     def _submit(self, prepared: PreparedSpeech) -> None:
         self.prepared = prepared
         self.encoder = encoder_for(self._job.encoding, prepared.model.engine.sample_rate)
+        if prepared.skipped:
+            self._parts.metrics.skipped_characters.inc(len(prepared.skipped))
+            skipped = {"characters": len(prepared.skipped), "kinds": ", ".join(kinds(prepared.skipped))}
+            log.info("left out what the model cannot speak", extra=skipped)
         self._stream = prepared.model.scheduler.submit(prepared.sentences, client=self._client)
 
     async def _audio(self) -> AsyncGenerator[Pcm, None]:

@@ -32,6 +32,7 @@ _EMOJI = (
     "\U0001f004\U0001f0cf\U0001f18e\U0001f191-\U0001f19a\U0001f1e6-\U0001f202\U0001f210-\U0001f251"
     "\U0001f300-\U0001faff]"
 )
+_ONE_EMOJI = re.compile(_EMOJI)
 _EMOJI_ROW = re.compile(rf" ?(?:{_EMOJI} ?)++(?P<mark>[.,!?;:…]?)")
 
 _WIDE_SEPARATOR = re.compile(r"(?<=\d)[．，](?=\d)")
@@ -72,6 +73,11 @@ def normalise(text: str, *, keep_minus: bool = False) -> str:
     text = _APOSTROPHE.sub("'", text.translate(_HYPHENS))
     text = text if keep_minus else text.replace(MINUS, "-")
     return unicodedata.normalize("NFC", text).strip()
+
+
+def emoji_of(text: str) -> str:
+    """Return the emoji of a text, which `normalise` removes."""
+    return "" if text.isascii() else "".join(_ONE_EMOJI.findall(text))
 
 
 def _bound_marks(text: str) -> str:

@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ import numpy as np
 from ttscontract.engines import Precision
 from ttsworker.engines import Audio, EngineOptions, EngineUnavailable, GpuUnavailable, ModelInvalid
 from ttsworker.engines.coqui.configuration import read_config
-from ttsworker.engines.protocol import Utterance, Voice
+from ttsworker.engines.coqui.reading import Reading
+from ttsworker.engines.protocol import MAX_AUDIO_AT_ONCE, Utterance, Voice
 from ttsworker.observe.gpu import GpuMonitor
 from ttsworker.text import MAX_PIECE_LENGTH
 
@@ -32,6 +34,9 @@ CHECKPOINT_NAMES = ("model_file.pth", "model.pth", "checkpoint.pth", "best_model
 """What Coqui's tools call a checkpoint."""
 
 SINGLE_VOICE = "default"
+
+TOKENS_PER_SECOND = 15
+"""Of read speech at normal speed."""
 
 _SEEDED = threading.Lock()
 """Held from seeding torch's random numbers to their use: they are the process's, and two models may be in memory."""
@@ -76,14 +81,25 @@ class CoquiEngine:
         self.pause_seconds = PAUSE_SAMPLES / self.sample_rate
         self.revision = f"coqui-tts-{version('coqui-tts')} torch-{version('torch')} {self.device} {self._precision}"
         self._describe(config)
+        self._reading = Reading(self._model.tokenizer)
+
+    def unspoken(self, utterance: Utterance) -> str:
+        """Return what Coqui's tokenizer drops."""
+        return self._reading.unspoken(utterance.text, utterance.language)
+
+    def estimate_seconds(self, utterance: Utterance) -> float:
+        """Estimate the tokens of the text, and divide them by the speed."""
+        return self._reading.estimate_tokens(utterance.text) / (TOKENS_PER_SECOND * utterance.speed)
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         """Speak each utterance whole."""
-        return [self._speak(utterance) for utterance in batch]
+        return [np.concatenate([np.zeros(0, np.float32), *self.stream(utterance)]) for utterance in batch]
 
     def stream(self, utterance: Utterance) -> Iterator[Audio]:
-        """Speak an utterance, in one piece."""
-        yield self._speak(utterance)
+        """Speak an utterance, in pieces that are short enough for the memory; nearly all are one piece."""
+        most = max(1, int(MAX_AUDIO_AT_ONCE * TOKENS_PER_SECOND * utterance.speed))
+        for text in self._reading.parts(utterance.text, utterance.language, most):
+            yield self._speak(replace(utterance, text=text))
 
     def peak_gpu_memory(self) -> int | None:
         """Return what torch has reserved at most; None without a GPU."""
@@ -100,7 +116,7 @@ class CoquiEngine:
 
         model = self._model
         with _SEEDED:
-            if not _has_tokens(model, utterance):
+            if not self._reading.has_tokens(utterance.text, utterance.language):
                 return np.zeros(0, np.float32)
             torch.manual_seed(utterance.seed)
             model.length_scale = self._length_scale / utterance.speed
@@ -187,15 +203,6 @@ def _choose_device() -> str:
         message = f"torch {torch.__version__} cannot use the GPU {figures.name} (driver {figures.driver_version})"
         raise GpuUnavailable(f"{message}: update the driver, or use an image with an older CUDA")
     return "cpu"
-
-
-def _has_tokens(model: Any, utterance: Utterance) -> bool:
-    """Return whether the model knows any of the text's characters; without one Coqui turns the blanks into noise."""
-    tokenizer = model.tokenizer
-    if tokenizer.phonemizer:
-        return any(character.isalnum() for character in utterance.text)
-    blank = {tokenizer.characters.blank_id}
-    return bool(set(tokenizer.text_to_ids(utterance.text, language=utterance.language)) - blank)
 
 
 def _probe_text(config: Any, language: str) -> str:

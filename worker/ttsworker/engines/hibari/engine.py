@@ -4,7 +4,6 @@ The library would download a voice that is not there, so it is always given the 
 """
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -13,24 +12,25 @@ from typing import Any
 import numpy as np
 from hibari import SAMPLE_RATE, Hibari
 from hibari.g2p import G2P
+from hibari.tts import MAX_PHONEMES
 from hibari.voices import DEFAULT, VOICES, voice_path
 
 from ttscontract.engines import Precision
 from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable
+from ttsworker.engines.hibari.reading import LIBRARY_ERRORS, Reading
 from ttsworker.engines.onnx_file import refuse_external_data
-from ttsworker.engines.protocol import Utterance, Voice
-from ttsworker.text import MAX_PIECE_LENGTH
+from ttsworker.engines.protocol import MAX_AUDIO_AT_ONCE, Utterance, Voice
+from ttsworker.text import MAX_PIECE_LENGTH, cut
 
 # Since 1.29 ONNX Runtime reports to its maker and keeps an id of the machine under HOME, unless this is set before its
 # import (`Hibari` imports it). A program that speaks other people's texts calls nobody.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-LONGEST_NUMBER = 36
-"""Digits: the library has number words up to decillions and fails beyond."""
+SECONDS_PER_PHONEME = 0.065
+"""Of its voices at normal speed."""
 
-_QUOTES = str.maketrans("", "", '"“”„')
-
-_LONG_NUMBER = re.compile(rf"\d(?:,?\d){{{LONGEST_NUMBER},}}")
+SHORTEST_PHONEME = 0.026
+"""Seconds, however fast the speech: two frames."""
 
 
 class HibariEngine:
@@ -54,38 +54,56 @@ class HibariEngine:
         self.revision = " ".join(f"{name}-{version(name)}" for name in ("hibari-tts", "onnxruntime"))
         self.voices: Sequence[Voice] = ()
         self._speakers: dict[str, Any] = {}
+        self.readings: dict[str, Reading] = {}
 
     def load(self) -> None:
         """Load every `*.onnx` of the model folder, or the embedded voice."""
         g2p: dict[bool, Any] = {}
+        readings: dict[bool, Reading] = {}
         voices = []
         for name, path in self._files():
             known = VOICES.get(name, {})
             british = bool(known.get("british"))
             if british not in g2p:
                 g2p[british] = G2P(british=british)
+                readings[british] = Reading(g2p[british])
             self._speakers[name] = _open(name, path, g2p[british])
+            self.readings[name] = readings[british]
             voices.append(Voice(name, known.get("language", "en-US")))
         self.voices = tuple(voices)
         self.probe = Utterance("The worker is ready to speak.", self.voices[0].name)
+
+    def unspoken(self, utterance: Utterance) -> str:
+        """Return what the library's reading rules skip, by their own tables."""
+        return self.readings[utterance.voice].unspoken(utterance.text)
+
+    def estimate_seconds(self, utterance: Utterance) -> float:
+        """Count the phonemes by the library's tables, and divide them by the speed."""
+        phonemes = self.readings[utterance.voice].count_phonemes(utterance.text)
+        return phonemes * _seconds_per_phoneme(utterance.speed)
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         """Speak each utterance whole."""
         return [np.concatenate([np.zeros(0, np.float32), *self.stream(utterance)]) for utterance in batch]
 
     def stream(self, utterance: Utterance) -> Iterator[Audio]:
-        """Speak an utterance; the library gives one piece for 400 phonemes."""
+        """Speak an utterance, in pieces that are short enough for the memory."""
         speaker = self._speakers[utterance.voice]
         rng = np.random.default_rng(utterance.seed)
-        for part in self.phonemes(utterance.text, utterance.voice):
+        for part in self.parts(utterance):
             yield speaker.from_ids(speaker.ids(part), utterance.speed, rng)
+
+    def parts(self, utterance: Utterance) -> Iterator[str]:
+        """Yield the phonemes of an utterance, those of one inference at a time. Raises Unspeakable."""
+        most = min(MAX_PHONEMES, int(MAX_AUDIO_AT_ONCE / _seconds_per_phoneme(utterance.speed)))
+        for phonemes in self.phonemes(utterance.text, utterance.voice):
+            yield from cut(phonemes, most)
 
     def phonemes(self, text: str, voice: str) -> list[str]:
         """Return what a voice says, in the library's phonemes, one piece for 400 of them. Raises Unspeakable."""
         try:
-            return list(self._speakers[voice].phonemize(readable(text)))
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-            # The library's reading rules fail on some rare texts; that is not the engine's end.
+            return list(self._speakers[voice].phonemize(self.readings[voice].rewrite(text)))
+        except LIBRARY_ERRORS as error:  # which are not the engine's end
             message = f"the engine cannot read this text ({error})"
             raise Unspeakable(message) from error
 
@@ -116,13 +134,8 @@ def embedded_voice() -> Path:
     return Path(voice_path(DEFAULT, download_missing=False))
 
 
-def readable(text: str) -> str:
-    """Rewrite what the library fails on: numbers beyond its words are read digit by digit, and İ as I.
-
-    Beside a quotation mark it skips numbers and currencies, and does not find words that it knows.
-    """
-    text = _LONG_NUMBER.sub(lambda number: " ".join(number[0].replace(",", "")), text)
-    return text.translate(_QUOTES).replace("İ", "I")
+def _seconds_per_phoneme(speed: float) -> float:
+    return max(SECONDS_PER_PHONEME / speed, SHORTEST_PHONEME)
 
 
 def _open(name: str, path: str, g2p: object) -> Any:

@@ -11,7 +11,7 @@ from ttsworker.engines import ModelError
 from ttsworker.http.errors import ApiError
 from ttsworker.http.routes.bodies import LoadedParts, audio_owner
 from ttsworker.speech.parts import Parts
-from ttsworker.speech.preparing import keyed_sentences
+from ttsworker.speech.preparing import keyed_script
 from ttsworker.speech.request import parse_speech_request
 
 CACHE_PATH = "/v1/audio/cache"
@@ -89,4 +89,5 @@ async def _digest(parts: Parts, model: str) -> str:
 async def _keys(parts: Parts, selector: CacheSelector, owner: str) -> list[str]:
     """Return the keys of a text's sentences, as a request for speech with these parameters has them."""
     wanted, _ = parse_speech_request(selector.model_dump_json(exclude_none=True, exclude={"key", "model"}).encode())
-    return [key for key, _ in await keyed_sentences(parts, parts.failover.active, wanted, client=owner)]
+    _, keys = await keyed_script(parts, parts.failover.active, wanted, client=owner)
+    return keys

@@ -29,6 +29,7 @@ AUDIO: dict[int | str, dict[str, Any]] = {
                 "X-TTS-Model": "The model that spoke.",
                 "X-TTS-Voice": "The voice that spoke.",
                 "X-TTS-Ignored": "Fields of the request that had no effect; absent when there are none.",
+                "X-TTS-Skipped": "How many characters the model could not speak; absent when it spoke the whole text.",
             }.items()
         },
         "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _AUDIO_TYPES}
