@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
 from tests.support.worker.manual_clock import ManualClock
+from tests.support.worker.raw_http import raw
 from tests.support.worker.serving import serving
 from ttsworker.settings import InvalidSettings, load_settings
 
@@ -126,3 +127,15 @@ def test_origins_in_the_environment_have_commas_between_them(monkeypatch: pytest
     monkeypatch.setenv("TTSWORKER_ALLOWED_ORIGINS", ",".join(["https://a.org"] * 65))
     with pytest.raises(InvalidSettings, match="at most 64"):
         load_settings()
+
+
+@pytest.mark.parametrize("value", [b"x-a, " * 2000, b"\xff\xfe", b"a\x7fb", b"a\x01b", b",,,", b""])
+async def test_a_strange_preflight_is_no_error_of_the_worker(value: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    lines = [
+        b"OPTIONS /v1/audio/speech HTTP/1.1", b"Host: x", b"Connection: close", b"Origin: https://app.example.org",
+        b"Access-Control-Request-Method: POST", b"Access-Control-Request-Headers: " + value,
+    ]  # fmt: skip
+    async with serving(ArtificialEngine(), allowed_origins=[PAGE]) as served:
+        head, _ = await raw(served, b"\r\n".join([*lines, b"", b""]))
+        assert head.split()[1] in {b"200", b"400"}
+    assert [line for line in caplog.records if line.exc_info] == []
