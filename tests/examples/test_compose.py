@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network
 from itertools import count
 from typing import Any
 
@@ -60,6 +61,17 @@ def test_with_the_override_each_worker_has_a_gpu_of_its_own() -> None:
         environment = services[name]["environment"]
         assert (environment["TTSWORKER_ENGINE"], services[name]["image"]) == ("coqui", "localhost/tts-worker:dev-coqui")
         assert environment["TTSWORKER_REDIS_URL"] == "redis://valkey:6379/0"  # the rest is as without a GPU
+
+
+def test_only_haproxy_has_the_address_that_the_workers_trust() -> None:
+    project = load("compose.yaml", variables={"TTS_NETWORK": "10.9.8"})
+    [network] = project["networks"]["tts"]["ipam"]["config"]
+    address = IPv4Address(project["services"]["haproxy"]["networks"]["tts"]["ipv4_address"])
+    assert address in IPv4Network(network["subnet"])
+    assert address not in IPv4Network(network["ip_range"])
+    assert IPv4Network(network["ip_range"]).subnet_of(IPv4Network(network["subnet"]))
+    for name in WORKERS:
+        assert project["services"][name]["environment"]["TTSWORKER_TRUSTED_PROXIES"] == str(address) == "10.9.8.2"
 
 
 def test_the_proxy_waits_longer_than_the_workers() -> None:
@@ -128,13 +140,14 @@ def until(condition: Any) -> None:
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("compose")
-    services = load("compose.yaml", variables={"TTS_PROXY_ADDRESS": "127.0.0.1"})["services"]
+    services = load("compose.yaml")["services"]
     with ExitStack() as running:
         program, *options = services["valkey"]["command"]
         assert program == "valkey-server"
         valkey = running.enter_context(running_valkey(folder, *options))
         ports = {name: free_port() for name in (*WORKERS, "haproxy", "status")}
         places = {"valkey:6379": f"127.0.0.1:{valkey.port}", "127.0.0.1:8404": f"127.0.0.1:{ports['status']}"}
+        places[services["haproxy"]["networks"]["tts"]["ipv4_address"]] = "127.0.0.1"
         places |= {f"{name}:5002": f"127.0.0.1:{ports[name]}" for name in (*WORKERS, "haproxy")}
         stack = Stack(services, places, valkey, running)
         for name in WORKERS:
