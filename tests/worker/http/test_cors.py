@@ -31,7 +31,7 @@ def allowed(answer: httpx.Response) -> str | None:
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     path = tmp_path / "keys"
-    path.write_text("alice alices-key\n")
+    path.write_text("alice alices-key-for-tests\n")
     return path
 
 
@@ -70,7 +70,7 @@ async def test_without_origins_nothing_is_said() -> None:
 
 
 async def test_a_page_may_read_headers_and_every_error(keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    key, page = {"X-API-Key": "alices-key"}, {"Origin": PAGE}
+    key, page = {"X-API-Key": "alices-key-for-tests"}, {"Origin": PAGE}
     async with serving(
         ArtificialEngine(), clock=ManualClock(), api_keys_file=keys, rate_limit_per_second=0.001, rate_limit_burst=2,
         allowed_origins=[PAGE],

@@ -59,7 +59,7 @@ async def test_every_spelling_speaks_without_a_redirect() -> None:
 
 async def test_no_spelling_does_without_a_key(tmp_path: Path) -> None:
     keys, engine = tmp_path / "keys", ArtificialEngine()
-    keys.write_text("alice alices-key\n")
+    keys.write_text("alice alices-key-for-tests\n")
     async with serving(engine, api_keys_file=keys) as served:
         for path in (*SPELLINGS, "/health/v1/audio/speech", "/health/../v1/audio/speech", "/openapi.json/speech"):
             assert (path, (await ask(served, path))[0]) == (path, 401)
@@ -67,7 +67,7 @@ async def test_no_spelling_does_without_a_key(tmp_path: Path) -> None:
             assert (path, (await ask(served, path))[0]) == (path, 405)  # a path of the page, which takes no POST
             assert (path, (await ask(served, path, "GET"))[0]) == (path, 404)
         assert engine.begun == []
-        assert (await ask(served, "//audio/speech/", more="Authorization: Bearer alices-key"))[0] == 200
+        assert (await ask(served, "//audio/speech/", more="Authorization: Bearer alices-key-for-tests"))[0] == 200
 
 
 async def test_no_spelling_goes_round_the_limit() -> None:

@@ -84,6 +84,22 @@ async def test_no_way_to_speak_is_open_to_other_sites(method: str, path: str, bo
         assert sample == 2
 
 
+@pytest.mark.parametrize("allowed", [[EVIL], ["https://other.example", EVIL], ["*"]])
+async def test_an_allowed_origin_may_speak(allowed: list[str]) -> None:
+    headers = {"Origin": EVIL, "Sec-Fetch-Site": "cross-site"}
+    async with serving(ArtificialEngine(), allowed_origins=allowed) as served:
+        for method, path, body in REQUESTS:
+            answer = await served.client.request(method, path, content=body, headers={"Content-Type": FORM, **headers})
+            assert answer.status_code == 200
+
+
+async def test_another_origin_is_not_allowed() -> None:
+    headers = {"Origin": f"{EVIL}.example", "Sec-Fetch-Site": "cross-site"}
+    async with serving(ArtificialEngine(), allowed_origins=[EVIL]) as served:
+        assert (await served.client.get("/api/tts?text=Hello.", headers=headers)).status_code == 403
+        assert (await served.client.options("/api/tts?text=Hello.", headers=headers)).status_code != 403
+
+
 async def test_a_key_proves_who_asks(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     keys.write_text("alice alices-key-for-tests\n")

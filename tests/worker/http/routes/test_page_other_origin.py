@@ -54,7 +54,7 @@ async def other_page(browser: Browser) -> AsyncIterator[tuple[str, Page]]:
 @pytest.fixture
 def keys(tmp_path: Path) -> Path:
     path = tmp_path / "keys"
-    path.write_text("alice alices-key\n")
+    path.write_text("alice alices-key-for-tests\n")
     return path
 
 
@@ -64,7 +64,7 @@ async def test_it_speaks_and_reads_headers_and_errors(browser: Browser, keys: Pa
         serving(ArtificialEngine(), api_keys_file=keys, allowed_origins=[origin]) as served,
     ):
         url = f"http://127.0.0.1:{served.port}/v1/audio/speech"
-        told: dict[str, Any] = await page.evaluate(SPEAK, [url, "alices-key"])
+        told: dict[str, Any] = await page.evaluate(SPEAK, [url, "alices-key-for-tests"])
         assert told["status"] == 200
         assert told["bytes"] > 44
         assert told["headers"][:2] == ["artificial", "0/1"]
@@ -79,5 +79,5 @@ async def test_another_page_does_not(browser: Browser, keys: Path) -> None:
         for origins in ([], ["https://app.example.org"]):
             async with serving(engine, api_keys_file=keys, allowed_origins=origins) as served:
                 url = f"http://127.0.0.1:{served.port}/v1/audio/speech"
-                assert await page.evaluate(SPEAK, [url, "alices-key"]) == {"error": "TypeError"}
+                assert await page.evaluate(SPEAK, [url, "alices-key-for-tests"]) == {"error": "TypeError"}
     assert engine.begun == []

@@ -47,6 +47,7 @@ class Gate:
         self._rate, self._burst = settings.rate_limit_per_second, settings.rate_limit_burst
         self._most = settings.max_requests_per_client
         self._concurrency = Concurrency()
+        self._origins = frozenset(settings.allowed_origins)
         self._guesses = Guesses(clock.monotonic)
         self._refusals = RefusalLog(clock.monotonic)
         local = LocalLimiter(clock.monotonic)
@@ -65,9 +66,13 @@ class Gate:
         return Client(f"key:{key.name}", self._limit(key), most, key.name)
 
     def check_origin(self, headers: Headers) -> None:
-        """Raise ApiError 403 for a request of another site's page. With keys that page would need one."""
-        if self._keys is None and from_another_site(headers):
-            message = "a page of another site sent this: send application/json from a program, or give the worker keys"
+        """Raise ApiError 403 for a request of another site's page, unless its origin is allowed.
+
+        With keys that page would need one.
+        """
+        allowed = "*" in self._origins or headers.get("origin") in self._origins
+        if self._keys is None and not allowed and from_another_site(headers):
+            message = "a page of another site sent this: name its origin in allowed_origins, or give the worker keys"
             raise ApiError(403, "cross_site", message)
 
     async def count(self, client: Client) -> None:

@@ -1,7 +1,7 @@
 """Tell requests that a page of another site made a browser send, which nobody at that browser asked for. Pure.
 
-Browsers ask first (a CORS preflight) before a page sends JSON to another site, and a worker that allows no origins does
-not agree. Some requests they send without asking: a GET, and a POST whose type a form has. Without keys the worker
+Browsers ask first (a CORS preflight) before a page sends JSON to another site, and the worker agrees for the origins
+that it allows. Some requests they send without asking: a GET, and a POST whose type a form has. Without keys the worker
 could not tell them from its own users', so they are judged by what the browser says of them, which no page can change.
 """
 
