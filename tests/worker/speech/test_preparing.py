@@ -13,7 +13,7 @@ from ttsworker.encoding import Encoding
 from ttsworker.engines import Voice
 from ttsworker.speech.errors import InvalidRequest
 from ttsworker.speech.parts import LONG_TEXT
-from ttsworker.speech.preparing import prepare
+from ttsworker.speech.preparing import MARKDOWN_COST, prepare
 from ttsworker.speech.request import SpeechJob, SpeechRequest
 
 
@@ -49,6 +49,22 @@ async def test_a_long_text_is_prepared_in_a_thread_and_a_short_one_where_it_is()
         assert short is threading.main_thread()
         assert long is not threading.main_thread()
         assert all(" ".join(each.utterance.text for each in one.sentences).startswith("word word") for one in prepared)
+
+
+async def test_markdown_is_prepared_in_a_thread_unless_it_is_very_short() -> None:
+    engine: Any = WatchedEngine()
+    async with serving(engine) as served:
+        engine.watching = True
+        engine.permits.release()
+        short_enough = LONG_TEXT // MARKDOWN_COST
+        for length in (short_enough, short_enough + 1):
+            text = "**bold**" + " word" * length
+            await prepare(
+                served.worker.parts, SpeechJob(SpeechRequest(input=text[:length]), Encoding("wav"), whole=True)
+            )
+        short, long = engine.preparing
+        assert short is threading.main_thread()
+        assert long is not threading.main_thread()
 
 
 async def test_while_long_texts_are_prepared_one_by_one_everybody_else_is_answered() -> None:

@@ -97,6 +97,7 @@ CASES: list[tuple[str, list[str]]] = [
     ("| A | B |\n|---|---|", ["A, B"]),
     # lists
     ("* one\n* two\n  * three", ["one", "two", "three"]),
+    ("* 2 apples\n* 3 pears", ["2 apples", "3 pears"]),
     ("**List**\n- one\n- two", ["List", "one", "two"]),
     ("1. **one**\n2. two\n   - sub\n10. ten", ["1. one", "2. two", "sub", "10. ten"]),
     ("3) **three**\n4) four", ["3) three", "4) four"]),

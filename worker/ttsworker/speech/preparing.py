@@ -95,9 +95,8 @@ async def keyed_script(
         unknown = UnknownVoice.DEFAULT
     call = partial(_keyed_script, model, request, parts.settings, unknown, param, client=client)
     length = len(request.input)
-    if length * MARKDOWN_COST > LONG_TEXT and reads_as_markdown(
-        request.input, reading_of(parts.settings, request).markup
-    ):
+    markup = reading_of(parts.settings, request).markup
+    if LONG_TEXT // MARKDOWN_COST < length <= LONG_TEXT and reads_as_markdown(request.input, markup):
         length *= MARKDOWN_COST
     return await parts.compute(length, call)
 

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.judge import SENTENCES
 from tests.support.worker.artificial import SECONDS_PER_CHARACTER, ArtificialEngine
 from tests.support.worker.serving import Served, serving
 
@@ -124,3 +125,23 @@ async def test_another_markup_is_refused_by_its_name(fields: dict[str, Any]) -> 
     async with serving(ArtificialEngine()) as served:
         error = (await say(served, "Hello", **fields)).json()["error"]
         assert (error["code"], error["param"]) == ("invalid_value", next(iter(fields)))
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("### {0}\n> **{1}**", {}),
+        ("- *{0}*\n- [{1}](https://example.org/a_b)\n\n---\n\n```sh\nls -l\n```", {}),
+        ("<p>{0}</p><br><script>alert(1)</script>{1}", {"tags": "strip"}),
+        ("<think>Well, **so**.</think>\n\n# {0}\n{1}", {"tags": "strip"}),
+        ("<speak><p>{0}</p><p>{1}</p></speak>", {"markup": "ssml"}),
+    ],
+)
+def test_the_audio_is_that_of_the_words_alone(api: httpx.Client, text: str, fields: dict[str, str]) -> None:
+    def audio(text: str, **fields: str) -> bytes:
+        answer = api.post(SPEECH, json={"input": text, "response_format": "pcm", **fields})
+        assert answer.status_code == 200
+        return answer.content
+
+    words = SENTENCES[0], SENTENCES[7]
+    assert audio(text.format(*words), **fields) == audio("\n\n".join(words))

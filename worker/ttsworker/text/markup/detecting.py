@@ -27,6 +27,7 @@ _SIGNS = [
         r"^[ \t>]*(?:```|~~~)",  # code
         r"^ {0,3}(?:>[ \t]?)*>[ \t]+[^\W\d_]|^ {0,3}> [\"“„«‘*_`\[]",  # a quotation
         r"^[ \t]*\*[ \t]+[^\W\d_]",  # a list with stars; one with hyphens may be a dialogue
+        r"^[ \t]*\*[ \t]+\S[^\n]*\n[ \t]*\*[ \t]+\S",  # one of numbers
         r"^[ \t]*[-*+][ \t]\[[ xX]\][ \t]",  # a list of tasks
         r"^ {0,3}(?:-[ \t]*){3,}$|^ {0,3}(?:\*[ \t]*){3,}$|^ {0,3}(?:_[ \t]*){3,}$",  # a rule
         r"^[ \t>]*(?:\|[ \t]*)?:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)+\|?[ \t]*$",  # a table
