@@ -70,7 +70,7 @@ def test_the_models_prefix_shows_the_digest() -> None:
 
 
 def test_a_clients_audio_has_a_prefix_of_its_own_that_does_not_show_the_name() -> None:
-    mine, others, everybodys = (key(dataclasses.replace(HELLO, client=name)) for name in ("alice", "bob", ""))
+    mine, others, everybodys = (key(dataclasses.replace(HELLO, owner=name)) for name in ("alice", "bob", ""))
     assert len({mine, others, everybodys, mine.replace(mine.split(":")[2], others.split(":")[2])}) == 4
     for made in (mine, others):
         assert is_cache_key(made)
@@ -85,7 +85,7 @@ def test_a_clients_audio_has_a_prefix_of_its_own_that_does_not_show_the_name() -
 @untimed
 @given(st.text(), st.text(), st.text(min_size=1))
 def test_no_clients_audio_can_be_taken_for_anothers(one: str, another: str, client: str) -> None:
-    made = [key(dataclasses.replace(HELLO, client=name)) for name in (one, another)]
+    made = [key(dataclasses.replace(HELLO, owner=name)) for name in (one, another)]
     assert (made[0] == made[1]) == (one == another)
     assert is_shared_with(made[0], client) == (one == client)
 

@@ -31,8 +31,8 @@ class AudioCache(Protocol):
     async def clear(self, keys: Sequence[str]) -> int:
         """Delete the audio of these keys; return how many existed. Raises CacheUnavailable."""
 
-    async def clear_model(self, digest: str, client: str = "") -> int:
-        """Delete the audio of the model with this digest, all of it or a client's; return how many sentences.
+    async def clear_model(self, digest: str, owner: str = "") -> int:
+        """Delete the audio of the model with this digest, all of it or an owner's; return how many sentences.
 
         Raises CacheUnavailable.
         """

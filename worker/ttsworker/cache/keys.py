@@ -1,6 +1,6 @@
-"""The keys of cached audio: `tts:<model>:<hash>`, or `tts:<model>:<client>:<hash>` for audio of one client.
+"""The keys of cached audio: `tts:<model>:<hash>`, or `tts:<model>:<owner>:<hash>` for audio of one client.
 
-All audio of a model has one prefix, and all of a client another. Both are digests: a key tells no name.
+All audio of a model has one prefix, and all of an owner another. Both are digests: a key tells no name.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ def cache_key(utterance: Utterance, *, engine: str, model_digest: str) -> str:
     parameters = {name: _normal(value) for name, value in dataclasses.asdict(utterance).items()}
     what = json.dumps([engine, model_digest, parameters], sort_keys=True)
     digest = hashlib.blake2b(what.encode(), digest_size=_HASH_BYTES).hexdigest()
-    return audio_prefix(model_digest, utterance.client) + digest
+    return audio_prefix(model_digest, utterance.owner) + digest
 
 
 def model_prefix(model_digest: str) -> str:
@@ -35,16 +35,16 @@ def model_prefix(model_digest: str) -> str:
     return f"tts:{digits[:_MODEL_CHARACTERS]}:"
 
 
-def audio_prefix(model_digest: str, client: str) -> str:
-    """Return the prefix of the audio of a model that only this client's requests use; "" is the model's prefix."""
-    if not client:
+def audio_prefix(model_digest: str, owner: str) -> str:
+    """Return the prefix of the audio of a model that only this owner's requests use; "" is the model's prefix."""
+    if not owner:
         return model_prefix(model_digest)
-    return f"{model_prefix(model_digest)}{hashlib.sha256(client.encode()).hexdigest()[:_MODEL_CHARACTERS]}:"
+    return f"{model_prefix(model_digest)}{hashlib.sha256(owner.encode()).hexdigest()[:_MODEL_CHARACTERS]}:"
 
 
-def is_shared_with(key: str, client: str) -> bool:
-    """Return whether this client's requests could use the audio of a key; "" may use everybody's."""
-    return not client or audio_prefix("", client).split(":")[2] == key.split(":")[2]
+def is_shared_with(key: str, owner: str) -> bool:
+    """Return whether this owner's requests could use the audio of a key; "" may use everybody's."""
+    return not owner or audio_prefix("", owner).split(":")[2] == key.split(":")[2]
 
 
 def is_cache_key(text: str) -> bool:

@@ -52,9 +52,9 @@ class MemoryCache:
             self._remove(name)
         return len(selected)
 
-    async def clear_model(self, digest: str, client: str = "") -> int:
+    async def clear_model(self, digest: str, owner: str = "") -> int:
         """See AudioCache."""
-        prefix = audio_prefix(digest, client)
+        prefix = audio_prefix(digest, owner)
         return await self.clear([name for name in self._entries if name.startswith(prefix)])
 
     async def close(self) -> None:

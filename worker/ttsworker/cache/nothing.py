@@ -19,7 +19,7 @@ class NoCache:
         """Return 0: there was nothing to delete."""
         return 0
 
-    async def clear_model(self, digest: str, client: str = "") -> int:  # noqa: ARG002 - the protocol's signature
+    async def clear_model(self, digest: str, owner: str = "") -> int:  # noqa: ARG002 - the protocol's signature
         """Return 0: there was nothing to delete."""
         return 0
 

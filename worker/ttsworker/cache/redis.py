@@ -79,9 +79,9 @@ class RedisCache:
         async with self._clear(lambda name: name in selected):
             return await self._unlink(list(keys))
 
-    async def clear_model(self, digest: str, client: str = "") -> int:
+    async def clear_model(self, digest: str, owner: str = "") -> int:
         """See AudioCache."""
-        prefix = audio_prefix(digest, client)
+        prefix = audio_prefix(digest, owner)
         async with self._clear(lambda name: name.startswith(prefix)):
             return await self._unlink_model(prefix)
 

@@ -30,8 +30,8 @@ class Utterance:
     language: str | None = None
     speed: float = 1.0
     seed: int = 0
-    client: str = ""
-    """Who may notice that it was spoken before: only this client's requests share its audio. "" is everybody's."""
+    owner: str = ""
+    """The client whose requests alone share its audio: nobody else may notice that it was spoken. "" is everybody."""
 
 
 @dataclass(frozen=True)

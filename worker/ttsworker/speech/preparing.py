@@ -65,7 +65,7 @@ async def prepare(parts: Parts, job: SpeechJob) -> PreparedSpeech:
     """Prepare a request for the active model; raises InvalidRequest."""
     while True:
         model = parts.failover.active
-        script, keys = await keyed_script(parts, model, job.request, param=job.param, client=job.client)
+        script, keys = await keyed_script(parts, model, job.request, param=job.param, owner=job.owner)
         audio = await parts.cache.get_many(keys)
         if model is parts.failover.active:  # otherwise another model has become active meanwhile
             known = _first_bytes(audio, parts.memory.largest // 2)
@@ -81,7 +81,7 @@ def _first_bytes(audio: Iterable[Pcm | None], most: int) -> Iterator[Pcm | None]
 
 
 async def keyed_script(
-    parts: Parts, model: LoadedModel, request: SpeechRequest, *, param: str = "input", client: str = ""
+    parts: Parts, model: LoadedModel, request: SpeechRequest, *, param: str = "input", owner: str = ""
 ) -> tuple[Script, list[str]]:
     """Return a request as the model speaks it, and the cache keys of its sentences; raises InvalidRequest.
 
@@ -93,7 +93,7 @@ async def keyed_script(
     if parts.failover.on_fallback and request.voice not in {voice.name for voice in model.engine.voices}:
         request = request.model_copy(update={"language": None})
         unknown = UnknownVoice.DEFAULT
-    call = partial(_keyed_script, model, request, parts.settings, unknown, param, client=client)
+    call = partial(_keyed_script, model, request, parts.settings, unknown, param, owner=owner)
     length = len(request.input)
     markup = reading_of(parts.settings, request).markup
     if LONG_TEXT // MARKDOWN_COST < length <= LONG_TEXT and reads_as_markdown(request.input, markup):
@@ -108,7 +108,7 @@ def _keyed_script(
     unknown: UnknownVoice,
     param: str,
     *,
-    client: str,
+    owner: str,
 ) -> tuple[Script, list[str]]:
     reading = reading_of(settings, request)
     script = script_of(
@@ -122,7 +122,7 @@ def _keyed_script(
     )
     if script.skipped and (request.on_unspeakable or settings.on_unspeakable.lower()) == "reject":
         raise UnspeakableText(script.skipped, param=param)
-    owned = [replace(each, utterance=replace(each.utterance, client=client)) for each in script.sentences]
+    owned = [replace(each, utterance=replace(each.utterance, owner=owner)) for each in script.sentences]
     return replace(script, sentences=owned), [model.key(each.utterance) for each in owned if each.audio is None]
 
 

@@ -119,8 +119,8 @@ class SpeechJob:
     """What the API that the client uses calls the text; error messages name it."""
     ignored: Sequence[str] = ()
     """Names of the request's fields that have no effect."""
-    client: str = ""
-    """Who alone may use the audio again; "" is everybody."""
+    owner: str = ""
+    """The client that alone may use the audio again; "" is everybody."""
 
 
 def encoding_of(request: SpeechRequest) -> Encoding:

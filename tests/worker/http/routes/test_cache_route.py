@@ -31,7 +31,7 @@ CLIENT = "somebody"
 SECRET = "a-key-of-somebody"
 NEIGHBOUR = "a-key-of-the-neighbour"
 KEYS = [
-    cache_key(Utterance(text, "one", client=CLIENT), engine="artificial", model_digest=EMBEDDED)
+    cache_key(Utterance(text, "one", owner=CLIENT), engine="artificial", model_digest=EMBEDDED)
     for text in ("One.", "Two.", "3.")
 ]
 
@@ -131,7 +131,7 @@ async def test_the_audio_of_every_model_of_the_line_up_can_be_deleted(tmp_path: 
     cache = MemoryCache(max_bytes=10**9, ttl=60, clock=ManualClock().monotonic, observer=Counted())
     spare = Fallback(model_dir=folder, model_name="spare")
     async with serving_with(cache, api_keys_file=keys_file, fallbacks=[spare]) as client:
-        utterance = Utterance("One.", "one", client=CLIENT)
+        utterance = Utterance("One.", "one", owner=CLIENT)
         cache.put(cache_key(utterance, engine="artificial", model_digest=manifest.digest), tone(0.1))
         cache.put(KEYS[0], tone(0.1))
         for name in ("spare", "artificial"):

@@ -89,5 +89,5 @@ async def _digest(parts: Parts, model: str) -> str:
 async def _keys(parts: Parts, selector: CacheSelector, owner: str) -> list[str]:
     """Return the keys of a text's sentences, as a request for speech with these parameters has them."""
     wanted, _ = parse_speech_request(selector.model_dump_json(exclude_none=True, exclude={"key", "model"}).encode())
-    _, keys = await keyed_script(parts, parts.failover.active, wanted, client=owner)
+    _, keys = await keyed_script(parts, parts.failover.active, wanted, owner=owner)
     return keys

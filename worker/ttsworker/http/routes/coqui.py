@@ -55,7 +55,7 @@ async def speak_wav(
     language: str | None,
     spelled: dict[str, str],
     ignored: Sequence[str],
-    client: str,
+    owner: str,
 ) -> Response:
     """Answer with a whole WAV file; errors use this API's names of `text`, `voice` and `language`."""
     languages = parts.failover.active.engine.languages
@@ -65,14 +65,14 @@ async def speak_wav(
         language = DEFAULT_LANGUAGE if DEFAULT_LANGUAGE in languages else None
     wanted = SpeechRequest(input=text, voice=voice, language=language)
     try:
-        job = SpeechJob(wanted, Encoding("wav"), whole=True, param=spelled["text"], ignored=ignored, client=client)
+        job = SpeechJob(wanted, Encoding("wav"), whole=True, param=spelled["text"], ignored=ignored, owner=owner)
         return await speak(parts, job)
     except InvalidRequest as error:
         error.param = spelled.get(error.param or "", error.param)
         raise
 
 
-async def _speak(values: dict[str, str], parts: Parts, client: str) -> Response:
+async def _speak(values: dict[str, str], parts: Parts, owner: str) -> Response:
     for name in ("style_wav", "speaker_wav"):
         if values.get(name):
             raise ApiError(400, "unsupported_parameter", f"this model does not take {name}: leave it out", param=name)
@@ -86,7 +86,7 @@ async def _speak(values: dict[str, str], parts: Parts, client: str) -> Response:
         ignored=unknown_fields(
             (name for name, value in values.items() if value), _NAMES, parts.settings.unknown_fields
         ),
-        client=client,
+        owner=owner,
     )
 
 

@@ -62,7 +62,7 @@ async def process_form(request: Request, parts: LoadedParts) -> Response:
     return await _process(form, parts, audio_owner(request, parts))
 
 
-async def _process(values: dict[str, str], parts: Parts, client: str) -> Response:
+async def _process(values: dict[str, str], parts: Parts, owner: str) -> Response:
     others = (name for name, value in values.items() if value and value not in _FIXED.get(name, ()))
     return await speak_wav(
         parts,
@@ -71,7 +71,7 @@ async def _process(values: dict[str, str], parts: Parts, client: str) -> Respons
         language=values.get("LOCALE"),
         spelled={"text": "INPUT_TEXT", "voice": "VOICE", "language": "LOCALE"},
         ignored=unknown_fields(others, _NAMES, parts.settings.unknown_fields),
-        client=client,
+        owner=owner,
     )
 
 

@@ -70,7 +70,7 @@ async def create_speech(request: Request, parts: LoadedParts) -> Response:
         _check_model(wanted.model, parts)
     owner = audio_owner(request, parts)
     encoding = encoding_of(wanted)
-    return await speak(parts, SpeechJob(wanted, encoding, whole=not wanted.stream, ignored=ignored, client=owner))
+    return await speak(parts, SpeechJob(wanted, encoding, whole=not wanted.stream, ignored=ignored, owner=owner))
 
 
 @router.get("/v1/models")
