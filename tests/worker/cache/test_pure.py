@@ -18,7 +18,7 @@ from ttsworker.engines import Utterance
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 HELLO = Utterance("Hello.", "heart", "en", 1.0, 7)
 OTHER: dict[str, object] = {"text": "Hello!", "voice": "bella", "language": None, "speed": 1.01, "seed": 8,
-    "client": "bob"}  # fmt: skip
+    "owner": "bob"}  # fmt: skip
 
 untimed = settings(deadline=None)
 samples = arrays(np.int16, st.integers(0, 600))
