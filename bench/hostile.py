@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
+from ttscontract.worker_config import Markup, Tags
 from ttsworker.engines.hibari.reading import rewrite
 from ttsworker.http.access.clients import client_of
 from ttsworker.http.access.keys import digest_of
@@ -17,6 +18,8 @@ from ttsworker.speech.request import parse_speech_request
 from ttsworker.speech.validation import check_text
 from ttsworker.text import split_sentences, spoken_form
 from ttsworker.text.cutting import cut
+from ttsworker.text.markup import Reading, read_markup
+from ttsworker.text.markup.detecting import is_markdown
 from ttsworker.text.normalise import normalise
 
 Step = Callable[[str], object]
@@ -101,6 +104,33 @@ _TEXT = (
     Shape("marks before a letter", "-", after="1"),
 )  # fmt: skip
 
+_MARKED = (
+    Shape("Markdown", "## One\n\n1. **Two** `three` [four](https://x.org/a_b)\n\n| a | b |\n|---|---|\n| *5* | 6 |\n"),
+    *_each(
+        "[", "![", "]", "[a](", "[a][", "](", "**a ", "*a", "*a_", "_a ", "__a", "a**b", "~~a ", "==a ", "`a ", "``a",
+        "> ", ">- ", "> a\n", "* a\n", "1. a\n", "#a\n", "---\n", "a\n=", "```\n", "~~~a\n", "|-", "|-\n", "|a\n|-\n",
+        "[^1]", "[a]: http://x\n", "[a]: ", "://_", "a://a_", "&amp;", "&#1", "&a", "<b>", "<br/>", "<script>",
+        "<script>a</script>", "<think>", "a<think>", "</think>", "-->", "<a>", "</", "$*", "a  \n",
+    ),
+    Shape("lazy lines", "a\n", before="> " * 15 + "\n"),
+    Shape("empty rows", "|\n", before="|a" * 20 + "|\n" + "|-" * 20 + "|\n"),
+    Shape("long header", "|a\n", before=f"|{'a' * 1000}|\n|-|\n"),
+)  # fmt: skip
+
+_SSML = (
+    *_each(
+        "a ", "a\n", "<p>a</p>", "<p>", "<break/>", "<!---->", "&amp;", "<sub alias='a'/>", "<![CDATA[a]]>", "<?a?>",
+        "<prosody rate='fast'>a</prosody>", "<say-as interpret-as='characters'>a</say-as>",
+        "<lang xml:lang='de'>a</lang>",
+        before="<speak>", after="</speak>",
+    ),
+    *_each("a", "a=''", " ", "\n", before="<speak ", after="/>"),
+)  # fmt: skip
+
+
+def _read(markup: Markup, tags: Tags = Tags.STRIP) -> Step:
+    return lambda text: read_markup(text, Reading(markup, tags))
+
 
 def _key(text: str) -> object:
     return digest_of(Headers({"authorization": text})["authorization"].encode())
@@ -121,6 +151,11 @@ STEPS: Sequence[tuple[str, Step, Sequence[Shape]]] = (
     ("API key", _key, _each("a", " ")),
     ("X-Forwarded-For", _client, _each("1.1.1.1,", ",", "1", "[", ":", "::,")),
     ("validation", lambda text: check_text(text, _ALLOWED, param="input"), _TEXT),
+    ("signs of Markdown", is_markdown, (*_TEXT, *_MARKED)),
+    ("Markdown", _read(Markup.MARKDOWN), _MARKED),
+    ("tags removed", _read(Markup.PLAIN), (*_TEXT, *_MARKED)),
+    ("tags refused", _read(Markup.PLAIN, Tags.REJECT), (*_TEXT, *_MARKED)),
+    ("SSML", _read(Markup.SSML), _SSML),
     ("normalise", normalise, _TEXT),
     ("signs in words", lambda text: spoken_form(text, "en"), _TEXT),
     ("sentences", split_sentences, _TEXT),
