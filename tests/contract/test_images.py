@@ -130,6 +130,7 @@ def test_nothing_in_it_compiles_or_installs(image: Image) -> None:
 )
 def test_its_programs_answer_help(images: dict[str, Image], name: str, modules: list[str]) -> None:
     assert images[name].config["Entrypoint"] == ["python", "-m", modules[0]]
+    assert "PYTHONSAFEPATH=1" in images[name].config["Env"]  # no program finds modules in its working folder
     for module in modules:
         assert "usage" in stdout_of(images[name].run("python", "-m", module, "--help")).lower()
 
