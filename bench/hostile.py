@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from starlette.datastructures import Headers
 
+from ttscontract.worker_config import Markup, Tags
 from ttsworker.engines.hibari.reading import rewrite
 from ttsworker.http.access.clients import client_of
 from ttsworker.http.access.keys import digest_of
@@ -17,6 +18,7 @@ from ttsworker.speech.request import parse_speech_request
 from ttsworker.speech.validation import check_text
 from ttsworker.text import split_sentences, spoken_form
 from ttsworker.text.cutting import cut
+from ttsworker.text.markup import Reading, read_markup
 from ttsworker.text.normalise import normalise
 
 Step = Callable[[str], object]
@@ -108,6 +110,36 @@ def _key(text: str) -> object:
     return digest_of(Headers({"authorization": text})["authorization"].encode())
 
 
+_SSML = (
+    *_each(
+        "a",
+        "&amp;",
+        "<s>a</s>",
+        "<break/>",
+        '<sub alias="a">b</sub>',
+        "<s>",
+        "<!--a-->",
+        before="<speak>",
+        after="</speak>",
+    ),
+    *_each('xml:lang="en" ', "b ", before="<speak ", after=">a</speak>"),
+)
+
+_MARKED_UP = (
+    *_TEXT[:3],
+    *_each(
+        *"*_[`~=#>|-+!\\<&$\n", "**", "**a", "a**", "*a_", "_a", "[a](", "[a](b)", "![", "](", "[[a]]", "[^1]", "`a",
+        "``a`", "~~a", "==a", "> ", "> a\n", "    a\n", "```\na\n", "|a", "|a|\n", "|-|\n", "|a|b|\n|-|-|\n", "- ",
+        "1. a\n  ", "- a\n - ", "[a]: b\n", "\\*", "<a", "<a>", "</a>", "<a href=\"", "<script>", "<script", "<!--a",
+        "<?", "<![CDATA[", "&amp;", "&#", "&#1", "&a", "http://a*", "<http://a>", "===\n", "a\n===\n", "***\n", "$$a",
+    ),
+)  # fmt: skip
+
+
+def _markup(markup: Markup, tags: Tags) -> Step:
+    return lambda text: read_markup(text, Reading(markup, tags))
+
+
 _PROXIES = parse_networks(["0.0.0.0/0"])
 
 
@@ -123,6 +155,10 @@ STEPS: Sequence[tuple[str, Step, Sequence[Shape]]] = (
     ("API key", _key, _each("a", " ")),
     ("X-Forwarded-For", _client, _each("1.1.1.1,", ",", "1", "[", ":", "::,")),
     ("validation", lambda text: check_text(text, _ALLOWED, param="input"), _TEXT),
+    ("Markdown", _markup(Markup.MARKDOWN, Tags.STRIP), _MARKED_UP),
+    ("plain text or Markdown", _markup(Markup.AUTO, Tags.REJECT), _MARKED_UP),
+    ("tags", _markup(Markup.PLAIN, Tags.STRIP), _MARKED_UP),
+    ("SSML", _markup(Markup.SSML, Tags.REJECT), _SSML),
     ("normalise", normalise, _TEXT),
     ("signs in words", lambda text: spoken_form(text, "en"), _TEXT),
     ("signs in German words", lambda text: spoken_form(text, "de"), _TEXT),
