@@ -20,6 +20,7 @@ from pathlib import Path
 from bench import hostile
 from bench.report import Row, say, write_results
 from ttsworker.speech.errors import InvalidRequest
+from ttsworker.text.markup import InvalidMarkup
 
 ROOT = Path(__file__).parents[1]
 
@@ -69,7 +70,7 @@ def cpu_seconds(step: Callable[[str], object], text: str, *, repeats: int = 3) -
     times = []
     for _ in range(repeats):
         began = time.thread_time()
-        with suppress(ValueError, InvalidRequest):
+        with suppress(ValueError, InvalidRequest, InvalidMarkup):
             step(text)
         times.append(time.thread_time() - began)
     return min(times)

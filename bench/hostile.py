@@ -90,7 +90,9 @@ _TEXT = (
     *_each(
         *"a1I<>()\"'“«.!?…。,;:-–—&#@/*_~`|=+%°$√½²\n\u0301\u05d0\u0e33\u1100",
         "a ", "1 ", "1,", "1.", "1,000", "1,000,", ",000", ".000", "1-", "1/", "1:", "1 1/", "-1", "- 1", "$1", "$1 ",
-        "1$", "$ ", "1 USD ", "US$", "1m", "1k", "1 m", "1''", "5'5\"", "5 ft ", "1 - ", "a.", "a. ", "A.", "A.B. ",
+        "1$", "$ ", "1 USD ", "US$",
+        "1,5 €", "€1,50", "1,5", "1.234,", "z. B. ", "Nr. 1", "1. Mai ",
+        "1m", "1k", "1 m", "1''", "5'5\"", "5 ft ", "1 - ", "a.", "a. ", "A.", "A.B. ",
         "a-", "a@", "a@a.", "@a", "a.a@", "www.", "http://", "https://a", "https://a.", "555-", "555 ", "(555) ",
         "IV", "IV ", "X", "MCM ", "a1", "A1-", "1a", "1st ", "1990s ", "'90", "Dr. ", "e.g. ", "No. 1 ", "May 1, ",
         "1/1/", "10:30", "10:30 ", "10 am ", "1%", "1 °", "#1", "w/", "& ", "<a ", "<a b=", "<a b=c", "</a", "<!--",
@@ -158,6 +160,7 @@ STEPS: Sequence[tuple[str, Step, Sequence[Shape]]] = (
     ("SSML", _read(Markup.SSML), _SSML),
     ("normalise", normalise, _TEXT),
     ("signs in words", lambda text: spoken_form(text, "en"), _TEXT),
+    ("signs in German words", lambda text: spoken_form(text, "de"), _TEXT),
     ("sentences", split_sentences, _TEXT),
     ("cutting", lambda text: cut(text, 250), _TEXT),
     ("hibari's readable", lambda text: rewrite(text, lambda _word: False), _TEXT),

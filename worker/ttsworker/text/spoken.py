@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
+from ttsworker.text import european
 from ttsworker.text.english import verbalise as verbalise_english
 from ttsworker.text.normalise import MINUS, normalise
 
-VERBALISERS: Mapping[str, Callable[[str], str]] = {"en": verbalise_english}
+VERBALISERS: Mapping[str, Callable[[str], str]] = {"en": verbalise_english, **european.VERBALISERS}
 """By language: what writes signs in words where engines skip them. Other languages are left to the engine."""
 
 
