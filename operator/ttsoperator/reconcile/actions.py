@@ -32,6 +32,14 @@ class Delete:
 
 
 @dataclass(frozen=True)
+class Adopt:
+    """Give the object the owners of the manifest, and change nothing else of it."""
+
+    ref: Ref
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
 class HandOverReplicas:
     """Server-side apply of `spec.replicas` alone (forced, manager `tts-operator-handover`).
 
@@ -42,7 +50,7 @@ class HandOverReplicas:
     replicas: int
 
 
-Action = Create | Apply | Delete | HandOverReplicas
+Action = Create | Apply | Adopt | Delete | HandOverReplicas
 
 
 def replace(there: Manifest, wanted: Manifest, reason: str) -> list[Action]:
@@ -55,7 +63,7 @@ def target_of(action: Action) -> Ref:
     match action:
         case Create(manifest) | Apply(manifest):
             return ref(manifest)
-        case HandOverReplicas(target, _) | Delete(target, _):
+        case HandOverReplicas(target, _) | Delete(target, _) | Adopt(target, _):
             return target
 
 
@@ -68,6 +76,8 @@ def describe(action: Action) -> str:
             return f"create {what}"
         case Apply():
             return f"apply {what}"
+        case Adopt():
+            return f"adopt {what}"
         case Delete(_, reason):
             return f"delete {what}: {reason}"
         case HandOverReplicas(_, replicas):

@@ -19,7 +19,7 @@ from ttsoperator.children.model.download import (
 )
 from ttsoperator.children.model.job import next_attempt
 from ttsoperator.kube.manifest import Manifest, annotations, controller_of, is_deleting, ref
-from ttsoperator.reconcile.actions import Action, Apply, Create, Delete, replace
+from ttsoperator.reconcile.actions import Action, Adopt, Create, Delete, replace
 
 FIRST_RETRY_SECONDS: Final = 10
 LAST_RETRY_SECONDS: Final = 300
@@ -43,8 +43,8 @@ def download_actions(context: Context, wanted: Manifest, now: datetime) -> tuple
         return _retry(context, job, wanted, now)
     if reason := _outdated(job, wanted, claim):
         return replace(job, wanted, reason), PROGRESS_SECONDS
-    adopt = controller_of(job) is None and _is_rendered_alike(job, wanted)
-    return [Apply(wanted)] if adopt else [], PROGRESS_SECONDS if state_of(job) is JobState.ACTIVE else None
+    adopt = controller_of(job) is None
+    return [Adopt(ref(job), wanted)] if adopt else [], PROGRESS_SECONDS if state_of(job) is JobState.ACTIVE else None
 
 
 def retry_time(failed_job: Manifest) -> datetime:
@@ -57,12 +57,8 @@ def _outdated(job: Manifest, wanted: Manifest, claim: Manifest | None) -> str | 
     """Return why a Job that has not failed must be replaced; a complete one is kept whatever has changed since."""
     if is_outdated(job, claim):
         return "its volume was recreated"
-    kept = _is_rendered_alike(job, wanted) or state_of(job) is JobState.COMPLETE
-    return None if kept else "the spec changed while it ran"
-
-
-def _is_rendered_alike(job: Manifest, wanted: Manifest) -> bool:
-    return annotations(job).get(names.APPLIED_HASH) == annotations(wanted)[names.APPLIED_HASH]
+    same = annotations(job).get(names.APPLIED_HASH) == annotations(wanted)[names.APPLIED_HASH]
+    return None if same or state_of(job) is JobState.COMPLETE else "the spec changed while it ran"
 
 
 def _retry(context: Context, failed: Manifest, wanted: Manifest, now: datetime) -> tuple[list[Action], float | None]:

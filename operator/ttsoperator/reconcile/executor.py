@@ -12,7 +12,7 @@ from ttsoperator.kube.client import KubeClient
 from ttsoperator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused, Unavailable
 from ttsoperator.kube.manifest import Manifest, Ref, is_deleting, ref
 from ttsoperator.kube.snapshot import Ownership, ownership
-from ttsoperator.reconcile.actions import Action, Apply, Create, Delete, HandOverReplicas, describe, target_of
+from ttsoperator.reconcile.actions import Action, Adopt, Apply, Create, Delete, HandOverReplicas, describe, target_of
 from ttsoperator.reconcile.plan import Plan
 from ttsoperator.reconcile.status.observed import Conflict as NameTaken
 from ttsoperator.reconcile.status.observed import LeftOut, Refusal
@@ -109,6 +109,9 @@ class Executor:
                 return await self._create(service, manifest)
             case Apply(manifest):
                 await self._apply(manifest)
+            case Adopt(target, manifest):
+                owners = {"uid": target.uid, "ownerReferences": manifest["metadata"]["ownerReferences"]}
+                self._cache.put(await self._cluster.patch(target, {"metadata": owners}))
             case HandOverReplicas(deployment, replicas):
                 self._cache.put(await self._cluster.hand_over_replicas(deployment, replicas))
             case Delete(target):

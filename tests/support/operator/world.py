@@ -11,7 +11,7 @@ from ttsoperator.children.context import Context, Defaults
 from ttsoperator.children.registry import CHILDREN, Child
 from ttsoperator.kube.manifest import Manifest, Ref
 from ttsoperator.kube.snapshot import Snapshot
-from ttsoperator.reconcile.actions import Action, Apply, Create, Delete, HandOverReplicas
+from ttsoperator.reconcile.actions import Action, Adopt, Apply, Create, Delete, HandOverReplicas
 from ttsoperator.reconcile.plan import Plan, make_plan
 from ttsoperator.reconcile.status import compute_status
 from ttsoperator.reconcile.status.observed import Observed
@@ -87,6 +87,9 @@ class World:
                 self._write(manifest)
             case Delete(ref):
                 self._delete(ref)
+            case Adopt(ref, manifest):
+                owners = copy.deepcopy(manifest["metadata"]["ownerReferences"])
+                self.children[ref.kind, ref.name]["metadata"]["ownerReferences"] = owners
             case HandOverReplicas(ref, replicas):
                 self.children[ref.kind, ref.name]["spec"]["replicas"] = replicas
                 self.replicas_owner = names.HANDOVER_MANAGER
@@ -215,6 +218,8 @@ def summary(plan: Plan) -> list[str]:
         match action:
             case Create(manifest) | Apply(manifest):
                 found.append(f"{type(action).__name__.lower()} {manifest['kind']}")
+            case Adopt(ref):
+                found.append(f"adopt {ref.kind}")
             case Delete(ref):
                 found.append(f"delete {ref.kind}")
             case HandOverReplicas(_, replicas):

@@ -1,6 +1,6 @@
 """The owner of an object that has a child's name."""
 
-from tests.support.operator.world import World, downloaded, service
+from tests.support.operator.world import World, downloaded, running, service, summary
 from ttsoperator.kube.snapshot import Ownership, ownership
 
 
@@ -32,6 +32,22 @@ def test_what_carries_our_labels_and_has_no_controller_is_ours() -> None:
         del child["metadata"]["ownerReferences"]
         assert ownership(child, service().model_copy(update={"uid": "another"})) is Ownership.OURS
         assert ownership(child, service("other")) is Ownership.FOREIGN
+
+
+def test_a_new_service_of_the_name_adopts_them_and_makes_nothing_anew() -> None:
+    """Whose uid is another: it is in everything that was applied, the finished download too."""
+    world = running()
+    before = {key: child["metadata"]["uid"] for key, child in world.children.items()}
+    for child in world.children.values():
+        del child["metadata"]["ownerReferences"]
+    reborn = downloaded().model_copy(update={"uid": "another"})
+    adopted = summary(world.step(reborn))
+    assert "adopt Job" in adopted
+    assert {action.split()[0] for action in adopted} == {"apply", "adopt"}
+    assert not world.step(reborn).actions
+    assert {key: child["metadata"]["uid"] for key, child in world.children.items()} == before
+    owners = {child["metadata"]["ownerReferences"][0]["uid"] for child in world.children.values()}
+    assert owners == {"another"}
 
 
 def test_objects_of_others_are_never_ours() -> None:
