@@ -17,6 +17,8 @@ class Language:
     """Between the ends of a range."""
     hundredths: str
     """Between an amount and its hundredths: 5 euros *con* 50; may be empty."""
+    cents: str
+    """Hundredths of a euro, dollar or real, where they stand alone."""
     clock: str
     """A time, with `{hour}` and `{minute}`."""
     full_hour: str

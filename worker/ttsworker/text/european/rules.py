@@ -9,7 +9,7 @@ from ttsworker.text.european.language import Language
 _CURRENCIES = ("R$", "€", "$", "£")
 _START = r"(?<![\w.,:/-])"
 _DATE = re.compile(
-    r"(?<![\w./-])(?P<day>3[01]|[12]\d|0?[1-9])(?P<mark>[./])(?P<month>1[0-2]|0?[1-9])(?P=mark)(?P<year>(?:19|20)\d\d)(?![\w/])"
+    r"(?<![\w./-])(?P<day>3[01]|[12]\d|0?[1-9])(?P<mark>[./])(?P<month>1[0-2]|0?[1-9])(?P=mark)(?P<year>(?:1\d|20)\d\d)(?![\w/])"
     r"|(?<![\w./-])(?P<iso_year>(?:19|20)\d\d)-(?P<iso_month>1[0-2]|0[1-9])-(?P<iso_day>3[01]|[12]\d|0[1-9])(?![\w/-])"
 )
 _TIME = re.compile(
@@ -70,6 +70,8 @@ class Verbaliser:
 
     def _money(self, match: re.Match[str]) -> str:
         whole, hundredths = match["whole"], match["hundredths"]
+        if whole == "0" and hundredths != "00" and match["sign"] != "£":
+            return f"{int(hundredths)} {self._language.cents}"
         amount = f"{whole} {self._name(match['sign'], whole)}"
         if hundredths == "00":
             return amount

@@ -17,7 +17,7 @@ def _plural(**names: str) -> dict[str, tuple[str, str]]:
 
 
 GERMAN = Language(
-    minus="minus", comma="Komma", dot="Punkt", to="bis", hundredths="",
+    minus="minus", comma="Komma", dot="Punkt", to="bis", hundredths="", cents="Cent",
     clock="{hour} Uhr {minute}", full_hour="{hour} Uhr",
     date="{day}. {month} {year}", separate_decimals=True,
     months="Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
@@ -30,13 +30,15 @@ GERMAN = Language(
        "Mio. €": ("Million Euro", "Millionen Euro"), "Mrd. €": ("Milliarde Euro", "Milliarden Euro")},
     shortened={"z. B.": "zum Beispiel", "z.B.": "zum Beispiel", "d. h.": "das heißt", "d.h.": "das heißt",
                "u. a.": "unter anderem", "u.a.": "unter anderem", "bzw.": "beziehungsweise", "ca.": "circa",
-               "ggf.": "gegebenenfalls", "inkl.": "inklusive", "evtl.": "eventuell", "Dr.": "Doktor"},
+               "ggf.": "gegebenenfalls", "inkl.": "inklusive", "evtl.": "eventuell",
+               "Dr.": "Doktor", "Jh.": "Jahrhundert"},
     before_number={"Nr.": "Nummer", "S.": "Seite", "Bd.": "Band", "Kap.": "Kapitel", "Abb.": "Abbildung",
                    "Abs.": "Absatz", "Art.": "Artikel", "Tel.": "Telefon"},
 )  # fmt: skip
 
 FRENCH = Language(
-    minus="moins", comma="virgule", dot="point", to="à", hundredths="", clock="{hour} heures {minute}",
+    minus="moins", comma="virgule", dot="point", to="à", hundredths="", cents="centimes",
+    clock="{hour} heures {minute}",
     full_hour="{hour} heures", date="{day} {month} {year}", first_day="1er",
     months="janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
     units=_plural(km="kilomètre", cm="centimètre", mm="millimètre", kg="kilogramme", mg="milligramme", ml="millilitre",
@@ -50,11 +52,11 @@ FRENCH = Language(
                "c.-à-d.": "c'est-à-dire", "env.": "environ", "Dr": "Docteur"},
     before_number={"n°": "numéro", "N°": "numéro", "p.": "page", "chap.": "chapitre", "art.": "article",
                    "fig.": "figure",
-                   "vol.": "volume", "tél.": "téléphone"},
+                   "vol.": "volume", "tél.": "téléphone", "Tél.": "Téléphone"},
 )  # fmt: skip
 
 SPANISH = Language(
-    minus="menos", comma="coma", dot="punto", to="a", hundredths="con",
+    minus="menos", comma="coma", dot="punto", to="a", hundredths="con", cents="céntimos",
     clock="{hour} y {minute}", full_hour="{hour} horas",
     date="{day} de {month} de {year}",
     months="enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
@@ -73,7 +75,7 @@ SPANISH = Language(
 )  # fmt: skip
 
 ITALIAN = Language(
-    minus="meno", comma="virgola", dot="punto", to="a", hundredths="e",
+    minus="meno", comma="virgola", dot="punto", to="a", hundredths="e", cents="centesimi",
     clock="{hour} e {minute}", full_hour="{hour} in punto",
     date="{day} {month} {year}", first_day="primo",
     months="gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
@@ -93,7 +95,8 @@ ITALIAN = Language(
 )  # fmt: skip
 
 PORTUGUESE = Language(
-    minus="menos", comma="vírgula", dot="ponto", to="a", hundredths="e", clock="{hour} horas e {minute}",
+    minus="menos", comma="vírgula", dot="ponto", to="a", hundredths="e", cents="centavos",
+    clock="{hour} horas e {minute}",
     full_hour="{hour} horas", date="{day} de {month} de {year}", first_day="primeiro",
     months="janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
     units=_plural(km="quilômetro", cm="centímetro", mm="milímetro", kg="quilograma", mg="miligrama", ml="mililitro",
