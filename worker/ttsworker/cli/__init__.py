@@ -14,7 +14,7 @@ from ttscontract.engines import ENGINES
 from ttscontract.pods import HTTP_PORT, METRICS_PORT
 from ttscontract.words import one_of
 from ttscontract.worker_config import MAX_SPEED, MIN_SPEED
-from ttsworker.fetch.options import sha256_of
+from ttsworker.fetch.options import ATTEMPTS, sha256_of
 
 HELP = "Text-to-speech server of tts-operator."
 
@@ -127,7 +127,7 @@ def fetch(
     sha256: Annotated[
         str | None, typer.Option(metavar="HEX", parser=sha256_of, help="SHA-256 of the downloaded file.")
     ] = None,
-    attempts: Annotated[int, typer.Option(min=1, help="Attempts in a row that may bring no bytes.")] = 6,
+    attempts: Annotated[int, typer.Option(min=1, help="Attempts in a row that may bring no bytes.")] = ATTEMPTS,
 ) -> None:
     """Download a model into a folder, for --model-dir of `serve`.
 

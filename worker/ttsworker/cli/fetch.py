@@ -13,21 +13,17 @@ import typer
 
 from ttscontract.model_folder import MANIFEST_NAME
 from ttscontract.reasons import Reason
+from ttsworker.cli.output import fail
 from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.job import Outcome, fetch_model
-from ttsworker.fetch.progress import Progress, watched
+from ttsworker.fetch.options import EXIT_FAILED, EXIT_UNREACHABLE
+from ttsworker.fetch.progress import LINE_SECONDS, Progress, watched
 from ttsworker.fetch.sources import Request
 from ttsworker.fetch.terms import COMMAND
 from ttsworker.fetch.workspace import size
 
-EXIT_FAILED: Final = 1
-EXIT_MISUSE: Final = 2
-EXIT_UNREACHABLE: Final = 75
-"""The download Job's codes mean the same."""
-
 TERMINAL_SECONDS: Final = 0.5
-FILE_SECONDS: Final = 5.0
-"""Between two lines of progress: on a terminal each replaces the one before."""
+"""Between two lines of progress on a terminal, where each replaces the one before."""
 
 _NEW_LINE: Final = "\r\x1b[K"
 """Clears the line of progress that a terminal shows."""
@@ -47,9 +43,9 @@ def fetch_to(source: str, folder: Path, sha256: str | None, attempts: int) -> in
         check_target(folder)
         outcome = _fetch(Request(source, sha256, attempts=attempts, terms=COMMAND), folder, terminal=terminal)
     except Interrupted as interrupt:
-        return _fail("stopped: the same command continues from the bytes downloaded so far", 128 + interrupt.args[0])
+        return fail("stopped: the same command continues from the bytes downloaded so far", 128 + interrupt.args[0])
     except FetchError as error:
-        return _fail(str(error), EXIT_UNREACHABLE if error.reason is Reason.SOURCE_UNREACHABLE else EXIT_FAILED)
+        return fail(str(error), EXIT_UNREACHABLE if error.reason is Reason.SOURCE_UNREACHABLE else EXIT_FAILED)
     has = "already has" if outcome.reason is Reason.ALREADY_PRESENT else "has"
     typer.echo(f"{folder} {has} the model, {size(outcome.manifest.bytes)}")
     return 0
@@ -79,7 +75,7 @@ def _fetch(request: Request, folder: Path, *, terminal: bool) -> Outcome:
         print(f"{_NEW_LINE}{line}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
     try:
-        with _interruptible(), watched(progress, show, TERMINAL_SECONDS if terminal else FILE_SECONDS):
+        with _interruptible(), watched(progress, show, TERMINAL_SECONDS if terminal else LINE_SECONDS):
             return fetch_model(request, folder.parent, folder.name, progress)
     finally:
         if terminal:
@@ -109,8 +105,3 @@ def _interruptible() -> Iterator[None]:
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
-
-
-def _fail(message: str, code: int) -> int:
-    typer.echo(f"error: {message}", err=True)
-    return code

@@ -1,4 +1,4 @@
-"""The output file of a command."""
+"""What a command writes: its output file, and its error."""
 
 import os
 import sys
@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import typer
+
 STANDARD_OUTPUT = "-"
+
+
+def fail(message: str, code: int) -> int:
+    """Print an error in one line; return the exit code."""
+    typer.echo(f"error: {message}", err=True)
+    return code
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import typer
 
 from ttsworker.audio import Pcm, silence, to_pcm
 from ttsworker.cli.loading import configure_logs, load_engine, settings_for
-from ttsworker.cli.output import STANDARD_OUTPUT, open_output
+from ttsworker.cli.output import STANDARD_OUTPUT, fail, open_output
 from ttsworker.cli.progress import Progress
 from ttsworker.encoding import AUDIO_FORMATS, AudioFormat, Encoder, Encoding, UnsupportedEncoding, encoder_for
 from ttsworker.engines import Engine, ModelError, Unspeakable
@@ -57,13 +57,13 @@ def say_text(order: Order, options: Mapping[str, Any]) -> int:
     try:
         spoken = _say(order, settings)
     except (InvalidRequest, UnsupportedEncoding, Unspeakable) as error:
-        return _fail(str(error), 2)
+        return fail(str(error), 2)
     except BrokenPipeError:  # the reader closed the pipe
         return 1
     except OSError as error:
-        return _fail(f"cannot write {order.output}: {error.strerror}", 1)
+        return fail(f"cannot write {order.output}: {error.strerror}", 1)
     except ModelError as error:
-        return _fail(str(error), 1)
+        return fail(str(error), 1)
     factor = spoken.work_seconds / spoken.audio_seconds
     where = "" if order.output == STANDARD_OUTPUT else f"{order.output}: "
     typer.echo(f"{where}{spoken.audio_seconds:.2f} s of audio, real-time factor {factor:.3f}", err=True)
@@ -148,8 +148,3 @@ def _audio_format(name: str) -> AudioFormat:
         if known == name:
             return known
     raise InvalidRequest("unsupported_format", f"unknown format {name!r}: use one of {', '.join(AUDIO_FORMATS)}")
-
-
-def _fail(message: str, code: int) -> int:
-    typer.echo(f"error: {message}", err=True)
-    return code

@@ -14,14 +14,11 @@ from ttscontract.pods import METRICS_PORT, TERMINATION_LOG, Termination
 from ttscontract.reasons import Reason
 from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.job import Outcome, fetch_model
-from ttsworker.fetch.options import sha256_of
+from ttsworker.fetch.options import ATTEMPTS, EXIT_FAILED, EXIT_MISUSE, EXIT_UNREACHABLE, sha256_of
 from ttsworker.fetch.progress import Progress, reported
 from ttsworker.fetch.sources import Request
 from ttsworker.observe import logs, termination
 
-EXIT_FAILED = 1
-EXIT_MISUSE = 2
-EXIT_UNREACHABLE = 75
 EXIT_INTERRUPTED = 143
 
 log = logging.getLogger("ttsworker.fetch")
@@ -45,7 +42,9 @@ def fetch(
     metrics_port: Annotated[
         int, typer.Option(metavar="N", help="port of the Prometheus metrics; 0: no metrics")
     ] = METRICS_PORT,
-    attempts: Annotated[int, typer.Option(min=1, help="attempts in a row without progress before the job fails")] = 6,
+    attempts: Annotated[
+        int, typer.Option(min=1, help="attempts in a row without progress before the job fails")
+    ] = ATTEMPTS,
     backoff_seconds: Annotated[
         float, typer.Option(help="wait after the first failed attempt; it doubles each time")
     ] = 1.0,

@@ -22,7 +22,7 @@ from typing import IO, cast
 
 from ttscontract.model_folder import MANIFEST_NAME
 from ttsworker.fetch.errors import FetchError, archive_invalid
-from ttsworker.fetch.tarball import BoundedReader, Tar, decompressed
+from ttsworker.fetch.tarball import CHUNK_BYTES, BoundedReader, Tar, decompressed
 from ttsworker.fetch.terms import TTSSERVICE, Terms
 from ttsworker.fetch.workspace import remove, too_large
 
@@ -39,8 +39,7 @@ MAX_ZIP_DIRECTORY_BYTES = 8 * 2**20
 _ZIP_METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 """zipfile decompresses other methods without a bound: 1.5 kB would take gigabytes of memory."""
 
-_CHUNK = 1 << 20
-_MAX_OVERHEAD = MAX_ENTRIES * 1024 + _CHUNK  # a header and its padding for each file
+_MAX_OVERHEAD = MAX_ENTRIES * 1024 + CHUNK_BYTES  # a header and its padding for each file
 _BAD_NAME_ERRNOS = {errno.ENAMETOOLONG, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.EILSEQ}
 
 
@@ -110,7 +109,7 @@ class _Unpacker:
         place = self._target / path
         place.parent.mkdir(parents=True, exist_ok=True)
         with place.open("xb") as file:
-            while chunk := content.read(_CHUNK):
+            while chunk := content.read(CHUNK_BYTES):
                 self._written += len(chunk)
                 if self._limit.max_bytes is not None and self._written > self._limit.max_bytes:
                     raise self._limit.exceeded()
@@ -128,7 +127,7 @@ def _tar_entries(archive: Path, limit: _Limit) -> Iterator[Entry]:
                     yield entry
         if reader.last.strip(b"\0"):  # tarfile treats a damaged header as the end
             raise archive_invalid("one of its headers is damaged")
-        while reader.read(_CHUNK):  # reads to the end, where a compressed stream has its checksum
+        while reader.read(CHUNK_BYTES):  # reads to the end, where a compressed stream has its checksum
             pass
 
 

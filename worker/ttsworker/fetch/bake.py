@@ -10,7 +10,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
 import typer
@@ -24,13 +24,11 @@ from ttsworker.fetch.archive import SUFFIXES
 from ttsworker.fetch.errors import FetchError
 from ttsworker.fetch.job import fetch_model
 from ttsworker.fetch.options import sha256_of
-from ttsworker.fetch.progress import Progress, watched
+from ttsworker.fetch.progress import LINE_SECONDS, Progress, watched
 from ttsworker.fetch.sources import Request
 from ttsworker.fetch.terms import BUILD
 from ttsworker.fetch.workspace import remove, size
 from ttsworker.models.loaded import ModelOptions, load
-
-PROGRESS_SECONDS: Final = 5.0
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -79,7 +77,7 @@ def checked_name(name: str, source: str) -> str:
 def put(request: Request, name: str, engines: Sequence[str], models: Path, config: Path) -> str:
     """Download the model, find the engine that speaks it, and write the configuration; return a line about it."""
     progress = Progress()
-    with watched(progress, _show, PROGRESS_SECONDS):
+    with watched(progress, _show, LINE_SECONDS):
         manifest = fetch_model(request, models, name, progress).manifest
     remove(models / PARTIAL_FOLDER)
     engine, factor = _speaking(models / name, engines)

@@ -12,7 +12,8 @@ from ttscontract import metrics as catalogue
 from ttscontract.metric import Exporter
 from ttsworker.observe.collectors import Collectors
 
-LOG_INTERVAL_SECONDS = 5.0
+LINE_SECONDS = 5.0
+"""Between two lines of progress in a log, or in the output of a build."""
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def watched(progress: Progress, report: Report, interval: float) -> Iterator[Non
 @contextmanager
 def reported(progress: Progress, *, metrics_port: int) -> Iterator[None]:
     """Log the progress while the block runs, and serve it as metrics; port 0 serves none."""
-    with watched(progress, _log, LOG_INTERVAL_SECONDS):
+    with watched(progress, _log, LINE_SECONDS):
         server = start_http_server(metrics_port, registry=registry(progress)) if metrics_port else None
         try:
             yield

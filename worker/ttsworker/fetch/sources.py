@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from ttsworker.fetch.options import ATTEMPTS
 from ttsworker.fetch.progress import Progress
 from ttsworker.fetch.terms import TTSSERVICE, Terms
 from ttsworker.fetch.workspace import Workspace
@@ -20,7 +21,7 @@ class Request:
     source: str
     sha256: str | None = None
     max_bytes: int | None = None
-    attempts: int = 6
+    attempts: int = ATTEMPTS
     backoff_seconds: float = 1.0
     terms: Terms = TTSSERVICE
 

@@ -27,7 +27,8 @@ MAX_GLOBAL_RECORDS = 100
 XZ_MEMORY_BYTES = 128 * 2**20
 """`xz -9` needs 65 MiB; a header may ask for 4 GiB."""
 
-_CHUNK = 1 << 20
+CHUNK_BYTES = 2**20
+"""The most that is read at once."""
 
 _EXTENDING = frozenset(
     {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}
@@ -99,7 +100,7 @@ class BoundedReader:
 
     def read(self, count: int = -1) -> bytes:
         """Return the next bytes."""
-        if not 0 <= count <= _CHUNK:
+        if not 0 <= count <= CHUNK_BYTES:
             raise archive_invalid("one of its headers is too large")
         if self._most is not None and self._at + count > self._most:
             raise self._too_much()
@@ -111,7 +112,7 @@ class BoundedReader:
         """Skip to a later place, or to the end before it."""
         if offset < self._at:
             raise archive_invalid("one of its headers points backwards")
-        while self._at < offset and self.read(min(_CHUNK, offset - self._at)):
+        while self._at < offset and self.read(min(CHUNK_BYTES, offset - self._at)):
             pass
         return self._at
 

@@ -20,6 +20,7 @@ from ttsworker.http.routes import cache, coqui, details, marytts, openai, page, 
 from ttsworker.http.telemetry import Telemetry, answer_to_bug
 from ttsworker.observe.tracing import Tracer
 from ttsworker.redis.client import RedisClient
+from ttsworker.speech.errors import LONGEST_NAME
 from ttsworker.speech.parts import Parts
 
 ROUTES = (openai, coqui, marytts, details, cache, probes, page)
@@ -71,7 +72,7 @@ async def _answer_invalid(_: Request, error: Exception) -> Response:
     """What FastAPI refuses: a parameter of a wrong type."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for mypy, as below
     first = error.errors()[0]
-    param = str(first["loc"][-1])[:64]
+    param = str(first["loc"][-1])[:LONGEST_NAME]
     return ApiError(400, "invalid_value", f"{param}: {first['msg']}", param=param).response()
 
 

@@ -5,6 +5,9 @@ from typing import Literal
 NAMED_CHARACTERS = 8
 """How many a message names at most."""
 
+LONGEST_NAME = 64
+"""Characters of a client's name for a parameter that an answer repeats."""
+
 InvalidCode = Literal[
     "control_character",
     "empty_text",

@@ -4,10 +4,9 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from ttscontract.worker_config import UnknownFields
-from ttsworker.speech.errors import InvalidRequest
+from ttsworker.speech.errors import LONGEST_NAME, InvalidRequest
 
 MOST_NAMES = 16
-LONGEST_NAME = 64
 
 _UNSAFE = re.compile(r"[^\w.-]", re.ASCII)
 

@@ -18,7 +18,7 @@ from pydantic import (
 
 from ttscontract.worker_config import MAX_SPEED, MIN_SPEED, UnknownFields
 from ttsworker.encoding import AudioFormat, Encoding
-from ttsworker.speech.errors import InvalidCode, InvalidRequest
+from ttsworker.speech.errors import LONGEST_NAME, InvalidCode, InvalidRequest
 from ttsworker.speech.fields import unknown_fields
 from ttsworker.speech.validation import refuse_many_values, refuse_repeated_names
 
@@ -158,7 +158,7 @@ def _invalid(error: ValidationError) -> InvalidRequest:
     problem: Any = error.errors(include_url=False)[0]
     if problem["type"] == "json_invalid":
         return InvalidRequest("invalid_json", f"the body is not valid JSON: {problem['ctx']['error']}")
-    param = ".".join(str(part) for part in problem["loc"])[:64] or None
+    param = ".".join(str(part) for part in problem["loc"])[:LONGEST_NAME] or None
     message = f"{param}: {problem['msg']}" if param else f"the body: {problem['msg']}"
     code: InvalidCode = "unsupported_format" if param in {"response_format", "stream_format"} else "invalid_value"
     return InvalidRequest(code, message, param=param)

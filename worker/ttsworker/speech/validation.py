@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import islice
 from typing import Any
 
-from ttsworker.speech.errors import InvalidRequest
+from ttsworker.speech.errors import LONGEST_NAME, InvalidRequest
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and halves of surrogate pairs, but not tabs, line ends, and the form feeds of PDFs."""
@@ -15,7 +15,6 @@ _BYTES_PER_CHARACTER = 12
 """The longest way to write a character, in JSON (a surrogate pair of two \\uXXXX) and in a URL (four %XX)."""
 
 _BYTES_BESIDE_TEXT = 16_384
-
 
 MAX_JSON_MARKS = 1000
 """Strings, brackets, colons and commas of a JSON body; a request with every parameter has about 50."""
@@ -71,6 +70,7 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) < len(pairs):
         twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        message = f"the body has {twice[:64]!r} more than once: send it once"
-        raise InvalidRequest("invalid_json", message, param=twice[:64])
+        param = twice[:LONGEST_NAME]
+        message = f"the body has {param!r} more than once: send it once"
+        raise InvalidRequest("invalid_json", message, param=param)
     return values

@@ -34,7 +34,7 @@ def choose_voice(
     own = {voice.name: voice for voice in voices}
     if name in own:
         return own[name]
-    default = own.get(aliases.get(DEFAULT, ""), voices[0])
+    default = _default_voice(voices, aliases)
     if not name or name == DEFAULT:
         return default
     if target := spoken_aliases(voices, aliases).get(name):
@@ -53,8 +53,8 @@ def spoken_aliases(voices: Sequence[Voice], aliases: Mapping[str, str] = NO_ALIA
     OpenAI's names are spread over the voices of the default voice's language, beginning with the default voice, which
     speaks for MaryTTS's as well.
     """
-    own = {voice.name: voice for voice in voices}
-    default = own.get(aliases.get(DEFAULT, ""), voices[0])
+    own = {voice.name for voice in voices}
+    default = _default_voice(voices, aliases)
     others = [voice for voice in voices if voice.language == default.language and voice.name != default.name]
     spread = [default, *others]
     spoken = {name: spread[index % len(spread)].name for index, name in enumerate(OPENAI_VOICES)}
@@ -66,6 +66,10 @@ def lacking_aliases(voices: Sequence[Voice], aliases: Mapping[str, str]) -> list
     """Return the aliases of voices that the model does not have."""
     own = {voice.name for voice in voices}
     return [alias for alias, voice in aliases.items() if voice not in own]
+
+
+def _default_voice(voices: Sequence[Voice], aliases: Mapping[str, str]) -> Voice:
+    return next((voice for voice in voices if voice.name == aliases.get(DEFAULT)), voices[0])
 
 
 def _some(voices: Sequence[Voice], most: int = 20) -> str:

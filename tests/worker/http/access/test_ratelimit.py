@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ttscontract.worker_config import MAX_BURST, MAX_RATE, MIN_RATE
-from ttsworker.http.access.limits import SECOND, Limit, arrive, retry_after
+from ttsworker.http.access.limits import SECOND, Limit, arrive, whole_seconds
 from ttsworker.http.access.ratelimit import LocalLimiter
 
 DEFAULT = Limit(10, 20)
@@ -54,7 +54,7 @@ def test_the_time_to_wait_is_true_and_never_longer_than_needed(limit: Limit, now
     if wait:
         assert arrive(free_at, now + wait, limit)[1] == 0
         assert arrive(free_at, now + wait - 1, limit)[1] > 0
-        assert arrive(free_at, now + retry_after(wait) * SECOND, limit)[1] == 0
+        assert arrive(free_at, now + whole_seconds(wait) * SECOND, limit)[1] == 0
         assert wait <= limit.interval
 
 
@@ -77,8 +77,8 @@ def test_ten_a_second_after_the_burst() -> None:
         free_at, _ = arrive(free_at, SECOND, DEFAULT)
     free_at, wait = arrive(free_at, SECOND, DEFAULT)
     assert wait == SECOND // 10
-    assert retry_after(wait) == 1
-    assert retry_after(SECOND + 1) == 2
+    assert whole_seconds(wait) == 1
+    assert whole_seconds(SECOND + 1) == 2
 
 
 async def test_clients_are_counted_apart() -> None:

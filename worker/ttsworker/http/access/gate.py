@@ -11,10 +11,10 @@ from ttsworker.http.access.concurrency import Concurrency
 from ttsworker.http.access.guesses import Guesses, RefusalLog
 from ttsworker.http.access.keyfile import KeyFile
 from ttsworker.http.access.keys import InvalidKeys, Key
-from ttsworker.http.access.limits import Limit, retry_after
+from ttsworker.http.access.limits import Limit, whole_seconds
 from ttsworker.http.access.origins import from_another_site
 from ttsworker.http.access.ratelimit import LocalLimiter, SharedLimiter
-from ttsworker.http.errors import ApiError
+from ttsworker.http.errors import ApiError, retry_after
 from ttsworker.redis.client import RedisClient
 from ttsworker.settings import InvalidSettings, Network, Settings, parse_networks
 
@@ -111,9 +111,8 @@ class Gate:
 
 
 def _too_many(code: str, problem: str, wait: int) -> ApiError:
-    seconds = retry_after(wait)
-    message = f"{problem}: try again after {seconds} s"
-    return ApiError(429, code, message, headers={"Retry-After": str(seconds)})
+    seconds = whole_seconds(wait)
+    return ApiError(429, code, f"{problem}: try again after {seconds} s", headers=retry_after(seconds))
 
 
 def _presented(headers: Headers) -> list[bytes]:

@@ -42,6 +42,6 @@ def arrive(free_at: int, now: int, limit: Limit) -> tuple[int, int]:
     return (free_at, wait) if wait else (moved, 0)
 
 
-def retry_after(wait: int) -> int:
-    """Return `wait` in whole seconds, rounded up, for Retry-After."""
+def whole_seconds(wait: int) -> int:
+    """Return `wait` in seconds, rounded up, at least one."""
     return max(1, math.ceil(wait / SECOND))

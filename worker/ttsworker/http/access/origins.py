@@ -13,9 +13,9 @@ UNASKED_TYPES = frozenset({"", "text/plain", "application/x-www-form-urlencoded"
 """Content types of requests that browsers send without asking first; "" is none."""
 
 
-def content_type(headers: Headers) -> str:
-    """Return the content type without its parameters."""
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+def media_type(content_type: str) -> str:
+    """Return a content type without its parameters."""
+    return content_type.partition(";")[0].strip().lower()
 
 
 def from_another_site(headers: Headers) -> bool:
@@ -24,7 +24,7 @@ def from_another_site(headers: Headers) -> bool:
     `Sec-Fetch-Site` says it, which browsers send to HTTPS and to localhost. Elsewhere the host of `Origin` is compared
     with the one that was asked. The port does not count, as it does not for browsers. Programs send neither.
     """
-    if content_type(headers) not in UNASKED_TYPES:
+    if media_type(headers.get("content-type", "")) not in UNASKED_TYPES:
         return False
     if site := headers.get("sec-fetch-site"):
         return site == "cross-site"

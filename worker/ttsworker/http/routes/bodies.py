@@ -45,6 +45,12 @@ async def get_active_model(parts: LoadedParts) -> LoadedModel:
 ActiveModel = Annotated[LoadedModel, Depends(get_active_model)]
 
 
+def unknown_model(parts: Parts) -> ApiError:
+    """Return the answer to a name that is not that of a model of this worker."""
+    message = f"unknown model; this worker serves {parts.failover.active.name}"
+    return ApiError(404, "model_not_found", message, param="model")
+
+
 def audio_owner(request: Request, parts: Parts) -> str:
     """Return the client that alone may use this request's audio again; "" for everybody.
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from ttsworker.cache import is_cache_key, is_shared_with
 from ttsworker.engines import ModelError
 from ttsworker.http.errors import ApiError
-from ttsworker.http.routes.bodies import LoadedParts, audio_owner
+from ttsworker.http.routes.bodies import LoadedParts, audio_owner, unknown_model
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.preparing import keyed_script
 from ttsworker.speech.request import parse_speech_request
@@ -81,8 +81,7 @@ async def _digest(parts: Parts, model: str) -> str:
     except ModelError as error:
         raise ApiError(404, "model_not_found", str(error), param="model") from error
     if digest is None:
-        message = f"unknown model; this worker serves {parts.failover.active.name}"
-        raise ApiError(404, "model_not_found", message, param="model")
+        raise unknown_model(parts)
     return digest
 
 

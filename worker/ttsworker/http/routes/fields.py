@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 from python_multipart.multipart import Field, File, create_form_parser
 from starlette.requests import Request
 
+from ttsworker.http.access.origins import media_type
 from ttsworker.http.errors import ApiError
 from ttsworker.speech.parts import Parts
 
@@ -30,7 +31,7 @@ async def read_query(request: Request, parts: Parts) -> dict[str, str]:
 
 async def read_form(content_type: str, body: bytes, parts: Parts) -> dict[str, str]:
     """Read a form in either encoding; any other body has no parameters. Raises ApiError 400."""
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = media_type(content_type)
     try:
         if kind == "application/x-www-form-urlencoded":
             return await parts.compute(len(body), lambda: urlencoded(body))

@@ -5,9 +5,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from ttsworker.http.access.origins import content_type
+from ttsworker.http.access.origins import media_type
 from ttsworker.http.errors import ApiError
-from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, audio_owner, read_body
+from ttsworker.http.routes.bodies import ActiveModel, LoadedParts, audio_owner, read_body, unknown_model
 from ttsworker.http.speech_response import speak
 from ttsworker.speech.parts import Parts
 from ttsworker.speech.request import SpeechJob, SpeechRequest, encoding_of, parse_speech_request
@@ -62,7 +62,7 @@ router = APIRouter(tags=["OpenAI"])
 async def create_speech(request: Request, parts: LoadedParts) -> Response:
     """Speak a text; the worker sends the audio while it synthesizes."""
     parts.admission.check_open()
-    if parts.settings.api_keys_file is None and content_type(request.headers) == "text/plain":
+    if parts.settings.api_keys_file is None and media_type(request.headers.get("content-type", "")) == "text/plain":
         # Any page's form can send JSON as text/plain to any site; of the types that forms have only this one can.
         raise ApiError(415, "unsupported_type", "the body is text/plain: send it as application/json")
     wanted, ignored = parse_speech_request(await read_body(request, parts), parts.settings.unknown_fields)
@@ -104,8 +104,7 @@ async def list_voices(active: ActiveModel, parts: LoadedParts) -> dict[str, Any]
 
 def _check_model(name: str, parts: Parts) -> None:
     if not _OPENAI_MODEL.fullmatch(name) and not parts.failover.knows(name):
-        message = f"unknown model; this worker serves {parts.failover.active.name}"
-        raise ApiError(404, "model_not_found", message, param="model")
+        raise unknown_model(parts)
 
 
 def _model(name: str) -> dict[str, Any]:

@@ -55,8 +55,8 @@ RULES: tuple[Rule, ...] = (
     row(r"(?<=\d)( ?(?:ft|feet|foot) \d{1,2} ?)in\b", r"\1inches", "5 ft 10 in tall", "5 ft 10 inches tall"),
     row(rf"(?P<number>{START}{AMOUNT}) ?(?P<unit>[kcm]?m|in|ft|yd|mi)(?P<power>[²³])", _power,
          "30 m²", "30 square meters"),
-    row(rf"(?P<number>{START}{AMOUNT}) ?(?P<unit>{'|'.join(sorted(_UNITS, key=len, reverse=True))})"
-         rf"/(?P<per>{'|'.join(sorted(_PER, key=len, reverse=True))})(?![\w/])", _rate,
+    row(rf"(?P<number>{START}{AMOUNT}) ?(?P<unit>{words(_UNITS)})"
+         rf"/(?P<per>{words(_PER)})(?![\w/])", _rate,
          "5 MB/s", "5 megabytes per second"),
     row(rf"(?P<number>{START}{AMOUNT}) ?(?P<unit>{_DATA})\b(?!/)",
          lambda match: f"{match['number']} {_unit(match['unit'], number=match['number'])}", "16GB", "16 gigabytes"),
