@@ -65,7 +65,8 @@ async def test_what_the_drain_timeout_does_not_suffice_for_is_broken_off_and_tol
 
 
 async def test_sigterm_under_load_loses_nothing_accepted() -> None:
-    with worker_process({"TTSWORKER_MAX_CONCURRENCY": "2", "TTSWORKER_DRAIN_TIMEOUT_SECONDS": "200"}) as worker:
+    settings = {"MAX_CONCURRENCY": "2", "DRAIN_TIMEOUT_SECONDS": "200", "MAX_QUEUE_AUDIO_SECONDS": "600"}
+    with worker_process({f"TTSWORKER_{name}": value for name, value in settings.items()}) as worker:
         await asyncio.to_thread(worker.wait_for, "ready")
         limits = httpx.Limits(max_connections=None)
         async with httpx.AsyncClient(base_url=worker.url, timeout=PATIENCE_SECONDS, limits=limits) as client:
