@@ -1,19 +1,15 @@
-"""Engines that break the rules of the conformance suite, most of them one; `breaks` names the rule."""
+"""Engines that break the conformance suite's rules of speaking, one rule each; `breaks` names it."""
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 
 from tests.support.worker.conforming import ConformingEngine
-from ttscontract.engines import Precision
-from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable, Utterance, Voice
+from ttsworker.engines import Audio, Unspeakable, Utterance, Voice
 
-PARTNER_SECONDS = 60
 FADED = np.float32(0.9)
 
 
@@ -100,6 +96,20 @@ class OneSpeed(Broken):
         return super().speak(replace(utterance, speed=1.0))
 
 
+class EstimatesNoSpeed(Broken):
+    breaks = ("test_the_estimate_is_close",)
+
+    def estimate_seconds(self, utterance: Utterance) -> float:
+        return super().estimate_seconds(replace(utterance, speed=1.0)) / 1.5
+
+
+class NamesInAnyOrder(Broken):
+    breaks = ("test_what_is_left_out_is_named",)
+
+    def unspoken(self, utterance: Utterance) -> str:
+        return super().unspoken(utterance)[::-1]
+
+
 class Tiring(Broken):
     """It speaks with less voice when it is asked for the same twice."""
 
@@ -125,11 +135,11 @@ class RandomFromTheStart(Broken):
         self.pitch += next(self.numbers)
 
 
-class KnowsTheClient(Broken):
-    breaks = ("test_the_same_for_every_client",)
+class KnowsTheOwner(Broken):
+    breaks = ("test_the_same_for_every_owner",)
 
     def speak(self, utterance: Utterance) -> Audio:
-        return super().speak(replace(utterance, seed=utterance.seed + len(utterance.client)))
+        return super().speak(replace(utterance, seed=utterance.seed + len(utterance.owner)))
 
 
 class PadsABatch(Broken):
@@ -211,135 +221,3 @@ class Offended(Broken):
         except Unspeakable:
             self.offended = True
             raise
-
-
-class Meeting:
-    """Holds each of two calls until the other one is there as well."""
-
-    def __init__(self) -> None:
-        self._barrier = threading.Barrier(2)
-
-    def wait(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            self._barrier.wait(PARTNER_SECONDS)
-
-
-class OneVoiceAtATime(Broken):
-    """The voice of a call is in the engine."""
-
-    breaks = ("test_calls_at_once_never_mix",)
-    engines = 0
-
-    def load(self) -> None:
-        super().load()
-        type(self).engines += 1
-        self.meeting = Meeting()
-
-    def close(self) -> None:
-        super().close()
-        type(self).engines -= 1
-
-    def speak(self, utterance: Utterance) -> Audio:
-        self.voice = utterance.voice
-        if self.engines == 1:
-            self.meeting.wait()
-        return super().speak(replace(utterance, voice=self.voice))
-
-
-class OneVoiceForAll(Broken):
-    """The voice of a call is in the class, so that two engines share it."""
-
-    breaks = ("test_two_engines_never_mix",)
-    parallelism = 1
-    engines = 0
-    voice = ""
-    meeting = Meeting()
-
-    def load(self) -> None:
-        super().load()
-        type(self).engines += 1
-
-    def close(self) -> None:
-        super().close()
-        type(self).engines -= 1
-
-    def speak(self, utterance: Utterance) -> Audio:
-        type(self).voice = utterance.voice
-        if self.engines == 2:
-            self.meeting.wait()
-        return super().speak(replace(utterance, voice=self.voice))
-
-
-class BoundToItsThread(Broken):
-    breaks = ("test_calls_at_once_never_mix", "test_two_engines_never_mix")
-
-    def load(self) -> None:
-        super().load()
-        self.local = threading.local()
-        self.local.pitch = self.pitch
-
-    def speak(self, utterance: Utterance) -> Audio:
-        self.pitch = self.local.pitch
-        return super().speak(utterance)
-
-
-class SpeaksWithoutAModel(Broken):
-    breaks = ("test_a_folder_without_a_model_is_refused",)
-
-    def read_pitch(self, folder: Path | None) -> float:
-        return super().read_pitch(folder if folder and list(folder.glob("*")) else None)
-
-
-class FailsAtDamage(Broken):
-    breaks = ("test_damaged_files_are_refused",)
-
-    def read_pitch(self, folder: Path | None) -> float:
-        try:
-            return super().read_pitch(folder)
-        except ModelInvalid as error:
-            if isinstance(error.__cause__, ValueError):
-                raise error.__cause__ from None
-            raise
-
-
-class NeedsAFolder(Broken):
-    breaks = ("test_an_engine_without_a_folder_speaks_or_refuses",)
-
-    def read_pitch(self, folder: Path | None) -> float:
-        assert folder
-        return super().read_pitch(folder)
-
-
-class UnknownPrecision(Broken):
-    breaks = ("test_a_precision_is_used_or_refused",)
-
-    def __init__(self, options: EngineOptions) -> None:
-        super().__init__(options)
-        self.bits = {Precision.AUTO: 32, Precision.FLOAT32: 32}[options.precision]
-
-
-class ClosesForAll(Broken):
-    breaks = ("test_closing_leaves_other_engines_alone",)
-    volume = 1.0
-
-    def load(self) -> None:
-        super().load()
-        type(self).volume = 1.0
-
-    def close(self) -> None:
-        super().close()
-        type(self).volume = 0.9
-
-    def speak(self, utterance: Utterance) -> Audio:
-        return super().speak(utterance) * np.float32(self.volume)
-
-
-class KeepsItsMemory(Broken):
-    breaks = ("test_closing_gives_the_memory_back",)
-
-    def load(self) -> None:
-        super().load()
-        self.weights = np.ones(48 * 2**20 // 8)
-
-
-BROKEN: Sequence[type[Broken]] = Broken.__subclasses__()

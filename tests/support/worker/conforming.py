@@ -49,6 +49,12 @@ class ConformingEngine:
             message = f"there is no pitch in {folder}: {error}"
             raise ModelInvalid(message) from error
 
+    def unspoken(self, utterance: Utterance) -> str:
+        return "".join(sign for sign in utterance.text if sign in "%&|")
+
+    def estimate_seconds(self, utterance: Utterance) -> float:
+        return len(utterance.text) * SECONDS_PER_CHARACTER / utterance.speed
+
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
         return [self.speak(utterance) for utterance in batch]
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from hibari.voices import DEFAULT, voice_path
 
-from tests.support.worker.broken_engines import BROKEN, Broken
+from tests.support.worker.broken_engines import Broken
+from tests.support.worker.broken_lives import BROKEN
 from tests.support.worker.conforming import ConformingEngine, not_passed, run_suite, write_model
 from ttsworker.conformance.checks import IN_ORDER
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import hibari.voices
 import numpy as np
 import pytest
-from hibari import Hibari
 from hibari.tts import MAX_PHONEMES
 from hibari.voices import DEFAULT, voice_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ttscontract.worker_config import MAX_SPEED, MIN_SPEED
-from ttsworker.engines import Engine, EngineOptions, EngineUnavailable, ModelInvalid, Utterance, Voice, find_engine
+from ttsworker.engines import EngineOptions, EngineUnavailable, ModelInvalid, Utterance, Voice, find_engine
 from ttsworker.engines.hibari.engine import SECONDS_PER_PHONEME, HibariEngine
 from ttsworker.engines.hibari.reading import LONGEST_RUN, LONGEST_WORD
 from ttsworker.engines.protocol import MAX_AUDIO_AT_ONCE
@@ -28,12 +27,6 @@ def engine() -> HibariEngine:
     loaded.load()
     assert isinstance(loaded, HibariEngine)
     return loaded
-
-
-def test_it_speaks_as_the_library_does(engine: Engine) -> None:
-    [ours] = engine.synthesize([Utterance("Hello from the cluster.", "heart", speed=1.3, seed=7)])
-    theirs = Hibari()("Hello from the cluster.", speed=1.3, seed=7)
-    assert np.array_equal(ours, theirs)
 
 
 def test_it_never_downloads_a_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,9 +22,9 @@ def test_the_same_in_another_process(load: Callable[[], Engine]) -> None:
     check_same(speak(load(), utterance), speak(load(), utterance))
 
 
-def test_the_same_for_every_client(engine: Engine) -> None:
+def test_the_same_for_every_owner(engine: Engine) -> None:
     """Whose request it is decides nothing."""
-    check_same(speak(engine, replace(engine.probe, client="somebody")), speak(engine, engine.probe))
+    check_same(speak(engine, replace(engine.probe, owner="somebody")), speak(engine, engine.probe))
 
 
 def test_the_same_in_a_batch(engine: Engine) -> None:

@@ -10,6 +10,9 @@ from ttsworker.models.warmup import NotAudible, warm_up
 
 FASTEST, SLOWEST = 2.0, 0.5
 
+LOWEST_ESTIMATE, HIGHEST_ESTIMATE = 0.6, 3.0
+"""Of the length that the audio then has: the worker admits requests by it."""
+
 
 def test_the_test_sentence_is_audible(engine: Engine) -> None:
     """As the worker judges it: neither silent nor much too short or too long."""
@@ -56,3 +59,15 @@ def test_speed_has_its_effect(engine: Engine) -> None:
     """2.0 speaks about twice as fast, 0.5 half as fast."""
     fast, normal, slow = (len(speak(engine, replace(engine.probe, speed=s))) for s in (FASTEST, 1.0, SLOWEST))
     assert 1.3 * fast < normal < slow / 1.3, f"{fast} samples when fast, {normal}, {slow} when slow"
+
+
+@pytest.mark.parametrize("speed", [SLOWEST, 1.0, FASTEST])
+def test_the_estimate_is_close(engine: Engine, speed: float) -> None:
+    """`estimate_seconds` is never far below the length of the audio, nor far above it."""
+    for characters in (len(engine.probe.text), engine.max_characters):
+        utterance = replace(engine.probe, text=long_text(engine, characters), speed=speed)
+        seconds = len(speak(engine, utterance)) / engine.sample_rate
+        estimate = engine.estimate_seconds(utterance)
+        assert LOWEST_ESTIMATE * seconds <= estimate <= HIGHEST_ESTIMATE * seconds, (
+            f"{estimate:.2f} s are estimated for {seconds:.2f} s of audio"
+        )

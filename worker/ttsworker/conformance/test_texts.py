@@ -72,3 +72,12 @@ def test_a_refused_text_leaves_no_trace(load: Callable[[], Engine]) -> None:
         with suppress(Exception):
             speak(engine, replace(engine.probe, text=text[: min(engine.max_characters, 50)]))
     check_same(speak(engine, engine.probe), before)
+
+
+def test_what_is_left_out_is_named(engine: Engine) -> None:
+    """`unspoken` has characters of the text, in order, and nothing of the test sentence."""
+    assert engine.unspoken(engine.probe) == ""
+    for text in TEXTS.values():
+        rest = iter(text[: engine.max_characters])
+        unspoken = engine.unspoken(replace(engine.probe, text=text[: engine.max_characters]))
+        assert all(character in rest for character in unspoken), f"{unspoken!r} is not in {text[:50]!r} in this order"

@@ -1,4 +1,4 @@
-"""What an engine is: sentences in, audio out. The suite `ttsworker.conformance` tests every promise made here."""
+"""What an engine is: sentences in, audio out. The suite `ttsworker.conformance` holds engines to it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
