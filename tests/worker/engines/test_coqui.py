@@ -1,4 +1,7 @@
-"""The Coqui engine against Coqui's own Synthesizer, on tiny voices of random weights."""
+"""The Coqui engine against Coqui's own Synthesizer, on tiny voices of random weights.
+
+test_conformance.py has what holds for every engine.
+"""
 
 import asyncio
 import io
@@ -70,28 +73,15 @@ def test_it_equals_coquis_own_synthesizer(checkpoints: Path, engine: Engine, see
     assert engine.pause_seconds * engine.sample_rate == PAUSE_SAMPLES
 
 
-def test_the_seed_decides_and_nothing_else(engine: Engine) -> None:
-    first, other, again = speak(engine), speak(engine, seed=1), speak(engine)
-    assert np.array_equal(first, again)
+def test_another_seed_sounds_otherwise(engine: Engine) -> None:
+    first, other = speak(engine), speak(engine, seed=1)
     assert not np.array_equal(first[: len(other)], other[: len(first)])
-    together = engine.synthesize([Utterance("before it.", "default"), Utterance(TEXT, "default")])
-    assert np.array_equal(together[1], first)
-
-
-def test_speed_has_its_effect_and_leaves_no_trace(engine: Engine) -> None:
-    normal = speak(engine)
-    slow, fast = speak(engine, speed=0.5), speak(engine, speed=2.0)
-    assert len(slow) > 1.5 * len(normal) > 2 * len(fast)
-    assert np.array_equal(speak(engine), normal)
 
 
 def test_every_speaker_has_a_voice(checkpoints: Path) -> None:
     """Also where speakers.pth is named by a path of another machine."""
     several = load(checkpoints / "several")
     assert several.voices == tuple(Voice(name, "en") for name in SPEAKERS)
-    anna, ben = speak(several, voice="anna"), speak(several, voice="ben")
-    assert not np.array_equal(anna[:1000], ben[:1000])
-    assert np.array_equal(anna, speak(several, voice="anna"))
 
 
 @pytest.mark.parametrize("text", ["日本語", "123"])

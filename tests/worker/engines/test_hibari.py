@@ -1,22 +1,20 @@
-"""The embedded voice."""
+"""The embedded voice; test_conformance.py has what holds for every engine."""
 # ruff: noqa: RUF001 - the signs are intended
 
 import re
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import hibari.voices
 import numpy as np
 import pytest
-from hibari import Hibari
 from hibari.tts import MAX_PHONEMES
 from hibari.voices import DEFAULT, voice_path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ttscontract.worker_config import MAX_SPEED, MIN_SPEED
-from ttsworker.engines import Engine, EngineOptions, EngineUnavailable, ModelInvalid, Utterance, Voice, find_engine
+from ttsworker.engines import EngineOptions, EngineUnavailable, ModelInvalid, Utterance, Voice, find_engine
 from ttsworker.engines.hibari.engine import SECONDS_PER_PHONEME, HibariEngine
 from ttsworker.engines.hibari.reading import LONGEST_RUN, LONGEST_WORD
 from ttsworker.engines.protocol import MAX_AUDIO_AT_ONCE
@@ -29,29 +27,6 @@ def engine() -> HibariEngine:
     loaded.load()
     assert isinstance(loaded, HibariEngine)
     return loaded
-
-
-def test_it_speaks_as_the_library_does(engine: Engine) -> None:
-    [ours] = engine.synthesize([Utterance("Hello from the cluster.", "heart", speed=1.3, seed=7)])
-    theirs = Hibari()("Hello from the cluster.", speed=1.3, seed=7)
-    assert np.array_equal(ours, theirs)
-
-
-def test_the_same_utterance_gives_the_same_audio_alone_and_with_others(engine: Engine) -> None:
-    one, other = Utterance("First.", "heart"), Utterance("Second.", "heart")
-    together = engine.synthesize([one, other])
-    assert np.array_equal(together[0], np.concatenate(list(engine.stream(one))))
-    assert np.array_equal(together[1], engine.synthesize([other])[0])
-
-
-def test_calls_at_once_give_the_same_audio_as_one_after_another(engine: Engine) -> None:
-    utterances = [
-        Utterance(f"On the {number}th of May 19{number:02}, nobody knew why.", "heart") for number in range(24)
-    ]
-    with ThreadPoolExecutor(4) as threads:
-        at_once = list(threads.map(lambda utterance: engine.synthesize([utterance])[0], utterances))
-    for utterance, audio in zip(utterances, at_once, strict=True):
-        assert np.array_equal(audio, engine.synthesize([utterance])[0])
 
 
 def test_it_never_downloads_a_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

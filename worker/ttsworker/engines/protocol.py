@@ -1,4 +1,4 @@
-"""What an engine is: sentences in, audio out."""
+"""What an engine is: sentences in, audio out. The suite `ttsworker.conformance` holds engines to it."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -57,15 +57,15 @@ class Engine(Protocol):
     parallelism: int
     """How many calls of synthesize or stream may run at once."""
     max_batch_size: int
-    """How many utterances one call of synthesize takes at best."""
+    """How many utterances one call of synthesize speaks best; the worker gives it no more."""
     max_characters: int
     """The longest utterance; longer sentences are cut."""
     streams: bool
     """Whether `stream` has the first audio of an utterance long before the last."""
     pause_seconds: float
-    """Silence to put between two sentences."""
+    """Silence to put between two sentences, 0 to 2."""
     voices: Sequence[Voice]
-    """At least one; the first is the default."""
+    """At least one, no two of a name; the first is the default."""
     languages: Sequence[str]
     """What `Utterance.language` may be; empty where there is nothing to choose."""
     probe: Utterance
@@ -74,7 +74,7 @@ class Engine(Protocol):
     def __init__(self, options: EngineOptions) -> None: ...
 
     def load(self) -> None:
-        """Read the model; takes seconds to minutes. Raises ModelError."""
+        """Read the model; takes seconds to minutes. Raises ModelError, whose line names the folder or the file."""
 
     def unspoken(self, utterance: Utterance) -> str:
         """Return the characters that it would leave out although a listener should hear them, in order.
@@ -89,10 +89,13 @@ class Engine(Protocol):
         """
 
     def synthesize(self, batch: Sequence[Utterance]) -> list[Audio]:
-        """Speak each utterance whole. Raises Unspeakable."""
+        """Speak each utterance whole, in order: no samples where a text has no sound. Raises Unspeakable."""
 
     def stream(self, utterance: Utterance) -> Iterator[Audio]:
-        """Speak an utterance in pieces, each as soon as it is ready. Raises Unspeakable."""
+        """Speak an utterance in pieces, each as soon as it is ready. Raises Unspeakable.
+
+        The iterator may be closed, or dropped, before its end: the client left.
+        """
 
     def peak_gpu_memory(self) -> int | None:
         """Return the most bytes of GPU memory that this process has held; None where it uses no GPU."""

@@ -17,6 +17,7 @@ from hibari.voices import DEFAULT, VOICES, voice_path
 
 from ttscontract.engines import Precision
 from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable
+from ttsworker.engines.hibari.onset import silent_samples
 from ttsworker.engines.hibari.reading import LIBRARY_ERRORS, Reading
 from ttsworker.engines.onnx_file import refuse_external_data
 from ttsworker.engines.protocol import MAX_AUDIO_AT_ONCE, Utterance, Voice
@@ -25,6 +26,9 @@ from ttsworker.text import MAX_PIECE_LENGTH, cut
 # Since 1.29 ONNX Runtime reports to its maker and keeps an id of the machine under HOME, unless this is set before its
 # import (`Hibari` imports it). A program that speaks other people's texts calls nobody.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+TRIMMED = "trimmed-1"
+"""Part of the revision: how the audio differs from the library's."""
 
 SECONDS_PER_PHONEME = 0.065
 """Of its voices at normal speed."""
@@ -41,7 +45,7 @@ class HibariEngine:
     max_batch_size = 1
     max_characters = MAX_PIECE_LENGTH
     streams = False
-    pause_seconds = 0.0  # the model ends a sentence with its own pause
+    pause_seconds = 0.14  # the model ends a sentence with 0.3 to 0.55 s of its own; listeners expect 0.5 to 0.7
     languages: Sequence[str] = ()
 
     def __init__(self, options: EngineOptions) -> None:
@@ -51,7 +55,7 @@ class HibariEngine:
         self._model_dir = options.model_dir
         self.parallelism = options.threads
         self.model_name = "hibari"
-        self.revision = " ".join(f"{name}-{version(name)}" for name in ("hibari-tts", "onnxruntime"))
+        self.revision = " ".join([*(f"{name}-{version(name)}" for name in ("hibari-tts", "onnxruntime")), TRIMMED])
         self.voices: Sequence[Voice] = ()
         self._speakers: dict[str, Any] = {}
         self.readings: dict[str, Reading] = {}
@@ -87,11 +91,14 @@ class HibariEngine:
         return [np.concatenate([np.zeros(0, np.float32), *self.stream(utterance)]) for utterance in batch]
 
     def stream(self, utterance: Utterance) -> Iterator[Audio]:
-        """Speak an utterance, in pieces that are short enough for the memory."""
+        """Speak an utterance from its first sound, in pieces that are short enough for the memory."""
         speaker = self._speakers[utterance.voice]
         rng = np.random.default_rng(utterance.seed)
+        begun = False
         for part in self.parts(utterance):
-            yield speaker.from_ids(speaker.ids(part), utterance.speed, rng)
+            audio = speaker.from_ids(speaker.ids(part), utterance.speed, rng)
+            yield audio if begun else audio[silent_samples(audio) :]
+            begun = begun or len(audio) > 0
 
     def parts(self, utterance: Utterance) -> Iterator[str]:
         """Yield the phonemes of an utterance, those of one inference at a time. Raises Unspeakable."""
