@@ -32,6 +32,8 @@ RULES: tuple[Rule, ...] = (
         "Open notes.txt now.", "Open notes dot txt now."),
     row(r"(?<![\w.-])(?:\+?1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w.-]*\d)", _digits,
          "Call (555) 123-4567.", "Call 5 5 5, 1 2 3, 4 5 6 7."),
+    row(r"(?<![\w.,])[1-9]\d{0,2}(?:\.0\d\d(?:\.\d{3}){1,8}+|(?:\.\d{3}){4,8}+)(?!\w|\.\d)",
+         lambda match: match[0].replace(".", ""), "1.000.000 people", "1000000 people"),
     row(r"(?<![\w.,])v?\d{1,9}(?:\.\d{1,9}){2,8}+(?![\w.]*\d)", lambda match: match[0].replace(".", " point "),
          "Version 1.2.3 is out.", "Version 1 point 2 point 3 is out."),
 )  # fmt: skip
