@@ -2,12 +2,14 @@
 
 import re
 
-from ttsworker.text.english.rule import Rule, row
+from ttsworker.text.english.rule import Rule, row, word_row
 
 _ADDRESS_MARKS = {
     ".": "dot", "@": "at", "/": "slash", "-": "dash", "_": "underscore", "+": "plus", "?": "question mark",
     "=": "equals", "&": "and", "#": "hash", "%": "percent", "~": "tilde", ":": "colon",
 }  # fmt: skip
+_SPELLED_MARKS = {**_ADDRESS_MARKS, "*": "star"}
+"""As they are read between the letters of a word that is spelled."""
 _ADDRESS_MARK = re.compile(r"\s*([.@/_+?=&#%~:-])\s*")
 
 
@@ -21,6 +23,8 @@ def _digits(match: re.Match[str]) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    word_row(r"(?:^|(?<= ))(?P<mark>[.@/_+?=&#%~:*-])(?=, )|(?<=, )(?P<last>[@/_+&#%~*-])(?=\.?(?:\s|$))",
+         lambda match: _SPELLED_MARKS[match["mark"] or match["last"]], "A, 1, -, B", "A, 1, dash, B"),
     row(r"(?P<address>\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}+)", _address,
          "Write to me.too@example.org.", "Write to me dot too at example dot org."),
     row(r"\b(?:https?://|(?=www\.))(?P<address>[\w.@/+?=&#%~:-]{0,2000}[\w/])", _address,
