@@ -25,9 +25,17 @@ def read(inside: str) -> list[Passage]:
         ('<say-as interpret-as="characters">abc 1</say-as>', "A, B, C, 1"),
         ('<say-as interpret-as="spell-out">TTS</say-as>', "T, T, S"),
         ('<say-as interpret-as="digits">2026</say-as>', "2 0 2 6"),
-        ('<say-as interpret-as="telephone">+1 (555) 123-4567</say-as>', "1, 5 5 5, 1 2 3, 4 5 6 7"),
+        ('<say-as interpret-as="telephone">+1 (555) 123-4567</say-as>', "+, 1, 5 5 5, 1 2 3, 4 5 6 7"),
+        ('<say-as interpret-as="telephone">*67# 555.1234</say-as>', "*, 6 7, #, 5 5 5, 1 2 3 4"),
+        ('<say-as interpret-as="digits">-3.14</say-as>', "-, 3, ., 1 4"),
+        ('<say-as interpret-as="characters">A1-B</say-as>', "A, 1, -, B"),
+        ('<say-as interpret-as="date" format="dmy">5/6/2024</say-as>', "2024-06-05"),
+        ('<say-as interpret-as="date" format="ddmmyy">31.12.99</say-as>', "1999-12-31"),
+        ('<say-as interpret-as="date" format="yyyymmdd">2024/5/6</say-as>', "2024-05-06"),
+        ('<say-as interpret-as="date" format="dmy">the fifth</say-as>', "the fifth"),
+        ('<say-as interpret-as="date">5/6/2024</say-as>', "5/6/2024"),
         ('<say-as interpret-as="cardinal">42</say-as>', "42"),
-        ('<say-as interpret-as="date" format="mdy">1/2/2026</say-as>', "1/2/2026"),
+        ('<say-as interpret-as="date" format="mdy">1/2/2026</say-as>', "2026-01-02"),
         ("**not Markdown**", "**not Markdown**"),
     ],
 )
@@ -112,6 +120,7 @@ def test_a_part_in_another_language() -> None:
         ("<speak><sub>a</sub></speak>", "<sub> without its attribute alias"),
         ("<speak><lang>a</lang></speak>", "<lang> without its attribute xml:lang"),
         ("<speak><say-as interpret-as='ordinal'>1</say-as></speak>", "interpret-as='ordinal'.*supported are cardinal"),
+        ("<speak><say-as interpret-as='date' format='dm'>5/6</say-as></speak>", "format='dm'.*supported are dmy"),
         ("<!DOCTYPE speak [<!ENTITY a 'b'>]><speak>&a;</speak>", "document type declaration.*remove it"),
         ("<!DOCTYPE speak SYSTEM 'http://x.org/a.dtd'><speak>a</speak>", "document type declaration"),
         ("<speak>" + "<p>" * MAX_DEPTH + "</p>" * MAX_DEPTH + "</speak>", f"more than {MAX_DEPTH} deep"),
@@ -124,4 +133,8 @@ def test_the_rest_is_refused(document: str, message: str) -> None:
 
 
 def test_nothing_is_heard_of_an_empty_document() -> None:
-    assert read("") == read("<p/><break/>") == []
+    assert read("") == read("<p/> ") == []
+
+
+def test_a_document_of_breaks_is_silence() -> None:
+    assert read("<break time='1s'/><p/><break/>") == [Passage("", pause=1.5)]

@@ -23,7 +23,7 @@ MARKDOWN_COST = 10
 """The time that a character of Markdown takes, in characters of plain text: the parser needs 2 µs, at worst 15 µs."""
 
 SILENCE_SECONDS = 0.3
-"""What a text of marks only becomes, such as "…" or an emoji, where the engine has no pause of its own."""
+"""What a text of marks or markup only, such as "…" or a code block, becomes where the engine has no pause itself."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Script:
     """A text as a model speaks it."""
 
     sentences: Sequence[Sentence]
-    """Those in which it speaks something; for a text of marks only a pause, which has its audio."""
+    """Those in which it speaks something; for a text of marks or markup only a pause, which has its audio."""
     skipped: str
     """The characters that it leaves out."""
 
@@ -143,7 +143,9 @@ def script_of(
     chosen = choose_language(language, voice, engine.languages)
     sentences: list[Sentence] = []
     skipped = ""
+    pause: float | None = None  # before the next sentence; it stays where nothing of a passage is heard
     for passage in passages:
+        pause = passage.pause if pause is None else pause + (passage.pause or 0.0)
         spoken = _passage_language(passage, voice, engine.languages, param=param) if passage.language else chosen
         read = spoken or voice.language
         pieces = split_sentences(spoken_form(passage.text, read), read, engine.max_characters)
@@ -151,17 +153,19 @@ def script_of(
         unspoken = [engine.unspoken(each) for each in utterances]
         heard = [each for each, left_out in zip(utterances, unspoken, strict=True) if _is_spoken(each, left_out)]
         sentences += [
-            Sentence(each, pause=None if number else passage.pause, estimated_seconds=engine.estimate_seconds(each))
+            Sentence(each, pause=None if number else pause, estimated_seconds=engine.estimate_seconds(each))
             for number, each in enumerate(heard)
         ]
+        pause = None if heard else pause
         skipped += emoji_of(passage.text) + "".join(unspoken)
     if sentences:
         return Script(sentences, skipped)
-    rest = "".join(passage.text for passage in passages).strip() or text
+    rest = "".join(passage.text for passage in passages).strip()
     if any(map(str.isalnum, rest)):
         raise NothingToSpeak(param=param)
-    pause = silence(engine.pause_seconds or SILENCE_SECONDS, engine.sample_rate)
-    return Script([Sentence(Utterance("", voice.name), pause)], "".join(rest.split()))
+    audio = silence(pause or engine.pause_seconds or SILENCE_SECONDS, engine.sample_rate)
+    left_out = rest if pause else rest or text  # a break is meant to be silent
+    return Script([Sentence(Utterance("", voice.name), audio)], "".join(left_out.split()))
 
 
 def _is_spoken(utterance: Utterance, unspoken: str) -> bool:

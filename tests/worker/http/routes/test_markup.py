@@ -81,11 +81,38 @@ async def test_a_reference_smuggles_no_control_character(reference: str, text: s
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "control_character")
 
 
-async def test_a_text_of_which_nothing_is_heard_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("```sh\nls\n```", {}),
+        ("![](a.png)", {}),
+        ("<speak/>", {"markup": "ssml"}),
+        ("<b></b>", {"tags": "strip"}),
+        ("<think>Hm.</think>", {"tags": "strip"}),
+    ],
+)
+async def test_a_text_of_which_nothing_is_heard_is_a_pause_as_one_of_marks_is(
+    text: str, fields: dict[str, str]
+) -> None:
     async with serving(ArtificialEngine()) as served:
-        for text, fields in (("```sh\nls\n```", {}), ("<speak/>", {"markup": "ssml"}), ("<b></b>", {"tags": "strip"})):
-            answer = await say(served, text, **fields)
-            assert (answer.status_code, answer.json()["error"]["code"]) == (400, "nothing_to_speak")
+        marks, answer = await say(served, "…"), await say(served, text, **fields)
+        assert (answer.status_code, answer.content) == (200, marks.content)
+        assert answer.headers["x-tts-skipped"] == str(len("".join(text.split())))
+        refused = await say(served, text, on_unspeakable="reject", **fields)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "unspeakable_text")
+
+
+async def test_a_break_lasts_as_long_where_nothing_else_is_heard() -> None:
+    engine = ArtificialEngine()
+    engine.unknown = "日"
+    async with serving(engine) as served:
+        answer = await say(served, '<speak><break time="1500ms"/></speak>', markup="ssml", on_unspeakable="reject")
+        assert (answer.status_code, len(answer.content)) == (200, 1.5 * BYTES_PER_SECOND)
+        assert "x-tts-skipped" not in answer.headers
+        whole = await say(served, '<speak>One. <break time="3s"/>Two.</speak>', markup="ssml")
+        for nothing in ("…", "🙂", "日", "<p>---</p>", '<prosody rate="slow">🙂</prosody>'):
+            text = f'<speak>One. <break time="1s"/>{nothing}<break time="2s"/>Two.</speak>'
+            assert len((await say(served, text, markup="ssml")).content) == len(whole.content)
 
 
 async def test_ssml_has_breaks_rates_and_languages() -> None:

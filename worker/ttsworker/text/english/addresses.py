@@ -2,12 +2,14 @@
 
 import re
 
-from ttsworker.text.english.rule import Rule, row
+from ttsworker.text.english.rule import Rule, row, word_row
 
 _ADDRESS_MARKS = {
     ".": "dot", "@": "at", "/": "slash", "-": "dash", "_": "underscore", "+": "plus", "?": "question mark",
     "=": "equals", "&": "and", "#": "hash", "%": "percent", "~": "tilde", ":": "colon",
 }  # fmt: skip
+_SPELLED_MARKS = {**_ADDRESS_MARKS, "*": "star"}
+"""As they are read between the letters of a word that is spelled."""
 _ADDRESS_MARK = re.compile(r"\s*([.@/_+?=&#%~:-])\s*")
 
 
@@ -21,6 +23,8 @@ def _digits(match: re.Match[str]) -> str:
 
 
 RULES: tuple[Rule, ...] = (
+    word_row(r"(?:^|(?<= ))(?P<mark>[.@/_+?=&#%~:*-])(?=, )|(?<=, )(?P<last>[@/_+&#%~*-])(?=\.?(?:\s|$))",
+         lambda match: _SPELLED_MARKS[match["mark"] or match["last"]], "A, 1, -, B", "A, 1, dash, B"),
     row(r"(?P<address>\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}+)", _address,
          "Write to me.too@example.org.", "Write to me dot too at example dot org."),
     row(r"\b(?:https?://|(?=www\.))(?P<address>[\w.@/+?=&#%~:-]{0,2000}[\w/])", _address,
@@ -32,6 +36,8 @@ RULES: tuple[Rule, ...] = (
         "Open notes.txt now.", "Open notes dot txt now."),
     row(r"(?<![\w.-])(?:\+?1[ .-])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}(?![\w.-]*\d)", _digits,
          "Call (555) 123-4567.", "Call 5 5 5, 1 2 3, 4 5 6 7."),
+    row(r"(?<![\w.,])[1-9]\d{0,2}(?:\.0\d\d(?:\.\d{3}){1,8}+|(?:\.\d{3}){4,8}+)(?!\w|\.\d)",
+         lambda match: match[0].replace(".", ""), "1.000.000 people", "1000000 people"),
     row(r"(?<![\w.,])v?\d{1,9}(?:\.\d{1,9}){2,8}+(?![\w.]*\d)", lambda match: match[0].replace(".", " point "),
          "Version 1.2.3 is out.", "Version 1 point 2 point 3 is out."),
 )  # fmt: skip

@@ -11,14 +11,15 @@ _MONEY = {
     "₹": ("rupee", "rupees", "paisa", "paise"), "₩": ("won", "won", "jeon", "jeon"),
     "₽": ("ruble", "rubles", "kopek", "kopeks"), "₺": ("lira", "lira", "kurus", "kurus"),
     "₴": ("hryvnia", "hryvnias", "kopiyka", "kopiykas"), "₫": ("dong", "dong", "xu", "xu"),
-    "฿": ("baht", "baht", "satang", "satang"),
+    "฿": ("baht", "baht", "satang", "satang"), "₱": ("peso", "pesos", "centavo", "centavos"),
+    "₦": ("naira", "naira", "kobo", "kobo"), "₪": ("shekel", "shekels", "agora", "agorot"),
 }  # fmt: skip
 """One and more of a currency, and of its hundredth part."""
 
 _MAGNITUDES = {"k": "thousand", "m": "million", "b": "billion", "t": "trillion"}
 
 _DOLLARS = {"US": "US", "A": "Australian", "AU": "Australian", "C": "Canadian", "CA": "Canadian", "NZ": "New Zealand",
-            "HK": "Hong Kong", "S": "Singapore"}  # fmt: skip
+            "HK": "Hong Kong", "S": "Singapore", "MX": "Mexican"}  # fmt: skip
 
 _CODES = {
     "USD": "US dollars", "EUR": "euros", "GBP": "pounds", "JPY": "yen", "CHF": "Swiss francs", "INR": "rupees",
@@ -59,6 +60,10 @@ def _amount(match: re.Match[str], units: tuple[str, str], parts: tuple[str, str]
     return " and ".join(said)
 
 
+def _named(prefix: str) -> str:
+    return "reais" if prefix == "R" else f"{_DOLLARS[prefix]} dollars"
+
+
 def _code(amount: str, magnitude: str | None, code: str) -> str:
     return f"{amount.removesuffix('.00')}{magnitude or ''} {_CODES[code]}"
 
@@ -70,29 +75,41 @@ def _commas(match: re.Match[str]) -> str:
     return number if grouped else number.replace(",", ", ")
 
 
+def _joined(match: re.Match[str]) -> str:
+    """Return a number without what separates its thousands."""
+    return re.sub(r"\D", "", match[0])
+
+
 SEPARATORS: tuple[Rule, ...] = (
     row(r"(?<![\d.,])\d{1,3}(?:\.\d{3})++,\d{1,2}(?![\d,])",
          lambda match: match[0].translate(str.maketrans(".,", ",.")), "1.234,50 m", "1,234.50 m"),
     row(rf"({CURRENCY} ?\d++),(\d\d?)(?![\d,])", r"\1.\2", "€5,50 each", "5 euros and 50 cents each"),
-    row(rf"(?<![\d.,])(\d++),(\d\d?)(?= ?{CURRENCY}(?!\d))", r"\1.\2",
+    row(rf"(?<![\d.,])(\d++),(\d\d?)(?= ?(?:{CURRENCY}(?!\d)|%|(?:{'|'.join(_CODES)})\b))", r"\1.\2",
          "5,50 € each", "5 euros and 50 cents each"),
-    row(r"(?<![\d.,])\d++(?:,\d++)++(?![\d,])", _commas, "Take 1,5,7 of 1,000.", "Take 1, 5, 7 of 1,000."),
+    row(r"(?<![\w.,/:+-])(?<!\d )[1-9]\d{0,2}(?:(?: 0\d\d)|(?: \d{3}){2,8}+)(?![\w/:-]|[.,]\d{3}| ?\d)", _joined,
+         "10 000 people", "10000 people"),
+    row(r"(?<![\w.,])[1-9]\d{0,2}(?:['’]\d{3}){1,8}+(?![\w'’])", _joined, "1'000'000 people", "1000000 people"),
 )  # fmt: skip
 """Thousands and decimals of other countries."""
 
 RULES: tuple[Rule, ...] = (
+    row(r"(?<![\w.,])\.(?=\d)", "0.", "a fall of .5 percent", "a fall of 0.5 percent"),
     row(rf"(?<![\w.,$€£¥])({AMOUNT}) ?({CURRENCY})(?![\d.])(?=\W|$)", r"\2\1",
          "It is 5 $ now.", "It is 5 dollars now."),
     row(rf"({CURRENCY}) (?=\d)", r"\1", "$ 5", "5 dollars"),
-    row(rf"(?<!\w)(US|AU?|CA?|NZ|HK|S)\$ ?({AMOUNT})( {MAGNITUDE})?",
-         lambda match: f"{match[2]}{match[3] or ''} {_DOLLARS[match[1]]} dollars",
-         "US$5 million", "5 million US dollars"),
+    row(rf"((?:{CURRENCY}|\b(?:{'|'.join(_CODES)}) ?)[-–−]?{AMOUNT})([kKmMbBtT])n?\b",
+         lambda match: f"{match[1]} {_MAGNITUDES[match[2].lower()]}",
+         "It cost €1.2bn.", "It cost 1.2 billion euros."),
+    row(rf"{START}({AMOUNT})([kKmMbBtT])n?(?= ?(?:{'|'.join(_CODES)})\b)",
+         lambda match: f"{match[1]} {_MAGNITUDES[match[2].lower()]}",
+         "It cost 5M USD.", "It cost 5 million US dollars."),
+    row(rf"(?<!\w)(US|AU?|CA?|NZ|HK|S|MX|R)\$ ?([-–−]?)({AMOUNT})( {MAGNITUDE})?",
+         lambda match: f"{'minus ' * bool(match[2])}{match[3]}{match[4] or ''} {_named(match[1])}",
+         "US$-5 million", "minus 5 million US dollars"),
     row(rf"\b({'|'.join(_CODES)}) ?{CURRENCY}?({AMOUNT})( {MAGNITUDE})?",
          lambda match: _code(match[2], match[3], match[1]), "USD 5 a day", "5 US dollars a day"),
     row(rf"{START}({AMOUNT})( {MAGNITUDE})? ?({'|'.join(_CODES)})\b",
          lambda match: _code(match[1], match[2], match[3]), "5.00 USD a day", "5 US dollars a day"),
-    row(rf"({CURRENCY}{AMOUNT})([kKmMbBtT])n?\b", lambda match: f"{match[1]} {_MAGNITUDES[match[2].lower()]}",
-         "It cost €1.2bn.", "It cost 1.2 billion euros."),
     row(rf"({CURRENCY}{AMOUNT}(?: {MAGNITUDE})?) ?[-–] ?(?={CURRENCY}\d)", r"\1 to ",
          "$5-$10", "5 dollars to 10 dollars"),
     row(rf"({CURRENCY})({AMOUNT}) ?[-–] ?(?={AMOUNT}(?![\w-]))", r"\2 to \1",
@@ -101,9 +118,9 @@ RULES: tuple[Rule, ...] = (
     row(rf"{SIGNED}[-–−](?={CURRENCY}\d)|(?<={CURRENCY})[-−](?=\d)", "minus ",
          "a loss of -$5", "a loss of minus 5 dollars"),
     row(rf"({CURRENCY})minus (?=\d)", r"minus \1", "$-5", "minus 5 dollars"),
-    row(rf"{SIGNED}[-–−](?=\.?\d)", "minus ", "It is -5 today.", "It is minus 5 today."),
+    row(r"(?<=\d[¢°'′]) ?[-–] ?(?=\d)", " to ", "20°-25° today", "20° to 25° today"),
+    row(rf"{SIGNED}[-–−](?=\.?\d|[½⅓⅔¼¾⅛⅜⅝⅞])", "minus ", "It is -5 today.", "It is minus 5 today."),
     row(rf"{SIGNED}\+(?={CURRENCY}?\.?\d)", "plus ", "a gain of +5", "a gain of plus 5"),
-    row(r"(?<![\w.,])\.(?=\d)", "0.", "a fall of .5 percent", "a fall of 0.5 percent"),
     row(rf"(?:(?<=\b[Aa] )|(?<=\b[Aa]n )){_WRITTEN}[ -](?=[A-Za-z])(?!(?:to|or|and)\b)", _describing,
         "a $20 million hole", "a 20 million dollar hole"),
     row(rf"{_WRITTEN}(?:-(?=[A-Za-z])| (?=(?:{_SINGULAR})s?\b))", _describing,

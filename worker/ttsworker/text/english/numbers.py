@@ -3,9 +3,12 @@
 
 import re
 
-from ttsworker.text.english.rule import CURRENCY, GROUPED, Rule, row
+from ttsworker.text.english.rule import CURRENCY, GROUPED, Rule, row, word_row
 
 _COMPARISONS = {"<": "less than", ">": "greater than", "≤": "at most", "≥": "at least", "≈": "about", "~": "about"}
+
+_OPERAND = r"(?:minus |plus )?[-−+]?[(√]?(?:\.?\d|(?:[b-hj-zB-HJ-Z]|pi)\b|π)"
+"""A number, a letter that is no word, or a bracket before one."""
 
 _FRACTIONS = {"⅓": "1/3", "⅔": "2/3", "⅛": "1/8", "⅜": "3/8", "⅝": "5/8", "⅞": "7/8"}
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -19,7 +22,25 @@ def _power(match: re.Match[str]) -> str:
 RULES: tuple[Rule, ...] = (
     row(r"(?<=\d)(?: ?− ?| ?- ?(?=[\d.,]{1,20} ?=))(?=\d)", " minus ", "5-3=2", "5 minus 3=2"),
     row(r"(?<==)( ?)[-−](?=[A-Za-z]\b)", r"\1minus ", "x = -y", "x = minus y"),
-    row(r"(?<=\d) ?\* ?(?=\d)", " times ", "3*4", "3 times 4"),
+    row(r"(?<==)( ?)[-−] ?(?=\.?\d)", r"\1minus ", "x = - 5", "x = minus 5"),
+    row(r"(?<=\d) [-−] ?(?=minus \d)", " minus ", "5 - -3", "5 minus minus 3"),
+    row(r"(?<=\d) [-−] (?=[b-hj-zB-HJ-Z]\b)", " minus ", "5 - y", "5 minus y"),
+    row(r"(?<=\d)--(?=\d)", " to ", "pages 5--10", "pages 5 to 10"),
+    row(rf"(?:(?<=[\d)])|(?<=\b[A-Za-z])) ?\*\* ?(?={_OPERAND})", " to the power of ", "2**8", "2 to the power of 8"),
+    row(rf"(?:(?<=[\d)])|(?<=\b[A-Za-z])) ?\* ?(?={_OPERAND})", " times ",
+         "3*-4 * (x+1)", "3 times minus 4 times (x+1)"),
+    row(r"(?<![\w.,*])([1-7])\*(?= [a-z])", r"\1 star", "a 5* hotel", "a 5 star hotel"),
+    row(r"(?<=\d) ?/ ?(?=\d{1,20} ?=)", " divided by ", "10 / 2 = 5", "10 divided by 2 = 5"),
+    row(r"(?<=\d) ?(?:!=|≠) ?(?=\S)|(?<=[A-Za-z)]) ?(?:!=|≠) ?(?=[-\w(])", " is not equal to ",
+         "x != 5 ≠ 6", "x is not equal to 5 is not equal to 6"),
+    row(r"(?<![\w.,])(\d++(?:\.\d++)?)(?:e|E(?=[-+−]))([-+−]?)(\d{1,3})(?!\w|\.\d)",
+         lambda match: f"{match[1]} times 10 to the power of {'' if match[2] in '+' else 'minus '}{match[3]}",
+         "1.5e-10", "1.5 times 10 to the power of minus 10"),
+    row(r"(?<=\d)⁄(?=\d)", "/", "1⁄3", "1/3"),
+    row(r"(?<=\d/\d)(?:rds|ths)\b", "", "2/3rds of it", "2/3 of it"),
+    row(r"№ ?", "number ", "№ 5", "number 5"),
+    word_row(r"\b(AB|[A-DFO])-(?=[.,;:!?)]|$| (?:grade|student|average|rating|blood|type|in|on|is|was|for)\b)",
+         r"\1 minus", "a B- grade", "a B minus grade"),
     row(r"(?<=\d)(?<!\b0) ?x ?(?=\d)", " by ", "a 3x4 table", "a 3 by 4 table"),
     row(r"√ ?(?=\w)", "the square root of ", "√4", "the square root of 4"),
     row(rf"(?<![\w<>=)-])([<>≤≥≈~]) ?(?={CURRENCY}?\.?\d)", lambda match: f"{_COMPARISONS[match[1]]} ",

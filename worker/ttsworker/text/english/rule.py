@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 Spoken = str | Callable[[re.Match[str]], str]
 
-CURRENCY = "[$€£¥₹₩₽₺₴₫฿]"
-GROUPED = r"\d{1,3}(?:,\d{3})++(?!\d)"
+CURRENCY = "[$€£¥₹₩₽₺₴₫฿₱₦₪]"
+GROUPED = r"(?:\d{1,3}(?:,\d{3})++(?!\d|,\d)|\d{1,2}(?:,\d\d(?!\d))++,\d{3}(?!\d))"
+"""Thousands with commas, also as lakhs and crores: 1,00,000."""
 AMOUNT = rf"(?:{GROUPED}|\d++)(?:\.\d++)?"
 START = r"\b(?<!\d[.,])"
 """Where a number can begin: not within another one, whose rest would be searched again from each of its groups."""

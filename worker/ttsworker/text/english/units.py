@@ -52,6 +52,9 @@ def _rate(match: re.Match[str]) -> str:
 RULES: tuple[Rule, ...] = (
     row(r"(?<![\w.°])(?<!° )(\d{1,2})['′] ?(\d{1,2})[\"″](?!\w)", r"\1 feet \2 inches",
          "He is 5'10\" tall.", "He is 5 feet 10 inches tall."),
+    row(r"(?<![\w.°])(?<!° )(\d)['′’](\d{1,2})(?:[”″]|(?![\w'’]))", r"\1 feet \2 inches",
+         "He is 6'2 tall.", "He is 6 feet 2 inches tall."),
+    row(r"(?<=°)( ?\d{1,2})['′’](?!\d) ?", r"\1 minutes ", "45°30' north", "45°30 minutes north"),
     row(r"(?<=\d)( ?(?:ft|feet|foot) \d{1,2} ?)in\b", r"\1inches", "5 ft 10 in tall", "5 ft 10 inches tall"),
     row(rf"(?P<number>{START}{AMOUNT}) ?(?P<unit>[kcm]?m|in|ft|yd|mi)(?P<power>[²³])", _power,
          "30 m²", "30 square meters"),

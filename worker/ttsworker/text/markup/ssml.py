@@ -36,8 +36,16 @@ _WITHOUT_ELEMENTS = {"break", "sub", "say-as"}
 _STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.25, "medium": 0.5, "strong": 0.75, "x-strong": 1.0}
 _RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.5}
 _SPELLED = {"characters", "spell-out", "verbatim"}
-_DIGITS = {"digits", "telephone"}
+_DIGITS = {
+    "digits": re.compile(r"\d+|[^\W\d_]+|[+*#]|^-|(?<=\d)\.(?=\d)"),
+    "telephone": re.compile(r"\d+|[^\W\d_]+|[+*#]"),
+}
+"""Each with what is read of it; the rest, such as brackets, separates groups."""
 _READ_BY_THE_ENGINE = {"cardinal", "number", "date", "time", "currency", "unit", "fraction"}
+LAST_YEAR_OF_THIS_CENTURY = 49
+"""Of years of two digits: 50 is 1950."""
+_DATE_FORMATS = ("dmy", "mdy", "ymd")
+_DATE = re.compile(r"(\d{1,4})[ ./-]{1,2}(\d{1,2})[ ./-]{1,2}(\d{1,4})", re.ASCII)
 _TIME = re.compile(r"\+?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})(ms|s)")
 _NUMBER = re.compile(r"\d{1,4}(?:\.\d{1,4})?")
 
@@ -70,6 +78,8 @@ class _Context:
     language: str | None = None
     value: str = ""
     """The alias of a sub; what a say-as is."""
+    format: str = ""
+    """The order of day, month and year in the date of a say-as."""
 
 
 @dataclass
@@ -94,7 +104,8 @@ class _Speech:
         elif element == "sub":
             inner = replace(inner, value=_required(attributes, "alias", element))
         elif element == "say-as":
-            inner = replace(inner, value=_interpretation(_required(attributes, "interpret-as", element)))
+            kind = _interpretation(_required(attributes, "interpret-as", element))
+            inner = replace(inner, value=kind, format=_date_format(attributes) if kind == "date" else "")
         elif element == "lang":
             _required(attributes, _LANGUAGE, element)
         elif element == "break":
@@ -108,7 +119,7 @@ class _Speech:
         if inner.element == "sub":
             self._text.append(inner.value)
         elif inner.element == "say-as":
-            self._text.append(_said("".join(self._said_as), inner.value))
+            self._text.append(_said("".join(self._said_as), inner))
             self._said_as = []
         self._change(inner, outer)
 
@@ -121,6 +132,8 @@ class _Speech:
 
     def close(self) -> None:
         self._end_passage()
+        if self._pause and not self.passages:  # a text of breaks only
+            self.passages.append(Passage("", pause=self._pause))
 
     def _change(self, before: _Context, after: _Context) -> None:
         """Begin another passage where speed or language change, another sentence at the ends of <p> and <s>."""
@@ -182,17 +195,34 @@ def _rate(rate: str) -> float:
 
 
 def _interpretation(value: str) -> str:
-    known = _SPELLED | _DIGITS | _READ_BY_THE_ENGINE
+    known = _SPELLED | _DIGITS.keys() | _READ_BY_THE_ENGINE
     return value if value in known else _unknown("interpret-as", value, sorted(known))
 
 
-def _said(text: str, interpretation: str) -> str:
-    """Return how a text is written that the engine is to read as a say-as asks for."""
-    if interpretation in _SPELLED:
+def _date_format(attributes: dict[str, str]) -> str:
+    """Return dmy for dmy and ddmmyyyy; "" where the text does not say."""
+    written = attributes.get("format", "")
+    order = re.sub(r"(.)\1+", r"\1", written.lower())
+    return order if order in ("", *_DATE_FORMATS) else _unknown("format", written, _DATE_FORMATS)
+
+
+def _said(text: str, say_as: _Context) -> str:
+    """Return how a text is written that the engine is to read as a say-as asks for.
+
+    Marks stay between commas; the step that writes signs in words names them.
+    """
+    if say_as.value in _SPELLED:
         return ", ".join(letter.upper() if len(letter.upper()) == 1 else letter for letter in text.replace(" ", ""))
-    if interpretation in _DIGITS:
-        return ", ".join(" ".join(group) for group in re.findall(r"\d+|[^\W\d_]+", text))
-    return text
+    if groups := _DIGITS.get(say_as.value):
+        return ", ".join(" ".join(group) for group in groups.findall(text.strip()))
+    date = _DATE.fullmatch(text.strip()) if say_as.format else None
+    if not date:
+        return text
+    parts = dict(zip(say_as.format, date.groups(), strict=True))
+    year = parts["y"]
+    if len(year) <= 2:
+        year = f"{'19' if int(year) > LAST_YEAR_OF_THIS_CENTURY else '20'}{year:0>2}"
+    return f"{year:0>4}-{parts['m']:0>2}-{parts['d']:0>2}"
 
 
 def _required(attributes: dict[str, str], name: str, element: str) -> str:
