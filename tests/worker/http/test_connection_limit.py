@@ -21,7 +21,7 @@ from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.raw_http import TIMEOUT, raw
 from tests.support.worker.serving import PATIENCE_SECONDS, Served, serve_worker, serving, until
 from ttsworker.clock import Clock
-from ttsworker.http import connection_limit, listener, metrics_server
+from ttsworker.http import connection, connection_limit, listener, metrics_server
 from ttsworker.http.connection_limit import GRACE_SECONDS, LOG_SECONDS, ConnectionLimit, most_connections
 from ttsworker.http.metrics_server import MetricsServer
 from ttsworker.http.server import listen
@@ -210,7 +210,8 @@ async def test_who_asks_ahead_without_end_keeps_no_probe_out() -> None:
             engine.gate.set()
 
 
-async def test_who_reads_no_answer_of_many_is_given_up(limits: list[Noted]) -> None:
+async def test_who_reads_no_answer_of_many_is_given_up(limits: list[Noted], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "MAX_AHEAD", 2000)  # more answers than the kernel takes
     clock = ManualClock()
     async with serving(
         ArtificialEngine(), clock=clock, request_timeout_seconds=TIMEOUT, health_interval_seconds=3600

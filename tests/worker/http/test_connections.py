@@ -15,7 +15,7 @@ from tests.support.worker.asking import spoken
 from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.raw_http import TIMEOUT, raw, status_and_code
 from tests.support.worker.serving import Served, serving, until
-from ttsworker.http.connection import MAX_HEADERS, MAX_PATH_BYTES, Connection
+from ttsworker.http.connection import MAX_AHEAD, MAX_HEADERS, MAX_PATH_BYTES, Connection
 
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -187,6 +187,24 @@ async def test_requests_sent_in_one_go_are_answered_in_order() -> None:
             status, body = await answer_of(reader)
             assert status == 200
             assert np.array_equal(pcm(body), spoken(text))
+
+
+@pytest.mark.parametrize("request_line", [b"GET /health", b"GET /nowhere", b"OPTIONS /v1/audio/speech", b"HEAD /"])
+async def test_who_asks_far_ahead_gets_the_first_answers_and_no_more(request_line: bytes) -> None:
+    async with serving(ArtificialEngine()) as served, connected(served) as (reader, writer):
+        writer.write((request_line + b" HTTP/1.1\r\nHost: x\r\n\r\n") * 10_000)
+        answers = bytearray()
+        with contextlib.suppress(ConnectionError):  # it closes while requests are on their way
+            while got := await reader.read(65_536):
+                answers += got
+        assert answers.count(b"HTTP/1.1 ") <= MAX_AHEAD + 1
+
+
+async def test_who_asks_as_far_ahead_as_allowed_gets_all_answers() -> None:
+    async with serving(ArtificialEngine()) as served, connected(served) as (reader, writer):
+        for _ in range(2):
+            writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n" * (MAX_AHEAD + 1))
+            assert [(await answer_of(reader))[0] for _ in range(MAX_AHEAD + 1)] == [200] * (MAX_AHEAD + 1)
 
 
 async def test_a_wrong_request_among_them_is_answered_in_its_place() -> None:

@@ -27,6 +27,10 @@ MAX_HEADERS = 100
 MAX_PATH_BYTES = 2048
 """Of the address before its query, which the routes and the log read whole."""
 
+MAX_AHEAD = 16
+"""Requests that a client may send before the one that is being answered has its answer: uvicorn keeps all it has read,
+each of some 20 bytes in several kilobytes of memory."""
+
 
 class Connection(HttpToolsProtocol):
     """One connection. It expects a head at its start and between two requests; a head has `head_seconds` to arrive.
@@ -116,9 +120,14 @@ class Connection(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Start the request, unless it offers another protocol: `_decline` then parses it again without the offer."""
+        """Start the request, unless it offers another protocol: `_decline` then parses it again without the offer.
+
+        Raises ApiError, which ends the parser: the connection closes once the requests before have their answers.
+        """
         if self.parser.should_upgrade():
             return
+        if len(self.pipeline) >= MAX_AHEAD:
+            raise ApiError(429, "too_many_ahead", f"more than {MAX_AHEAD} requests wait for their answers: send fewer")
         if len(self.url.partition(b"?")[0]) > MAX_PATH_BYTES:
             raise ApiError(414, "path_too_long", f"the path has more than {MAX_PATH_BYTES} bytes: send text by POST")
         self._stop_timer()
