@@ -56,7 +56,10 @@ CASES: list[tuple[str, list[str]]] = [
     ("It is _very_ good.", ["It is very good."]),
     ("__It is__ good.", ["It is good."]),
     ("***Both*** of **them *here***", ["Both of them here"]),
-    ("**Note:** 5*3 = 15, 2**8, a*b*c and 5 * 3", ["Note: 5 times 3 = 15, 2 to the power of 8, a times b times c and 5 times 3"]),
+    (
+        "**Note:** 5*3 = 15, 2**8, a*b*c and 5 * 3",
+        ["Note: 5 times 3 = 15, 2 to the power of 8, a times b times c and 5 times 3"],
+    ),
     ("**Note:** snake_case_name, I_am, #1 and don`t, can`t", ["Note: snake_case_name, I_am, #1 and don't, can't"]),
     ("*sighs* Well.", ["sighs Well."]),
     ("**Bold that goes on.", ["Bold that goes on."]),
