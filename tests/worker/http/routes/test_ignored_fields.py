@@ -82,7 +82,7 @@ async def test_names_cannot_break_a_header_and_are_few_and_short() -> None:
         answer = await served.client.post(SPEECH, json=body_of("Hello.", **strange))
         assert answer.headers[IGNORED].split(", ") == ["a??X-Evil??1", "Gr??e", "", "x" * 64, "a??b", "?"]
         assert "x-evil" not in answer.headers
-        many = await served.client.post(SPEECH, json=body_of("Hello.", **{f"f{n}": n for n in range(5000)}))
+        many = await served.client.post(SPEECH, json=body_of("Hello.", **{f"f{n}": n for n in range(100)}))
         assert many.headers[IGNORED].split(", ") == [*(f"f{n}" for n in range(16)), "..."]
 
 
