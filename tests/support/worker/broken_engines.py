@@ -95,6 +95,9 @@ class OneSpeed(Broken):
     def speak(self, utterance: Utterance) -> Audio:
         return super().speak(replace(utterance, speed=1.0))
 
+    def estimate_seconds(self, utterance: Utterance) -> float:
+        return super().estimate_seconds(replace(utterance, speed=1.0))
+
 
 class EstimatesNoSpeed(Broken):
     breaks = ("test_the_estimate_is_close",)
