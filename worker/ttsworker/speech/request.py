@@ -29,8 +29,9 @@ def _voice_name(value: object) -> object:
     """Return the name in {"id": name} or {"name": name}: OpenAI's form for custom voices."""
     if not isinstance(value, dict):
         return value
-    if len(value) == 1 and set(value) <= {"id", "name"}:
-        return next(iter(value.values()))
+    given = {name: each for name, each in value.items() if each is not None}
+    if len(given) <= 1 and set(value) <= {"id", "name"}:
+        return next(iter(given.values()), None)
     raise ValueError('a voice is a name, or an object with "id" or "name" and nothing else')
 
 

@@ -81,6 +81,7 @@ def _joined(match: re.Match[str]) -> str:
 
 
 SEPARATORS: tuple[Rule, ...] = (
+    row(r"(?<![\w$])\$(?=[A-Za-z\\(])([^$\n]{1,200})(?<!\s)\$(?![\w$])", r"\1", "if $x = 5$ holds", "if x = 5 holds"),
     row(r"(?<![\d.,])\d{1,3}(?:\.\d{3})++,\d{1,2}(?![\d,])",
          lambda match: match[0].translate(str.maketrans(".,", ",.")), "1.234,50 m", "1,234.50 m"),
     row(rf"({CURRENCY} ?\d++),(\d\d?)(?![\d,])", r"\1.\2", "€5,50 each", "5 euros and 50 cents each"),
