@@ -41,11 +41,10 @@ _VOICE_SCHEMA: dict[str, Any] = {
         *(
             {
                 "type": "object",
-                "properties": {key: {"type": "string"}},
-                "required": [key],
+                "properties": {key: {"anyOf": [{"type": "string"}, {"type": "null"}]}, other: {"type": "null"}},
                 "additionalProperties": False,
             }
-            for key in ("id", "name")
+            for key, other in (("id", "name"), ("name", "id"))
         ),
         {"type": "null"},
     ]
