@@ -60,6 +60,13 @@ async def test_another_origin_is_refused_in_the_shape_of_every_error(origin: str
         assert (plain.status_code, allowed(plain)) == (200, None)  # the browser hides it from the page
 
 
+async def test_the_refusal_of_a_method_names_those_that_a_page_may_use() -> None:
+    async with serving(ArtificialEngine(), allowed_origins=[PAGE]) as served:
+        error = (await served.client.options(SPEECH, headers=preflight(method="PUT"))).json()["error"]
+        assert (error["code"], "GET, HEAD, POST" in error["message"]) == ("cors_refused", True)
+        assert "allowed_origins" not in error["message"]
+
+
 async def test_without_origins_nothing_is_said() -> None:
     async with serving(ArtificialEngine()) as served:
         answer = await served.client.options(SPEECH, headers=preflight())

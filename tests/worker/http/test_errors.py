@@ -1,6 +1,8 @@
 """The one table of answers to errors."""
 
 import json
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -10,7 +12,7 @@ from ttsworker.http.errors import ANSWERS, ApiError, answer_to
 from ttsworker.scheduling.admission import NotAdmitted
 from ttsworker.scheduling.answer_memory import AnswerTooLarge
 from ttsworker.scheduling.stream import Interrupted
-from ttsworker.speech.errors import AudioTimeout, InvalidRequest, SynthesisFailed
+from ttsworker.speech.errors import AudioTimeout, InvalidCode, InvalidRequest, SynthesisFailed
 
 CASES = [
     (ApiError(413, "body_too_large", "m", headers={"Connection": "close"}), 413, {"Connection": "close"}),
@@ -65,3 +67,9 @@ def test_the_message_is_the_error_s_except_that_of_an_encoder() -> None:
 
 def test_the_table_has_a_case_here_for_every_type() -> None:
     assert {type(error) for error, _, _ in CASES} == set(ANSWERS)
+
+
+def test_the_guide_has_every_code() -> None:
+    table = Path("docs/speech-api.md").read_text().partition("## Errors")[2]
+    codes = {*get_args(InvalidCode), *(answer_to(error).code for error, _, _ in CASES)}
+    assert {code for code in codes if f"`{code}`" not in table} == set()

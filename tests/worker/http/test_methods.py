@@ -5,6 +5,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.raw_http import raw
 from tests.support.worker.serving import serving
 from ttsworker.http.app import ROUTES
 
@@ -57,9 +58,17 @@ async def test_every_method_of_a_path(path: str) -> None:
             if get.headers["content-type"].startswith("audio/"):
                 assert engine.begun == ["Hello."]  # for the GET alone
                 assert "content-length" not in head.headers
-                assert head.headers["x-tts-model"] == get.headers["x-tts-model"]
+                for name in ("x-tts-model", "accept-ranges"):
+                    assert head.headers[name] == get.headers[name]
             else:
                 assert head.headers["content-length"] == str(len(get.content))
+
+
+async def test_the_methods_of_the_server() -> None:
+    async with serving(ArtificialEngine()) as served:
+        for method, status in ((b"OPTIONS", b" 204 "), (b"GET", b" 405 ")):
+            head, _ = await raw(served, method + b" * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert (status in head, b"allow: DELETE, GET, HEAD, OPTIONS, POST" in head) == (True, True)
 
 
 def test_the_table_has_several_methods_of_one_path() -> None:

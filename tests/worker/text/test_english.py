@@ -132,6 +132,15 @@ def test_other_languages_are_left_to_their_engines(language: str) -> None:
             "So five is not equal to six, two to the power of eight, five minus y, ten divided by two equals five.",
         ),
         ("Add -½ cup at 20°-25°.", "Add minus one half cup at twenty degrees to twenty five degrees."),
+        ("It is a £3.5m-£4m house.", "It is a three point five million pounds to four million pounds house."),
+        (
+            "So $100 - 20% = $80, n-1, b² - 4.",
+            "So one hundred dollars minus twenty percent equals eighty dollars, n minus one, b squared minus four.",
+        ),
+        (
+            "From $5.99/mo to $3-4k/yr.",
+            "From five dollars and ninety nine cents per month to three to four thousand dollars per year.",
+        ),
         ("He is 6’2” tall.", "He is six feet two inches tall."),
         (
             "About 10 000 of 1 000 000 and 1.000.000 and 1'000'000.",

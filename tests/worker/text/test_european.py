@@ -23,6 +23,10 @@ WRITTEN = {
         ("im 19. Jahrhundert, 31. Dezember", "im neunzehnten Jahrhundert, einunddreißigster Dezember"),
         ("z. B. Nr. 5, d.h. ca. 7 bzw. S. 9", "zum Beispiel Nummer 5, das heißt circa 7 beziehungsweise Seite 9"),
         ("Seiten 5-10, 1990–1995", "Seiten 5 bis 10, 1990 bis 1995"),
+        ("Es sind 5 €–10 €, 20°-25°, 5%-10%.", "Es sind 5 Euro bis 10 Euro, 20° bis 25°, 5% bis 10%."),
+        ("Es sind €-5, −½ und - 5 Stück.", "Es sind minus 5 Euro, minus ½ und - 5 Stück."),
+        ("- 5 Äpfel\n- 6 Birnen", "- 5 Äpfel\n- 6 Birnen"),
+        ("$1,200.50, $1.50 oder 1'000'000", "1200 Dollar 50, 1 Dollar 50 oder 1000000"),
         ("Version 1.2.3, 3.14, 1.000.000", "Version 1 Punkt 2 Punkt 3, 3 Punkt 1 4, 1000000"),
     ],
     "fr": [
@@ -33,6 +37,7 @@ WRITTEN = {
         ("M. Dupont et Mme Petit, n° 5", "Monsieur Dupont et Madame Petit, numéro 5"),
         ("0,05 € ou £0,50", "5 centimes ou 0 livres 50"),
         ("10-15 ans, 0,05 %", "10 à 15 ans, 0 virgule 0 5 %"),
+        ("10 000 habitants, 5 000,50 €, 1 234 567", "10000 habitants, 5000 euros 50, 1234567"),
         ("16 Go, 100 km/h, 3 M€", "16 gigaoctets, 100 kilomètres par heure, 3 millions d'euros"),
         ("p. ex. env. 5 m²", "par exemple environ 5 mètres carrés"),
     ],

@@ -13,7 +13,7 @@ from ttscontract.pods import HEALTH_PATH, READY_PATH
 from ttsworker.http.access.gate import Gate
 from ttsworker.http.access.middleware import Access
 from ttsworker.http.cors import Cors
-from ttsworker.http.errors import ANSWERS, ApiError, answer_to
+from ttsworker.http.errors import ANSWERS, ERROR, ApiError, answer_to
 from ttsworker.http.methods import Methods
 from ttsworker.http.paths import CanonicalPath
 from ttsworker.http.routes import cache, coqui, details, marytts, openai, page, probes
@@ -33,7 +33,12 @@ def create_app(parts: Parts, tracer: Tracer | None = None, redis: RedisClient | 
     """
     gate = Gate(parts.settings, redis, parts.clock)
     app = FastAPI(
-        title="TTS worker", version=version("tts-operator"), docs_url=None, redoc_url=None, redirect_slashes=False
+        title="TTS worker",
+        version=version("tts-operator"),
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={"default": ERROR},
     )
     app.state.parts = parts
     routes = [route for route in app.routes if isinstance(route, Route)]

@@ -34,6 +34,10 @@ class Cors(CORSMiddleware):
         answer = super().preflight_response(request_headers)
         if answer.status_code == 200:
             return answer
-        message = f"{bytes(answer.body).decode()}: allowed_origins of this worker must name the origin of the page"
+        problem = bytes(answer.body).decode()
+        advice = f"a page may use {', '.join(METHODS)}"
+        if "origin" in problem:
+            advice = "allowed_origins of this worker must name the origin of the page"
+        message = f"{problem}: {advice}"
         vary = {"Vary": answer.headers["Vary"]}
         return ApiError(answer.status_code, "cors_refused", message, headers=vary).response()

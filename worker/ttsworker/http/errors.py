@@ -47,6 +47,32 @@ class ApiError(Exception):
         return JSONResponse(self.body(), self.status, self.headers)
 
 
+ERROR: dict[str, Any] = {
+    "description": "Any other error; `code` says which.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["error"],
+                "properties": {
+                    "error": {
+                        "type": "object",
+                        "required": ["message", "type", "param", "code"],
+                        "properties": {
+                            "message": {"type": "string"},
+                            "type": {"enum": ["invalid_request_error", "rate_limit_error", "server_error"]},
+                            "param": {"type": ["string", "null"]},
+                            "code": {"type": "string"},
+                        },
+                    }
+                },
+            }
+        }
+    },
+}
+"""How OpenAPI describes the body of every error."""
+
+
 def _invalid(error: InvalidRequest | UnsupportedEncoding) -> ApiError:
     return ApiError(400, error.code, str(error), param=error.param)
 

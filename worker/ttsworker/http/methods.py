@@ -8,6 +8,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ttsworker.http.errors import ApiError
 
+SERVER = "*"
+"""The path of `OPTIONS *`."""
+
 HEAD_ONLY = "head_only"
 """Entry of the ASGI scope's state: the request is a HEAD, which a route sees as a GET. uvicorn drops the body."""
 
@@ -27,7 +30,7 @@ class Methods:
         method, allow = scope["method"], {"Allow": ", ".join(sorted(allowed))}
         if method == "OPTIONS":
             await Response(status_code=204, headers=allow)(scope, receive, send)
-        elif method not in allowed:
+        elif method not in allowed or scope["path"] == SERVER:
             message = f"{method} {scope['path']}: this path takes {allow['Allow']}; /openapi.json lists what there is"
             await ApiError(405, "method_not_allowed", message, headers=allow).response()(scope, receive, send)
         elif method == "HEAD":
@@ -37,10 +40,10 @@ class Methods:
             await self._app(scope, receive, send)
 
     def allowed(self, path: str) -> set[str]:
-        """Return the methods of this path, none for an unknown path."""
+        """Return the methods of this path, none for an unknown path; `*` is the server, which proxies ask."""
         methods: set[str] = set()
         for route in self._routes:
-            if route.path_regex.match(path):
+            if path == SERVER or route.path_regex.match(path):
                 methods |= route.methods or set()
         if "GET" in methods:
             methods.add("HEAD")

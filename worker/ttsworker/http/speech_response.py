@@ -115,6 +115,7 @@ class SpeechResponse(Response):
     async def _send_head(self, send: Send) -> None:
         encoder = encoder_for(self._job.encoding, self._prepared.model.engine.sample_rate)
         self._describe(self._prepared, encoder.media_type)
+        self.headers["accept-ranges"] = "bytes"
         await encoder.close()
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": b""})

@@ -12,7 +12,6 @@ InvalidCode = Literal[
     "control_character",
     "empty_text",
     "invalid_json",
-    "invalid_text",
     "invalid_value",
     "markup",
     "nothing_to_speak",

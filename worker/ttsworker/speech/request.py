@@ -29,8 +29,9 @@ def _voice_name(value: object) -> object:
     """Return the name in {"id": name} or {"name": name}: OpenAI's form for custom voices."""
     if not isinstance(value, dict):
         return value
-    if len(value) == 1 and set(value) <= {"id", "name"}:
-        return next(iter(value.values()))
+    given = {name: each for name, each in value.items() if each is not None}
+    if len(given) <= 1 and set(value) <= {"id", "name"}:
+        return next(iter(given.values()), None)
     raise ValueError('a voice is a name, or an object with "id" or "name" and nothing else')
 
 
@@ -40,11 +41,10 @@ _VOICE_SCHEMA: dict[str, Any] = {
         *(
             {
                 "type": "object",
-                "properties": {key: {"type": "string"}},
-                "required": [key],
+                "properties": {key: {"anyOf": [{"type": "string"}, {"type": "null"}]}, other: {"type": "null"}},
                 "additionalProperties": False,
             }
-            for key in ("id", "name")
+            for key, other in (("id", "name"), ("name", "id"))
         ),
         {"type": "null"},
     ]

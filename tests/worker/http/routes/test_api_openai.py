@@ -194,7 +194,9 @@ def test_sample_rate_and_channels(client: openai.OpenAI, channels: int) -> None:
         assert recognise(wav_of(channel, rate=16_000)) == SENTENCES[2]
 
 
-@pytest.mark.parametrize("voice", ["heart", {"id": "heart"}, {"name": "heart"}, None])
+@pytest.mark.parametrize(
+    "voice", ["heart", {"id": "heart"}, {"name": "heart"}, None, {"id": "heart", "name": None}, {"id": None}, {}]
+)
 def test_a_voice_is_a_name_or_an_object(api: httpx.Client, voice: object) -> None:
     assert api.post(SPEECH, json={"input": "Hello.", "voice": voice}).status_code == 200
 
@@ -271,3 +273,15 @@ def test_the_description_of_the_api_lists_every_route(api: httpx.Client) -> None
     }  # fmt: skip
     body = paths["/v1/audio/speech"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert set(body["properties"]) >= {"model", "input", "voice", "response_format", "speed"}
+    for path, methods in paths.items():
+        for method, about in methods.items():
+            assert "422" not in about["responses"], (method, path)  # the worker answers 400
+            error = about["responses"]["default"]["content"]["application/json"]["schema"]["properties"]["error"]
+            assert set(error["properties"]) == {"message", "type", "param", "code"}
+
+
+def test_the_description_of_the_api_knows_every_header_of_an_answer(api: httpx.Client) -> None:
+    about = api.get("/openapi.json").json()["paths"][SPEECH]["post"]["responses"]["200"]["headers"]
+    answer = api.post(SPEECH, json={"input": "Hello 日.", "foo": 1})
+    own = {name for name in answer.headers if name.startswith("x-")}
+    assert own == {name.lower() for name in about}

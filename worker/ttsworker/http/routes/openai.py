@@ -28,8 +28,10 @@ AUDIO: dict[int | str, dict[str, Any]] = {
             for name, meaning in {
                 "X-TTS-Model": "The model that spoke.",
                 "X-TTS-Voice": "The voice that spoke.",
+                "X-TTS-Cached-Sentences": "How many of the text's sentences came from the cache, as 1/3.",
                 "X-TTS-Ignored": "Fields of the request that had no effect; absent when there are none.",
                 "X-TTS-Skipped": "How many characters the model could not speak; absent when it spoke the whole text.",
+                "X-Request-ID": "The request's id, which the log has.",
             }.items()
         },
         "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _AUDIO_TYPES}
@@ -38,6 +40,7 @@ AUDIO: dict[int | str, dict[str, Any]] = {
     400: {"description": "The request is invalid; the message says what to change."},
     401: {"description": "The key is missing or invalid."},
     403: {"description": "A page of another site sent the request, and the worker has no keys."},
+    404: {"description": "The model is unknown."},
     408: {"description": "The body did not arrive in time."},
     413: {"description": "The body is too large."},
     415: {"description": "The body is compressed, or it is text/plain and the worker has no keys."},

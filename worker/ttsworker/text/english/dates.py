@@ -73,6 +73,8 @@ RULES: tuple[Rule, ...] = (
         "On 3 Feb it began.", "On 3 February it began."),
     row(rf"\b(?P<name>{words(_DAYS)})\b\.?(?=,? (?:\d\d? )?(?:{_MONTH})\b)", _name,
         "On Fri, November 27", "On Friday, November 27"),
+    row(rf"\b((?:{_MONTH}) \d\d?) ?[-–] ?(?=(?:{_MONTH})\b)", r"\1 to ",
+        "Dec 31–Jan 2", "December 31 to January 2"),
     row(rf"\b({_MONTH}) (\d\d?) ?[-–] ?(\d\d?)\b(?![:.]\d)(?=( [a-z])?)", _days,
         "June 3-5, 2026", "June 3rd to 5th, 2026"),
     row(rf"(?<![\w.:,-])({_CLOCK}|{_HOUR}|\d{{1,2}}) ?[-–—] ?(?={_CLOCK}|{_HOUR})", r"\1 to ",

@@ -3,7 +3,7 @@
 
 import re
 
-from ttsworker.text.english.rule import AMOUNT, CURRENCY, GROUPED, MAGNITUDE, SIGNED, START, Rule, row
+from ttsworker.text.english.rule import AMOUNT, CURRENCY, GROUPED, MAGNITUDE, SIGNED, START, Rule, row, words
 
 _MONEY = {
     "$": ("dollar", "dollars", "cent", "cents"), "€": ("euro", "euros", "cent", "cents"),
@@ -17,6 +17,11 @@ _MONEY = {
 """One and more of a currency, and of its hundredth part."""
 
 _MAGNITUDES = {"k": "thousand", "m": "million", "b": "billion", "t": "trillion"}
+
+_PER = {
+    "hr": "hour", "h": "hour", "d": "day", "wk": "week", "mo": "month", "mth": "month", "yr": "year", "min": "minute",
+    "sec": "second", "kg": "kilogram", "lb": "pound", "oz": "ounce", "sq ft": "square foot", "gal": "gallon",
+}  # fmt: skip
 
 _DOLLARS = {"US": "US", "A": "Australian", "AU": "Australian", "C": "Canadian", "CA": "Canadian", "NZ": "New Zealand",
             "HK": "Hong Kong", "S": "Singapore", "MX": "Mexican"}  # fmt: skip
@@ -81,6 +86,7 @@ def _joined(match: re.Match[str]) -> str:
 
 
 SEPARATORS: tuple[Rule, ...] = (
+    row(r"(?<![\w$])\$(?=[A-Za-z\\(])([^$\n]{1,200})(?<!\s)\$(?![\w$])", r"\1", "if $x = 5$ holds", "if x = 5 holds"),
     row(r"(?<![\d.,])\d{1,3}(?:\.\d{3})++,\d{1,2}(?![\d,])",
          lambda match: match[0].translate(str.maketrans(".,", ",.")), "1.234,50 m", "1,234.50 m"),
     row(rf"({CURRENCY} ?\d++),(\d\d?)(?![\d,])", r"\1.\2", "€5,50 each", "5 euros and 50 cents each"),
@@ -97,6 +103,11 @@ RULES: tuple[Rule, ...] = (
     row(rf"(?<![\w.,$€£¥])({AMOUNT}) ?({CURRENCY})(?![\d.])(?=\W|$)", r"\2\1",
          "It is 5 $ now.", "It is 5 dollars now."),
     row(rf"({CURRENCY}) (?=\d)", r"\1", "$ 5", "5 dollars"),
+    row(rf"({CURRENCY}{AMOUNT}%?) ?[-–−] ?(?={CURRENCY}?{AMOUNT}%? ?=)", r"\1 minus ",
+         "$100 - 20% = $80", "100 dollars minus 20% = 80 dollars"),
+    row(rf"({CURRENCY}{AMOUNT}) ?[-–] ?({AMOUNT})([kKmMbBtT])n?\b",
+         lambda match: f"{match[1]}-{match[2]} {_MAGNITUDES[match[3].lower()]}",
+         "$3-4k a day", "3 to 4 thousand dollars a day"),
     row(rf"((?:{CURRENCY}|\b(?:{'|'.join(_CODES)}) ?)[-–−]?{AMOUNT})([kKmMbBtT])n?\b",
          lambda match: f"{match[1]} {_MAGNITUDES[match[2].lower()]}",
          "It cost €1.2bn.", "It cost 1.2 billion euros."),
@@ -114,14 +125,18 @@ RULES: tuple[Rule, ...] = (
          "$5-$10", "5 dollars to 10 dollars"),
     row(rf"({CURRENCY})({AMOUNT}) ?[-–] ?(?={AMOUNT}(?![\w-]))", r"\2 to \1",
          "$5–10 million", "5 to 10 million dollars"),
+    row(rf"({CURRENCY}{AMOUNT}(?: {MAGNITUDE})?)/({words(_PER)})\b", lambda match: f"{match[1]} per {_PER[match[2]]}",
+         "$5/mo", "5 dollars per month"),
     row(rf"({CURRENCY}{AMOUNT}(?: {MAGNITUDE})?)/(?=[A-Za-z])", r"\1 per ", "$5/month", "5 dollars per month"),
     row(rf"{SIGNED}[-–−](?={CURRENCY}\d)|(?<={CURRENCY})[-−](?=\d)", "minus ",
          "a loss of -$5", "a loss of minus 5 dollars"),
     row(rf"({CURRENCY})minus (?=\d)", r"minus \1", "$-5", "minus 5 dollars"),
-    row(r"(?<=\d[¢°'′]) ?[-–] ?(?=\d)", " to ", "20°-25° today", "20° to 25° today"),
+    row(r"(?:(?<=\d[¢°'′])|(?<=°[CF])|(?<=[½⅓⅔¼¾⅛⅜⅝⅞])) ?[-–] ?(?=[\d½⅓⅔¼¾⅛⅜⅝⅞])", " to ",
+         "20°-25° today", "20° to 25° today"),
+    row(r"(?:(?<=\d(?:st|nd|rd|th))|(?<=\ds))–(?=\d)", " to ", "the 3rd–5th", "the 3rd to 5th"),
     row(rf"{SIGNED}[-–−](?=\.?\d|[½⅓⅔¼¾⅛⅜⅝⅞])", "minus ", "It is -5 today.", "It is minus 5 today."),
     row(rf"{SIGNED}\+(?={CURRENCY}?\.?\d)", "plus ", "a gain of +5", "a gain of plus 5"),
-    row(rf"(?:(?<=\b[Aa] )|(?<=\b[Aa]n )){_WRITTEN}[ -](?=[A-Za-z])(?!(?:to|or|and)\b)", _describing,
+    row(rf"(?:(?<=\b[Aa] )|(?<=\b[Aa]n )){_WRITTEN}[ -](?=[A-Za-z])(?!(?:to|or|and|{MAGNITUDE})\b)", _describing,
         "a $20 million hole", "a 20 million dollar hole"),
     row(rf"{_WRITTEN}(?:-(?=[A-Za-z])| (?=(?:{_SINGULAR})s?\b))", _describing,
         "two $5 bills", "two 5 dollar bills"),

@@ -21,7 +21,13 @@ def _power(match: re.Match[str]) -> str:
 
 RULES: tuple[Rule, ...] = (
     row(r"(?<=\d)(?: ?− ?| ?- ?(?=[\d.,]{1,20} ?=))(?=\d)", " minus ", "5-3=2", "5 minus 3=2"),
-    row(r"(?<==)( ?)[-−](?=[A-Za-z]\b)", r"\1minus ", "x = -y", "x = minus y"),
+    row(r"(?<==)( ?)[-−](?=[A-Za-z]\b)|(?<=\()[-−](?=[b-zB-Z]\b)", lambda match: f"{match[1] or ''}minus ",
+         "x = -y of (-b)", "x = minus y of (minus b)"),
+    row(r"(?<=[\d²³)]) ?[-−] ?(?=\((?:minus )?\d)|(?<=[²³]) [-−] (?=\d)", " minus ",
+         "5 - (-3)", "5 minus (minus 3)"),
+    row(r"\b(?:([k-nx-z])[-−](?=\d{1,9}\b)|([b-hj-z]) [-−] (?=\d))", lambda match: f"{match[1] or match[2]} minus ",
+         "n-1 of k - 2", "n minus 1 of k minus 2"),
+    row(r"(?<=[A-Za-z)]) ?− ?(?=[A-Za-z\d(])", " minus ", "a − b1", "a minus b1"),
     row(r"(?<==)( ?)[-−] ?(?=\.?\d)", r"\1minus ", "x = - 5", "x = minus 5"),
     row(r"(?<=\d) [-−] ?(?=minus \d)", " minus ", "5 - -3", "5 minus minus 3"),
     row(r"(?<=\d) [-−] (?=[b-hj-zB-HJ-Z]\b)", " minus ", "5 - y", "5 minus y"),
@@ -42,7 +48,7 @@ RULES: tuple[Rule, ...] = (
     word_row(r"\b(AB|[A-DFO])-(?=[.,;:!?)]|$| (?:grade|student|average|rating|blood|type|in|on|is|was|for)\b)",
          r"\1 minus", "a B- grade", "a B minus grade"),
     row(r"(?<=\d)(?<!\b0) ?x ?(?=\d)", " by ", "a 3x4 table", "a 3 by 4 table"),
-    row(r"√ ?(?=\w)", "the square root of ", "√4", "the square root of 4"),
+    row(r"√ ?(?=[\w(])", "the square root of ", "√4", "the square root of 4"),
     row(rf"(?<![\w<>=)-])([<>≤≥≈~]) ?(?={CURRENCY}?\.?\d)", lambda match: f"{_COMPARISONS[match[1]]} ",
          "if it is ≥5", "if it is at least 5"),
     row(r"(?<![\d:.,])(\d{1,4}):(\d)(?![\d:.])", r"\1 to \2", "a ratio of 16:9", "a ratio of 16 to 9"),

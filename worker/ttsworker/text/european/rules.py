@@ -15,6 +15,13 @@ _DATE = re.compile(
 _TIME = re.compile(
     rf"{_START}(?P<hour>2[0-4]|1\d|0?\d)(?::|h|\.(?=\d\d Uhr\b))(?P<minute>[0-5]\d)(?![\w:]|[.,]\d)(?: Uhr\b)?"
 )
+_SPACED = re.compile(
+    r"(?<![\w.,/:+'’-])(?<!\d )[1-9]\d{0,2}(?: 0\d\d|(?: \d{3}){2,8}+|(?:['’]\d{3}){1,8}+)(?![\w'’/:-]| ?\d)"
+)
+"""12 345 stays: it may be two numbers, and espeak-ng knows the languages in which it is one."""
+_ENGLISH = re.compile(r"(?<![\w.,])(\d{1,3}(?:,\d{3})++)\.(\d{1,9})(?![\w.,]*\d)")
+"""1,200.50 has its comma and its point the other way round."""
+_UNIT_RANGE = re.compile(r"(?:(?<=\d[%€$£°])|(?<=\d [%€$£°])) ?[-–] ?(?=\d)")
 _GROUPED = re.compile(r"(?<![\w.,])\d{1,3}(?:\.\d{3})++(?![\w.]*\d)")
 _DOTS = re.compile(r"(?<![\w.,])\d{1,9}(?:\.\d{1,9}){1,8}+(?![\w.]*\d)")
 _RANGE = re.compile(rf"{_START}([1-9]\d{{0,3}}) ?[-–] ?(?=([1-9]\d{{0,3}})(?![\w/:-]|[.,]\d))")
@@ -29,7 +36,9 @@ class Verbaliser:
         self._months = language.months.split()
         currency = f"(?:{_any(sign for sign in _CURRENCIES if sign in language.units)})"
         self._before = re.compile(rf"(?<![\w.,])({currency}) ?(\d++(?:,\d{{2}})?)(?![\w,.]*\d)")
-        self._minus = re.compile(rf"(?<![\w.,)\]%–−-])(?<!\d )[-–−] ?(?={currency}?\d)")
+        self._dotted = re.compile(rf"({currency} ?\d++)\.(\d\d)(?!\w|[.,]\d)|(?<![\w.,])(\d++)\.(\d\d)(?= ?{currency})")
+        self._inner_minus = re.compile(rf"(?<!\d)(?<!\d )({currency}) ?[-−](?=\d)")
+        self._minus = re.compile(rf"(?<![\w.,)\]%€$£°–−-])(?<!\d )(?:[-–]|− ?)(?={currency}?[\d½¼¾])")
         self._amount = re.compile(rf"(?<![\w.,])(?P<whole>\d++),(?P<hundredths>\d\d) ?(?P<sign>{currency})")
         self._shortened = re.compile(rf"(?<![\w.])(?:{_any(language.shortened)})(?!\w)")
         self._before_number = re.compile(rf"(?<![\w.])({_any(language.before_number)}) ?(?=\d)")
@@ -44,7 +53,12 @@ class Verbaliser:
         text = self._before_number.sub(lambda match: f"{language.before_number[match[1]]} ", text)
         text = _DATE.sub(self._date, text)
         text = _TIME.sub(self._time, text)
+        text = _SPACED.sub(lambda match: re.sub(r"\D", "", match[0]), text)
+        text = _ENGLISH.sub(lambda match: f"{match[1].replace(',', '')},{match[2]}", text)
+        text = self._dotted.sub(lambda match: f"{match[1] or match[3]},{match[2] or match[4]}", text)
         text = _GROUPED.sub(lambda match: match[0].replace(".", ""), text)
+        text = self._inner_minus.sub(r"-\1", text)
+        text = _UNIT_RANGE.sub(f" {language.to} ", text)
         text = self._before.sub(r"\2 \1", text)
         text = self._minus.sub(f"{language.minus} ", text)
         text = _RANGE.sub(self._range, text)
