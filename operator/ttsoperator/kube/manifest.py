@@ -53,6 +53,11 @@ def is_deleting(manifest: Mapping[str, Any]) -> bool:
     return bool(manifest["metadata"].get("deletionTimestamp"))
 
 
+def has_ended(pod: Mapping[str, Any]) -> bool:
+    """Return whether all containers of a pod have ended for good, as those of an evicted one."""
+    return (pod.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
+
+
 def condition(manifest: Mapping[str, Any], kind: str) -> dict[str, Any] | None:
     """Return the status condition of a type, else None."""
     conditions: list[dict[str, Any]] = (manifest.get("status") or {}).get("conditions") or []

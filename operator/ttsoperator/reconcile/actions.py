@@ -33,7 +33,7 @@ class Delete:
 
 @dataclass(frozen=True)
 class Adopt:
-    """Give the object the owners of the manifest, and change nothing else of it."""
+    """Give the object the labels and the owners of the manifest, and change nothing else of it."""
 
     ref: Ref
     manifest: Manifest

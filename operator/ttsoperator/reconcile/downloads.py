@@ -18,7 +18,7 @@ from ttsoperator.children.model.download import (
     state_of,
 )
 from ttsoperator.children.model.job import next_attempt
-from ttsoperator.kube.manifest import Manifest, annotations, controller_of, is_deleting, ref
+from ttsoperator.kube.manifest import Manifest, annotations, controller_of, is_deleting, labels, ref
 from ttsoperator.reconcile.actions import Action, Adopt, Create, Delete, replace
 
 FIRST_RETRY_SECONDS: Final = 10
@@ -43,8 +43,8 @@ def download_actions(context: Context, wanted: Manifest, now: datetime) -> tuple
         return _retry(context, job, wanted, now)
     if reason := _outdated(job, wanted, claim):
         return replace(job, wanted, reason), PROGRESS_SECONDS
-    adopt = controller_of(job) is None
-    return [Adopt(ref(job), wanted)] if adopt else [], PROGRESS_SECONDS if state_of(job) is JobState.ACTIVE else None
+    ours = controller_of(job) is not None and labels(wanted).items() <= labels(job).items()
+    return [] if ours else [Adopt(ref(job), wanted)], PROGRESS_SECONDS if state_of(job) is JobState.ACTIVE else None
 
 
 def retry_time(failed_job: Manifest) -> datetime:

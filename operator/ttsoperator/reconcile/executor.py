@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 INVALID = 422
 """The status with which the API server refuses an object whose fields are wrong, also one that a merge made wrong."""
 
+IMMUTABLE = frozenset({"Job"})
+"""Kinds whose spec the API server lets nobody change: an apply of another one is refused for ever."""
+
 
 @dataclass
 class Outcome:
@@ -110,8 +113,7 @@ class Executor:
             case Apply(manifest):
                 await self._apply(manifest)
             case Adopt(target, manifest):
-                owners = {"uid": target.uid, "ownerReferences": manifest["metadata"]["ownerReferences"]}
-                self._cache.put(await self._cluster.patch(target, {"metadata": owners}))
+                await self._adopt(target, manifest)
             case HandOverReplicas(deployment, replicas):
                 self._cache.put(await self._cluster.hand_over_replicas(deployment, replicas))
             case Delete(target):
@@ -131,7 +133,10 @@ class Executor:
             found = await self._existing(target)
         match ownership(found, service):
             case Ownership.OURS if not is_deleting(found):  # its labels were removed, so no watch showed it
-                await self._apply(manifest)
+                if target.kind in IMMUTABLE:
+                    await self._adopt(ref(found), manifest)  # the next pass decides about the rest
+                else:
+                    await self._apply(manifest)
                 return None
             case Ownership.FOREIGN:
                 return NameTaken(target.kind, target.name)
@@ -143,6 +148,14 @@ class Executor:
             return await self._cluster.get(target)
         except NotFound as error:
             raise Conflict(error.status, f"{target.kind} {target.name} was just deleted") from error
+
+    async def _adopt(self, target: Ref, manifest: Manifest) -> None:
+        wanted = manifest["metadata"]
+        adopted = {"uid": target.uid, "labels": wanted["labels"], "ownerReferences": wanted["ownerReferences"]}
+        try:
+            self._cache.put(await self._cluster.patch(target, {"metadata": adopted}))
+        except (NotFound, Conflict) as error:
+            raise self._outdated(target, error) from error
 
     async def _apply(self, manifest: Manifest) -> None:
         """Apply; where that is invalid with what others put into the object's lists, replace these lists first.
@@ -165,4 +178,9 @@ class Executor:
                     raise error from still
                 self._cache.put(await self._cluster.apply(manifest))
         except NotFound as error:
-            raise Conflict(error.status, "it was just deleted") from error
+            raise self._outdated(target, error) from error
+
+    def _outdated(self, target: Ref, error: ApiError) -> Conflict:
+        """Forget an object that is gone, also where a watch is down: the next pass must not try it again."""
+        self._cache.drop_gone(target)
+        return Conflict(error.status, f"{target.kind} {target.name} was just deleted")

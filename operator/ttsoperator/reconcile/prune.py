@@ -13,15 +13,16 @@ def prune(
 ) -> Iterator[Delete]:
     """Yield the deletion of every child that is not `desired` (kind, name) and that its row lets go, row by row.
 
-    Left alone are objects that are no child of these rows, and those without a controller (a retained claim).
-    `deleted_first` selects the rows of before or of after the writes.
+    Left alone are objects that are no child of these rows, and those without a controller (a retained claim), unless
+    they would interfere. `deleted_first` selects the rows of before or of after the writes: those that would.
     """
     for row in rows:
         if row.deleted_first is not deleted_first:
             continue
         for child in context.snapshot.of(row.resource.kind):
-            kept = (row.resource.kind, child["metadata"]["name"]) in desired or controller_of(child) is None
-            if not kept and not is_deleting(child) and (reason := _unwanted(child, row, rows, context)):
+            wanted = (row.resource.kind, child["metadata"]["name"]) in desired
+            kept = controller_of(child) is None and not deleted_first
+            if not wanted and not kept and not is_deleting(child) and (reason := _unwanted(child, row, rows, context)):
                 yield Delete(ref(child), reason)
 
 

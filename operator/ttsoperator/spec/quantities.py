@@ -15,6 +15,7 @@ _SUFFIXES: Final = {
         for power, suffix in enumerate(["n", "u", "m", "", "k", "M", "G", "T", "P", "E"], start=-3)
     },
 }
+_LARGEST: Final = 2**63 - 1
 _FORM: Final = re.compile(r"(?P<number>[+-]?[0-9.]+)(?P<suffix>[a-zA-Z]{0,2}|[eE][+-]?[0-9]+)")
 
 
@@ -34,12 +35,17 @@ def value_of(quantity: str | int) -> Decimal:
 def same(one: str | int, other: str | int) -> bool:
     """Return whether two quantities have the same value (`1` and `1000m`); False if either is not a quantity.
 
-    The API server rounds what a container may have up to thousandths: `0.5m` comes back as `1m`.
+    The API server rounds what a container may have up to thousandths: `0.5m` comes back as `1m`. It cuts what is larger
+    than an int64: `1e99` comes back as `9223372036854775807`.
     """
     try:
-        return math.ceil(value_of(one) * 1000) == math.ceil(value_of(other) * 1000)
+        return _stored(one) == _stored(other)
     except ValueError:
         return False
+
+
+def _stored(quantity: str | int) -> int:
+    return min(math.ceil(value_of(quantity) * 1000), _LARGEST * 1000)
 
 
 def whole_bytes(quantity: str | int) -> int:

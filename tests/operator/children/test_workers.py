@@ -78,6 +78,26 @@ def test_a_worker_without_a_gpu_serves_until_the_first_one_with_a_gpu_does() -> 
     assert strategy == {"maxSurge": 0, "maxUnavailable": 1}, "from now on each worker makes room for the next"
 
 
+def test_a_worker_without_a_gpu_whose_pod_is_replaced_serves_until_one_with_a_gpu_does() -> None:
+    """Its next pod may not be there yet, and the one with a GPU may wait for ever."""
+    world, wanted = running(), downloaded(generation=2, gpu={"count": 1})
+    world.settle(wanted)
+    world.add_worker("with-gpu", ready=False)
+    world.pods["worker-0"]["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:00Z"
+    assert not world.plan(wanted).actions
+    world.add_worker("worker-1", ready=True)["spec"] = world.pods.pop("worker-0")["spec"]
+    assert not world.plan(wanted).actions
+
+
+def test_an_evicted_worker_without_a_gpu_lets_those_with_gpus_make_room() -> None:
+    """Kubernetes keeps the pod, as a record."""
+    world, wanted = running(), downloaded(generation=2, gpu={"count": 1})
+    world.pods["worker-0"]["status"]["phase"] = "Failed"
+    world.step(wanted)
+    strategy = world.one("Deployment")["spec"]["strategy"]["rollingUpdate"]
+    assert strategy == {"maxSurge": 0, "maxUnavailable": 1}
+
+
 def test_resources_are_the_engines_unless_given_as_a_whole() -> None:
     assert container("Deployment")["resources"]["requests"] == {"cpu": "250m", "memory": "512Mi"}
     coqui = container("Deployment", engine="coqui")["resources"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.operator.world import HTTPS, SHA, World, service
+from tests.support.operator.world import HTTPS, SHA, World, downloaded, running, service, summary
 from ttsoperator.children.registry import CHILDREN
 from ttsoperator.reconcile.drift import differs
 from ttsoperator.spec import TTSService
@@ -136,6 +136,39 @@ def test_planning_does_not_modify_its_input(story: tuple[World, TTSService]) -> 
     live = world.live
     world.plan(wanted)
     assert live == world.live
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["starts", "ends", "is deleted", "is gone"]), st.booleans(), st.integers(0, 3)),
+        max_size=12,
+    )
+)
+def test_workers_that_come_and_go_change_the_strategy_at_most_once_each(
+    happened: list[tuple[str, bool, int]],
+) -> None:
+    """While a service gets GPUs, its workers are of two kinds; and no change of the strategy touches the template."""
+    world, wanted = running(), downloaded(generation=2, gpu={"count": 1})
+    without_gpu = world.one("Deployment")["spec"]["template"]["spec"]
+    world.settle(wanted)
+    template = world.one("Deployment")["spec"]["template"]
+    for what, has_gpu, number in happened:
+        name = f"worker-{number}"
+        if what == "starts":
+            pod = world.add_worker(name, ready=True)
+            pod["spec"] = pod["spec"] if has_gpu else without_gpu
+        elif name not in world.pods:
+            continue
+        elif what == "is gone":
+            del world.pods[name]
+        elif what == "ends":
+            world.pods[name]["status"]["phase"] = "Failed"
+        else:
+            world.pods[name]["metadata"]["deletionTimestamp"] = "2026-01-01T12:00:00Z"
+        assert summary(world.step(wanted)) in ([], ["apply Deployment"])
+        assert not world.plan(wanted).actions
+        assert world.one("Deployment")["spec"]["template"] == template
 
 
 def test_the_world_can_tell_an_endless_loop() -> None:

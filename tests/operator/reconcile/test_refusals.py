@@ -93,3 +93,20 @@ async def test_what_replacing_lists_does_not_mend_is_reported_as_the_api_said_fi
     with pytest.raises(Retry):
         await world.reconcile()
     assert "Service english: apply is invalid" in world.condition("Stalled")["message"]
+
+
+async def test_of_two_refusals_in_turns_each_lets_the_other_child_through(world: World) -> None:
+    """What was written once stays, and no pass writes it again."""
+    world.cluster.seed(service())
+    await world.settle()
+    for kind in ("Service", "Deployment"):
+        world.cluster.remove(kind, "ns", "english")
+    world.cluster.refuse = refusing("create", "Service", Refused(403, "no Service now"))
+    with pytest.raises(Retry):
+        await world.reconcile()
+    world.cluster.refuse = refusing("create", "Deployment", Refused(403, "no Deployment now"))
+    world.cluster.writes.clear()
+    await world.reconcile()
+    assert [write for write in world.cluster.writes if write[1] in CHILDREN] == [("create", "Service", "english")]
+    await world.settle()
+    assert world.condition("Stalled")["status"] == "False"

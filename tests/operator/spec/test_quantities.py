@@ -37,6 +37,7 @@ def test_one_number_in_two_spellings_is_the_same() -> None:
     assert quantities.same("1", "1000m")
     assert quantities.same(1, "1")
     assert quantities.same("0.5m", "1m"), "the API server rounds up to thousandths"
+    assert quantities.same("1e99", "9223372036854775807"), "the API server cuts what is larger than an int64"
     assert not quantities.same("1m", "1.5m")
     assert not quantities.same("1", "1Ki")
     assert not quantities.same("one", "one")

@@ -67,6 +67,8 @@ class FakeCluster:
         live = self._find(target)
         if live.get("immutable") and live["data"] != manifest["data"]:
             raise Refused(422, "data: Forbidden: field is immutable when `immutable` is set")
+        if target.kind == "Job" and live["spec"]["template"] != manifest["spec"]["template"]:
+            raise Refused(422, "spec.template: Invalid value: field is immutable")
         kept = {"uid", "creationTimestamp"}
         merged = copy.deepcopy(manifest)
         merged["metadata"] |= {name: live["metadata"][name] for name in kept}
@@ -94,9 +96,10 @@ class FakeCluster:
     async def patch(self, target: Ref, body: Mapping[str, Any], subresource: str = "") -> Manifest:
         self._write(f"patch {subresource}".strip(), target)
         live = copy.deepcopy(self._find(target))
-        expected = body.get("metadata", {}).get("resourceVersion")
-        if expected and expected != live["metadata"]["resourceVersion"]:
-            raise Conflict(409, "the object has been modified")
+        for precondition in ("uid", "resourceVersion"):
+            expected = body.get("metadata", {}).get(precondition)
+            if expected and expected != live["metadata"][precondition]:
+                raise Conflict(409, "the object has been modified")
         return self.seed(merged(live, body))
 
     async def list_objects(

@@ -88,8 +88,9 @@ class World:
             case Delete(ref):
                 self._delete(ref)
             case Adopt(ref, manifest):
-                owners = copy.deepcopy(manifest["metadata"]["ownerReferences"])
-                self.children[ref.kind, ref.name]["metadata"]["ownerReferences"] = owners
+                found, given = self.children[ref.kind, ref.name]["metadata"], copy.deepcopy(manifest["metadata"])
+                found["ownerReferences"] = given["ownerReferences"]
+                found["labels"] = found.get("labels", {}) | given["labels"]
             case HandOverReplicas(ref, replicas):
                 self.children[ref.kind, ref.name]["spec"]["replicas"] = replicas
                 self.replicas_owner = names.HANDOVER_MANAGER

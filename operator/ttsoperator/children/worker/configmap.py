@@ -14,7 +14,7 @@ from ttscontract.worker_config import MAX_THREADS, THREADS, WRITTEN, Manager
 from ttsoperator import names
 from ttsoperator.children.context import Context
 from ttsoperator.children.worker.served_model import Serving, worker_deployment
-from ttsoperator.kube.manifest import Manifest
+from ttsoperator.kube.manifest import Manifest, has_ended
 from ttsoperator.kube.metadata import metadata, with_applied_hash
 from ttsoperator.spec import TTSService, quantities
 
@@ -44,9 +44,7 @@ def unwanted(config_map: Manifest, context: Context) -> str | None:
     deployment = worker_deployment(context.service, context.snapshot)
     if context.serving is None or deployment is None or _is_rolling_out(deployment):
         return None
-    running = [
-        pod for pod in context.snapshot.pods if pod.get("status", {}).get("phase") not in {"Succeeded", "Failed"}
-    ]
+    running = [pod for pod in context.snapshot.pods if not has_ended(pod)]
     name = config_map["metadata"]["name"]
     used = any(_mounts(pod, name) for pod in [*context.snapshot.pod_templates(), *running])
     return None if used else "no worker reads it any more"

@@ -20,7 +20,7 @@ from ttsoperator.children.pods import (
 )
 from ttsoperator.children.worker.configmap import render
 from ttsoperator.children.worker.served_model import Serving, gpu_count
-from ttsoperator.kube.manifest import Manifest
+from ttsoperator.kube.manifest import Manifest, component_of, has_ended
 from ttsoperator.kube.metadata import annotated, digest, metadata, with_applied_hash
 from ttsoperator.spec import TTSService
 
@@ -41,7 +41,7 @@ def build(context: Context) -> Manifest | None:
     autoscaled = service.spec.autoscaling is not None
     spec: dict[str, Any] = {
         "selector": {"matchLabels": names.worker_selector(service.name)},
-        "strategy": _strategy(gpus, service.gpu_resource, context.snapshot.pods_of(names.Component.WORKER)),
+        "strategy": _strategy(gpus, service.gpu_resource, context.snapshot.pods),
         "minReadySeconds": 1,
         "revisionHistoryLimit": 3,
         "progressDeadlineSeconds": 900,  # longer than the longest start
@@ -68,14 +68,19 @@ def unwanted(_manifest: Manifest, _context: Context) -> str | None:
     return None
 
 
-def _strategy(gpus: int, gpu_resource: str, workers: Sequence[Manifest]) -> dict[str, Any]:
+def _strategy(gpus: int, gpu_resource: str, pods: Sequence[Manifest]) -> dict[str, Any]:
     """Start the new worker before stopping the old one; with GPUs stop first, because no GPU may be free.
 
-    A worker that holds none of these GPUs makes no room by stopping: it serves until the new one does.
+    A worker that holds none of these GPUs makes no room by stopping: it serves until the new one does. So does one that
+    is being deleted, because its replacement may not be there yet. One that has ended takes part in no rollout.
     """
-    in_place = gpus and all(_holds(pod, gpu_resource) for pod in workers)
+    in_place = gpus and all(_holds(pod, gpu_resource) for pod in pods if _is_worker(pod) and not has_ended(pod))
     surge, unavailable = (0, 1) if in_place else (1, 0)
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": surge, "maxUnavailable": unavailable}}
+
+
+def _is_worker(pod: Manifest) -> bool:
+    return component_of(pod) == names.Component.WORKER.value
 
 
 def _holds(pod: Manifest, resource: str) -> bool:

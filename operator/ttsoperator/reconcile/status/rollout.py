@@ -4,7 +4,7 @@ from ttscontract.reason import Severity
 from ttscontract.reasons import Reason
 from ttsoperator import names
 from ttsoperator.children.worker.served_model import key_of, worker_deployment
-from ttsoperator.kube.manifest import Manifest, annotations, component_of, condition, has_condition
+from ttsoperator.kube.manifest import Manifest, annotations, component_of, condition, has_condition, has_ended
 from ttsoperator.names import Condition
 from ttsoperator.reconcile.status import diagnosis
 from ttsoperator.reconcile.status.conditions import Wanted
@@ -95,7 +95,7 @@ def _hash(pod: Manifest) -> str | None:
 def _workers(observed: Observed) -> list[Manifest]:
     """Return the workers that count, by name: an evicted pod stays in the list of pods, but is none any more."""
     pods = observed.snapshot.pods_of(names.Component.WORKER)
-    alive = (pod for pod in pods if (pod.get("status") or {}).get("phase") not in {"Succeeded", "Failed"})
+    alive = (pod for pod in pods if not has_ended(pod))
     return sorted(alive, key=lambda pod: str(pod["metadata"]["name"]))
 
 

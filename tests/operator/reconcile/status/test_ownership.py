@@ -50,6 +50,17 @@ def test_a_new_service_of_the_name_adopts_them_and_makes_nothing_anew() -> None:
     assert owners == {"another"}
 
 
+def test_an_autoscaler_that_is_left_over_goes_where_the_spec_sets_the_replicas() -> None:
+    """Else the two would set the replicas in turns, for ever. Everything else that is left over stays."""
+    world = running(autoscaling={})
+    for child in world.children.values():
+        del child["metadata"]["ownerReferences"]
+    reborn = service().model_copy(update={"uid": "another"})
+    assert "delete HorizontalPodAutoscaler" in summary(world.step(reborn))
+    world.settle(reborn)
+    assert {"Job", "PersistentVolumeClaim"} <= set(world.kinds())
+
+
 def test_objects_of_others_are_never_ours() -> None:
     service_of_somebody = {"kind": "Service", "metadata": {"name": "english", "namespace": "speech"}}
     assert ownership(service_of_somebody, service()) is Ownership.FOREIGN
