@@ -14,6 +14,7 @@ import pytest
 from tests.support.badserver import BadServer, serving
 from ttsworker.engines import Engine, EngineOptions, ModelInvalid, find_engine
 from ttsworker.engines.coqui.configuration import MAX_BYTES, read_config
+from ttsworker.engines.coqui.engine import find_checkpoint
 from ttsworker.engines.hibari.engine import embedded_voice
 
 # torch and Coqui warn about themselves when they are imported and when they load a checkpoint.
@@ -288,5 +289,29 @@ def test_what_is_no_voice_at_all_is_refused_as_before(tmp_path: Path, content: b
 
 
 def test_an_honest_voice_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "mine.onnx").write_bytes(embedded_voice().read_bytes())
+    assert [voice.name for voice in load(tmp_path, "hibari").voices] == ["mine"]
+
+
+def a_pipe(path: Path) -> None:
+    """Reading it waits for ever."""
+    os.mkfifo(path)
+
+
+def endless(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+SPECIAL: list[Callable[[Path], None]] = [a_pipe, endless, Path.mkdir]
+
+
+@pytest.mark.parametrize("make", SPECIAL)
+def test_what_is_no_file_is_not_opened(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "a.onnx")
+    make(tmp_path / "config.json")
+    with pytest.raises(ModelInvalid, match=r"there is no \*\.onnx file"):
+        load(tmp_path, "hibari")
+    with pytest.raises(ModelInvalid, match=r"there is no config\.json"):
+        find_checkpoint(tmp_path)
     (tmp_path / "mine.onnx").write_bytes(embedded_voice().read_bytes())
     assert [voice.name for voice in load(tmp_path, "hibari").voices] == ["mine"]

@@ -4,6 +4,7 @@ import random
 import threading
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.support.badserver import Answer, BadServer, cut, header, serving, status
@@ -12,6 +13,7 @@ from ttscontract.reasons import Reason
 from ttsworker.fetch import publish
 from ttsworker.fetch.job import fetch_model
 from ttsworker.fetch.progress import Progress
+from ttsworker.fetch.responses import content_range
 from ttsworker.fetch.sources import Request
 
 
@@ -199,3 +201,14 @@ def test_progress_counts_what_is_there_already(server: BadServer, tmp_path: Path
     fetch_model(request, tmp_path, KEY, progress)
     assert seen == [(100_000, len(BODY))]
     assert (progress.bytes, progress.total) == (len(BODY), len(BODY))
+
+
+@pytest.mark.parametrize("length", ["9" * 5000, "9" * 19, "-1", "\u0661", "1_0", "1e3", "*/1", ""])
+def test_a_length_that_is_none_is_as_good_as_no_length(length: str) -> None:
+    headers = {"Content-Range": f"bytes 0-1/{length}".encode()}
+    assert content_range(httpx.Response(206, headers=headers)) == (None, None)
+
+
+def test_a_length_is_read() -> None:
+    assert content_range(httpx.Response(206, headers={"Content-Range": "bytes 5-9/10"})) == (5, 10)
+    assert content_range(httpx.Response(206, headers={"Content-Range": "bytes 5-9/*"})) == (5, None)

@@ -113,6 +113,31 @@ async def test_cached_audio_counts_until_its_reader_has_it() -> None:
         await until(lambda: held(served) == 0)
 
 
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+async def test_long_bodies_that_do_not_end_are_bounded_too(framing: str) -> None:
+    size = 700_000
+    framed = {"length": b"Content-Length: 1000000\r\n\r\n", "chunks": b"Transfer-Encoding: chunked\r\n\r\nf0000\r\n"}
+    head = b"POST /v1/audio/speech HTTP/1.1\r\nHost: x\r\n" + framed[framing]
+    async with serving(ArtificialEngine(), max_answer_bytes=2 * MIB, max_text_length=100_000) as served:
+        writers = []
+        for count in (1, 2):
+            _, writer = await asyncio.open_connection("127.0.0.1", served.port)
+            writer.write(head + b" " * size)
+            writers.append(writer)
+            await until(lambda: held(served) == count * size)  # noqa: B023 - awaited here
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(head + b" " * size)
+        answer = (await reader.read()).lower()
+        assert answer.startswith(b"http/1.1 429")
+        assert b"memory_full" in answer
+        assert b"connection: close" in answer
+        assert held(served) == 2 * size
+        assert (await ask(served, "Short bodies still have room.")).status_code == 200
+        for each in (*writers, writer):
+            each.close()
+        await until(lambda: held(served) == 0)
+
+
 async def test_a_stream_is_never_too_large_however_much_of_it_is_cached() -> None:
     engine = ArtificialEngine()
     text = " ".join(f"Sentence {number} of words{' and words' * 22}." for number in range(12))  # 5 s, 230 kB each

@@ -13,6 +13,9 @@ from ttsworker.fetch.terms import Terms
 
 MAX_RETRY_AFTER_SECONDS = 60.0
 
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(?:(\d{1,18})|\*)", re.ASCII)
+"""No file is longer; and Python reads no number of thousands of digits."""
+
 
 def raise_for_status(response: httpx.Response, terms: Terms) -> None:
     """Raise the FetchError for a response that does not contain the file."""
@@ -31,7 +34,7 @@ def raise_for_status(response: httpx.Response, terms: Terms) -> None:
 
 def content_range(response: httpx.Response) -> tuple[int | None, int | None]:
     """Return the first byte and the whole length that Content-Range states."""
-    match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(?:(\d+)|\*)", response.headers.get("Content-Range", ""))
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
     first, total = match.groups() if match else (None, None)
     return int(first) if first else None, int(total) if total else None
 

@@ -52,8 +52,9 @@ def create_app(parts: Parts, tracer: Tracer | None = None, redis: RedisClient | 
     app.add_exception_handler(Exception, _answer_bug)
     counted = {openai.SPEECH_PATH, coqui.SPEECH_PATH, marytts.SPEECH_PATH}
     answering = Methods(app, routes)
+    limited = counted | {cache.CACHE_PATH}  # deleting reads a text, or makes Redis scan all it has
     guarded = Access(
-        answering, gate, limited=counted, refused=lambda reason: parts.metrics.rejected.labels(reason).inc()
+        answering, gate, limited=limited, refused=lambda reason: parts.metrics.rejected.labels(reason).inc()
     )
     quiet = {HEALTH_PATH, READY_PATH}
     observed = Telemetry(

@@ -20,8 +20,8 @@ from ttsworker.http.connection_limit import ConnectionLimit
 from ttsworker.http.errors import ApiError
 from ttsworker.http.server import KEEP_ALIVE_SECONDS, Server
 
-MAX_CONNECTIONS = 64
-"""Prometheus and the operator need one each."""
+MAX_CONNECTIONS = 256
+"""Prometheus and the operator need one each; they wait behind a flood of new ones, of which each has GRACE_SECONDS."""
 
 HEAD_SECONDS = 10.0
 MAX_HEAD_BYTES = 16_384

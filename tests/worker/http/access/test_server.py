@@ -222,6 +222,16 @@ async def test_a_key_has_its_own_limit_and_only_speech_counts(keys: Path) -> Non
         assert {(await it.client.post(SPEECH, json=HELLO, headers=carol)).status_code for _ in range(9)} == {200}
 
 
+@pytest.mark.parametrize("query", [{"model": "artificial"}, {"input": "Hello."}, {"key": "wrong"}])
+async def test_deleting_from_the_cache_counts_as_speech_does(keys: Path, query: dict[str, str]) -> None:
+    """It reads a text, or makes Redis scan all it has."""
+    bob = {"Authorization": "Bearer bobs-key-for-tests"}
+    async with serving(ArtificialEngine(), api_keys_file=keys) as served:
+        asked = [await served.client.delete("/v1/audio/cache", params=query, headers=bob) for _ in range(3)]
+        assert [each.status_code == 429 for each in asked] == [False, False, True]
+        assert code_of(asked[2]) == "rate_limit_exceeded"
+
+
 async def test_without_keys_an_address_is_a_client_whatever_it_claims() -> None:
     one, other = ({"X-Forwarded-For": address} for address in ("1.2.3.4", "5.6.7.8"))
     limit: dict[str, Any] = {"rate_limit_per_second": 0.001, "rate_limit_burst": 1}

@@ -138,7 +138,8 @@ class CoquiEngine:
 
 def find_checkpoint(folder: Path) -> tuple[Path, Path]:
     """Return the nearest config.json below the folder and the checkpoint beside it; raises ModelInvalid."""
-    configs = sorted(folder.rglob("config.json"), key=lambda path: (len(path.parts), path))
+    found = (path for path in folder.rglob("config.json") if path.is_file())
+    configs = sorted(found, key=lambda path: (len(path.parts), path))
     if not configs:
         raise ModelInvalid(f"there is no config.json in {folder}: it has no model of the engine coqui")
     beside = configs[0].parent

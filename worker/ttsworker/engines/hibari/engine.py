@@ -125,7 +125,7 @@ class HibariEngine:
         if self._model_dir is None:
             return [(DEFAULT, str(embedded_voice()))]
         names = {known["file"]: name for name, known in VOICES.items()}
-        files = sorted(self._model_dir.glob("*.onnx"))
+        files = sorted(path for path in self._model_dir.glob("*.onnx") if path.is_file())
         if not files:
             below = sorted(self._model_dir.rglob("*.onnx"))
             where = f"; the first one below it is in {below[0].parent}" if below else ""
