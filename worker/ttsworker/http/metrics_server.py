@@ -8,7 +8,6 @@ import asyncio
 import socket
 import threading
 
-import uvicorn
 import uvloop
 from prometheus_client import CollectorRegistry, disable_created_metrics, make_asgi_app
 from starlette.responses import Response
@@ -18,7 +17,7 @@ from ttsworker.clock import SystemClock
 from ttsworker.http.connection import connection_class
 from ttsworker.http.connection_limit import ConnectionLimit
 from ttsworker.http.errors import ApiError
-from ttsworker.http.server import KEEP_ALIVE_SECONDS, Server
+from ttsworker.http.server import Server, make_config
 
 MAX_CONNECTIONS = 256
 """Prometheus and the operator need one each; they wait behind a flood of new ones, of which each has GRACE_SECONDS."""
@@ -40,18 +39,7 @@ class MetricsServer:
             head_seconds=HEAD_SECONDS,
             clock=clock,
         )
-        config = uvicorn.Config(
-            MetricsApp(registry),
-            http=connection,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            proxy_headers=False,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=1,
-        )
+        config = make_config(MetricsApp(registry), connection, lifespan="off", timeout_graceful_shutdown=1)
         self._server = Server(config, clock)
         self._thread = threading.Thread(target=self._run, args=(listener,), name="metrics", daemon=True)
         self._thread.start()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -85,6 +85,21 @@ class Lifecycle(Protocol):
         ...
 
 
+def make_config(app: ASGIApp, connection: type[Connection], **options: Any) -> uvicorn.Config:
+    """Return uvicorn's configuration for one of the two ports; `options` are what the ports do not share."""
+    return uvicorn.Config(
+        app,
+        http=connection,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # uvicorn would trust every header from loopback; access/clients.py does this
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        **options,
+    )
+
+
 async def serve(
     app: ASGIApp,
     worker: Lifecycle,
@@ -96,27 +111,9 @@ async def serve(
     certificate: Certificate | None = None,
 ) -> int:
     """Serve until `stop`, drain, and close everything; returns the exit code: 0 when no accepted request was lost."""
-    connection = connection_class(
-        ConnectionLimit(most_connections(settings), "API", clock),
-        max_head_bytes=longest_request(settings.max_text_length),  # a text may be in the address
-        head_seconds=settings.request_timeout_seconds,
-        clock=clock,
-    )
-    server = Server(
-        uvicorn.Config(
-            app,
-            http=connection,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            proxy_headers=False,  # uvicorn would trust every header from loopback; access/clients.py does this
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            ssl_context_factory=(lambda _config, _default: certificate.context) if certificate else None,
-        ),
-        clock,
-    )
+    tls = (lambda _config, _default: certificate.context) if certificate else None
+    config = make_config(app, _api_connection(settings, clock), lifespan="on", ssl_context_factory=tls)
+    server = Server(config, clock)
     connections = server.server_state.connections
     request_seconds = settings.request_timeout_seconds
     reaping_slow = asyncio.create_task(abort_slow_closes(connections, after=request_seconds, clock=clock))
@@ -165,6 +162,15 @@ def catch_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, on_signal, number)
     return stop
+
+
+def _api_connection(settings: Settings, clock: Clock) -> type[Connection]:
+    return connection_class(
+        ConnectionLimit(most_connections(settings), "API", clock),
+        max_head_bytes=longest_request(settings.max_text_length),  # a text may be in the address
+        head_seconds=settings.request_timeout_seconds,
+        clock=clock,
+    )
 
 
 async def _run_until_stopped(worker: Lifecycle, stop: asyncio.Event, termination_log: Path) -> bool:
