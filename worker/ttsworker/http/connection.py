@@ -20,7 +20,6 @@ from ttsworker.http.until_close import SendUntilClose
 _OFFER = {b"connection", b"upgrade", b"http2-settings"}
 """Headers by which a client offers another protocol."""
 
-
 MAX_HEADERS = 100
 """Headers of a request: every look-up of one reads all of them."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ttsworker.engines import Voice
+from ttsworker.engines import Engine, Voice
 from ttsworker.speech.errors import InvalidRequest
 
 UNNAMED = "auto"
@@ -21,6 +21,11 @@ def choose_language(language: str | None, voice: Voice, languages: Sequence[str]
         return found if languages else None
     message = f"the model does not speak this language; it speaks {', '.join(known)}"
     raise InvalidRequest("unknown_language", message, param="language")
+
+
+def spoken_languages(engine: Engine) -> list[str]:
+    """Return every language that an engine speaks, each once."""
+    return list(dict.fromkeys(engine.languages or [voice.language for voice in engine.voices]))
 
 
 def _nearest(language: str, known: Sequence[str]) -> str | None:

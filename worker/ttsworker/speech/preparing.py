@@ -83,11 +83,9 @@ def _first_bytes(audio: Iterable[Pcm | None], most: int) -> Iterator[Pcm | None]
 async def keyed_script(
     parts: Parts, model: LoadedModel, request: SpeechRequest, *, param: str = "input", owner: str = ""
 ) -> tuple[Script, list[str]]:
-    """Return a request as the model speaks it, and the cache keys of its sentences; raises InvalidRequest.
+    """Return a request as the model speaks it, and the cache keys of its sentences but its pauses.
 
-    A pause has no key.
-
-    A fallback does not know the first choice's voices: it speaks with its own.
+    A fallback does not know the first choice's voices: it speaks with its own. Raises InvalidRequest.
     """
     unknown = parts.settings.unknown_voice
     if parts.failover.on_fallback and request.voice not in {voice.name for voice in model.engine.voices}:

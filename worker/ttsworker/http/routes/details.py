@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 
 from ttsworker.http.routes.bodies import ActiveModel, LoadedParts
 from ttsworker.settings import Settings
+from ttsworker.speech.languages import spoken_languages
 
 # An explicit list, so that a new setting stays hidden until somebody decides to show it.
 _SHOWN = {
@@ -45,7 +46,7 @@ async def details(parts: LoadedParts, model: ActiveModel) -> HTMLResponse:
         "device": engine.device,
         "sample_rate": engine.sample_rate,
         "voices": ", ".join(voice.name for voice in engine.voices),
-        "languages": ", ".join(dict.fromkeys(engine.languages or [voice.language for voice in engine.voices])),
+        "languages": ", ".join(spoken_languages(engine)),
     }
     return HTMLResponse(render(facts | shown_settings(parts.settings)))
 

@@ -11,6 +11,7 @@ from ttsworker.http.routes.coqui import speak_wav
 from ttsworker.http.routes.fields import read_form, read_query
 from ttsworker.http.routes.openai import AUDIO, PARTIAL_AUDIO
 from ttsworker.speech.fields import unknown_fields
+from ttsworker.speech.languages import spoken_languages
 from ttsworker.speech.parts import Parts
 
 SPEECH_PATH = "/process"
@@ -36,8 +37,7 @@ router = APIRouter(tags=["MaryTTS"])
 @router.get("/locales", response_class=HTMLResponse)
 async def list_locales(model: ActiveModel) -> HTMLResponse:
     """List the languages, one a line."""
-    languages = model.engine.languages or [voice.language for voice in model.engine.voices]
-    return _plain("\n".join(dict.fromkeys(languages)))
+    return _plain("\n".join(spoken_languages(model.engine)))
 
 
 @router.get("/voices", response_class=HTMLResponse)

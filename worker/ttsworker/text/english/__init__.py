@@ -21,7 +21,6 @@ RULES: tuple[Rule, ...] = (
 )
 """In this order: a later rule sees what an earlier one wrote."""
 
-
 _ANY_SIGN = re.compile(r"[\d@√∞*≠№½¼¾⅓⅔⅛⅜⅝⅞⁰¹²³⁴-⁹]|www\.|https?:|!=|= ?[-−]|\w\.[a-z]")
 """What a rule that needs a sign has to find."""
 
