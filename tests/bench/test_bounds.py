@@ -13,7 +13,7 @@ def test_the_exponent_of_a_power_is_found(power: float) -> None:
     assert exponent(LENGTHS, [1e-3 * length**power for length in LENGTHS]) == pytest.approx(power)
 
 
-def test_short_times_say_nothing() -> None:
+def test_times_too_short_to_measure_give_no_exponent() -> None:
     assert exponent(LENGTHS, [1e-6, 1e-5, 1e-4, 1e-3]) is None
     assert exponent(LENGTHS, [1e-6, 1e-5, 2e-3, 4e-3]) == pytest.approx(1.0)
 

@@ -63,7 +63,7 @@ def test_coquis_own_classes_stay(tmp_path: Path, name: object) -> None:
 @pytest.mark.parametrize("name", READ)
 @pytest.mark.parametrize("place", ["top", "model_args", "audio"])
 @pytest.mark.parametrize("value", REMOTE, ids=str)
-def test_nothing_is_asked_for_elsewhere(tmp_path: Path, name: str, place: str, value: object) -> None:
+def test_a_file_of_another_machine_is_refused(tmp_path: Path, name: str, place: str, value: object) -> None:
     for listed in (value, [value], ["x.pth", value]):
         options = {name: listed} if place == "top" else {place: {name: listed}}
         with pytest.raises(ModelInvalid, match=f"as {name}: it must be a file of the model's folder"):

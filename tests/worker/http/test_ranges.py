@@ -19,7 +19,7 @@ LENGTH = 1000
         ("bytes= 2-3 ", range(2, 4)), ("bytes=007-008", range(7, 9)), (f"bytes=0-{'9' * 900}", range(1000)),
     ],
 )  # fmt: skip
-def test_a_range(header: str, wanted: range) -> None:
+def test_one_valid_range_gives_its_bytes(header: str, wanted: range) -> None:
     assert wanted_bytes(header, LENGTH) == wanted
 
 
@@ -29,7 +29,7 @@ def test_a_range(header: str, wanted: range) -> None:
      "seconds=0-1", "bytes=--1", "bytes=+1-2", "bytes=1.0-2", "bytes=1-2;", "0-1", "bytes:0-1", "bytes=\u0661-\u0662",
      "bytes=0x1-2", f"bytes={'9' * 5000}-", "bytes=1-2,", "bytes=1000-2,", "bytes=5000-6"],
 )  # fmt: skip
-def test_what_is_answered_with_everything(header: str) -> None:
+def test_several_and_invalid_ranges_give_everything(header: str) -> None:
     assert wanted_bytes(header, LENGTH) is None
 
 
@@ -70,7 +70,7 @@ async def test_safari_hears_it(path: str, name: str) -> None:
         assert refused.headers["content-range"] == f"bytes */{total}"
 
 
-async def test_where_a_range_does_not_count() -> None:
+async def test_a_range_counts_only_for_a_get_without_if_range() -> None:
     ask = {"Range": "bytes=0-1"}
     text = {"text": "Hello."}
     async with serving(ArtificialEngine()) as served:

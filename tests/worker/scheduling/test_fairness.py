@@ -137,7 +137,7 @@ def test_endless_newcomers_do_not_keep_a_client_waiting() -> None:
         assert number < 20
 
 
-def test_an_urgent_one_belongs_to_no_client() -> None:
+def test_an_urgent_request_counts_for_no_client() -> None:
     queue = Queue[Request](1)
     queue.enter(Request("a0", "a1", client="a"), now=0.0)
     queue.enter_urgent(Request("urgent", "urgent too"))

@@ -92,7 +92,7 @@ def test_each_kind_is_written_in_words(language: str, before: str, after: str) -
         "12 345",
     ],
 )
-def test_the_rest_stays(language: str, text: str) -> None:
+def test_the_digits_of_doubtful_numbers_stay(language: str, text: str) -> None:
     shown = spoken_form(text, language)
     assert re.findall(r"\d+", shown) == re.findall(r"\d+", text)
 

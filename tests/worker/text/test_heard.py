@@ -24,7 +24,7 @@ def test_accents_of_their_own_and_joiners_are_not_heard() -> None:
 
 
 @pytest.mark.parametrize("text", ["", 'Plain text, 12 words (or "more")!', "a_b * c/d\n[e]"])
-def test_plain_texts(text: str) -> None:
+def test_ascii_letters_digits_and_marks_are_plain(text: str) -> None:
     assert is_plain(text)
 
 

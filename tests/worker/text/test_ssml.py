@@ -39,7 +39,7 @@ def read(inside: str) -> list[Passage]:
         ("**not Markdown**", "**not Markdown**"),
     ],
 )
-def test_what_is_heard(inside: str, text: str) -> None:
+def test_the_words_of_supported_elements_are_heard(inside: str, text: str) -> None:
     [passage] = read(inside)
     assert passage.text.split() == text.split()
 
@@ -127,7 +127,7 @@ def test_a_part_in_another_language() -> None:
         ("<speak>" + "<p>" * 30_000, f"more than {MAX_DEPTH} deep"),
     ],
 )
-def test_the_rest_is_refused(document: str, message: str) -> None:
+def test_unsupported_ssml_is_refused(document: str, message: str) -> None:
     with pytest.raises(InvalidMarkup, match=message):
         read_markup(document, Reading(Markup.SSML))
 

@@ -58,7 +58,7 @@ def keys(tmp_path: Path) -> Path:
     return path
 
 
-async def test_it_speaks_and_reads_headers_and_errors(browser: Browser, keys: Path) -> None:
+async def test_an_allowed_page_speaks_and_reads_headers_and_errors(browser: Browser, keys: Path) -> None:
     async with (
         other_page(browser) as (origin, page),
         serving(ArtificialEngine(), api_keys_file=keys, allowed_origins=[origin]) as served,
@@ -73,7 +73,7 @@ async def test_it_speaks_and_reads_headers_and_errors(browser: Browser, keys: Pa
         assert (refused["status"], refused["headers"][3]) == (401, "Bearer")
 
 
-async def test_another_page_does_not(browser: Browser, keys: Path) -> None:
+async def test_a_page_that_is_not_allowed_cannot_speak(browser: Browser, keys: Path) -> None:
     engine = ArtificialEngine()
     async with other_page(browser) as (_, page):
         for origins in ([], ["https://app.example.org"]):
