@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.asking import SPEECH
 from tests.support.worker.serving import Served, serving, until
 from tests.support.worker.slow_reader import reading
 from ttsworker.http.access.concurrency import Concurrency
 from ttsworker.http.errors import ApiError
 
-SPEECH = "/v1/audio/speech"
 PROXIED: dict[str, Any] = {"trusted_proxies": ["127.0.0.1"], "max_requests_per_client": 2}
 OTHERS: tuple[dict[str, str], ...] = ({}, {"X-Forwarded-For": "203.0.113.9"}, {"X-Forwarded-For": "2001:db8:1::1"})
 """Other clients than GREEDY, the first one the proxy itself."""

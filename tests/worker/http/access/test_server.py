@@ -1,18 +1,17 @@
-"""Keys and limits around a real server, asked by plain HTTP and by OpenAI's own client."""
+"""Keys around a real server: who is let in, who is not, and what the log says."""
 
 import asyncio
 import json
 import logging
 from pathlib import Path
-from typing import Any
 
 import httpx
-import openai
 import pytest
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from tests.support.worker.artificial import ArtificialEngine
-from tests.support.worker.asking import poll
+from tests.support.worker.asking import SPEECH, poll
+from tests.support.worker.keyed import BEARER, HELLO, code_of, rejected
 from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.mounted import Mounted
 from tests.support.worker.serving import PATIENCE_SECONDS, Served, serving, until, worker_process
@@ -20,30 +19,6 @@ from ttsworker.http.access.keyfile import CHECK_SECONDS
 from ttsworker.http.access.middleware import OPEN_PATHS
 from ttsworker.settings import InvalidSettings, Settings
 from ttsworker.worker import Worker
-
-SPEECH = "/v1/audio/speech"
-HELLO = {"input": "Hello."}
-BEARER = {"Authorization": "Bearer alices-key-for-tests"}
-
-
-@pytest.fixture
-def keys(tmp_path: Path) -> Path:
-    path = tmp_path / "keys"
-    path.write_text(
-        "alice alices-key-for-tests\nbob bobs-key-for-tests rate=0.001 burst=2\ncarol carols-key-for-tests rate=0\n"
-    )
-    return path
-
-
-def rejected(served: Served, reason: str) -> float | None:
-    return served.worker.metrics.registry.get_sample_value("tts_rejected_total", {"reason": reason})
-
-
-def code_of(answer: httpx.Response) -> str:
-    error = answer.json()["error"]
-    assert set(error) == {"message", "type", "param", "code"}
-    assert error["message"]
-    return str(error["code"])
 
 
 @pytest.mark.parametrize(
@@ -134,92 +109,10 @@ async def test_a_page_that_asks_without_a_key_is_not_a_guess(keys: Path) -> None
         assert (await served.client.get("/v1/models", headers=BEARER)).status_code == 200
 
 
-async def test_no_key_tells_what_another_had_spoken(keys: Path) -> None:
-    """Neither the header nor the time does: the engine speaks the sentence again."""
-    engine = ArtificialEngine()
-    alice, carol = BEARER, {"X-API-Key": "carols-key-for-tests"}
-    async with serving(engine, clock=ManualClock(), api_keys_file=keys, cache_ttl_seconds=60) as served:
-
-        async def ask(headers: dict[str, str]) -> str:
-            answer = await served.client.post(SPEECH, json={"input": "My secret."}, headers=headers)
-            assert answer.status_code == 200
-            return str(answer.headers["x-tts-cached-sentences"])
-
-        assert [await ask(alice), await ask(alice)] == ["0/1", "1/1"]
-        assert [await ask(carol), await ask(carol)] == ["0/1", "1/1"]
-        for path in ("/api/tts?text=Another.", "/process?INPUT_TEXT=Another."):
-            for headers in (alice, carol):
-                assert (await served.client.get(path, headers=headers)).status_code == 200
-        assert engine.begun.count("My secret.") == 2
-        assert engine.begun.count("Another.") == 2
-
-
-async def test_a_sentence_in_flight_is_not_shared_with_another_key(keys: Path) -> None:
-    engine = ArtificialEngine()
-    clients = [BEARER, BEARER, {"X-API-Key": "carols-key-for-tests"}]
-    async with serving(engine, clock=ManualClock(), api_keys_file=keys) as served:
-        engine.gate.clear()
-        asked = [asyncio.create_task(served.client.post(SPEECH, json=HELLO, headers=headers)) for headers in clients]
-        await until(lambda: served.worker.admission.accepted == 3)
-        engine.gate.set()
-        answers = await asyncio.gather(*asked)
-        assert len({answer.content for answer in answers}) == 1
-        assert engine.begun.count("Hello.") == 2
-
-
-async def test_clients_may_share_their_audio(keys: Path) -> None:
-    engine = ArtificialEngine()
-    shared: dict[str, Any] = {"api_keys_file": keys, "cache_ttl_seconds": 60, "share_cache": True}
-    async with serving(engine, clock=ManualClock(), **shared) as served:
-        for headers in (BEARER, {"X-API-Key": "carols-key-for-tests"}):
-            answer = await served.client.post(SPEECH, json=HELLO, headers=headers)
-        assert answer.headers["x-tts-cached-sentences"] == "1/1"
-        assert engine.begun.count("Hello.") == 1
-
-
 async def test_without_a_file_nobody_needs_a_key() -> None:
     async with serving(ArtificialEngine()) as served:
         assert (await served.client.post(SPEECH, json=HELLO)).status_code == 200
         assert (await served.client.post(SPEECH, json=HELLO, headers=BEARER)).status_code == 200
-
-
-async def test_openais_client_with_a_key_and_without_the_right_one(keys: Path) -> None:
-    async with serving(ArtificialEngine(), api_keys_file=keys, rate_limit_per_second=10) as served:
-        url = f"http://127.0.0.1:{served.port}/v1"
-        async with openai.AsyncOpenAI(base_url=url, api_key="alices-key-for-tests", max_retries=0) as client:
-            answer = await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
-            assert answer.response.headers["content-type"] == "audio/mpeg"
-            assert [model.id for model in (await client.models.list()).data] == ["artificial"]
-        async with openai.AsyncOpenAI(base_url=url, api_key="unused", max_retries=0) as client:
-            with pytest.raises(openai.AuthenticationError, match="not valid") as refused:
-                await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
-            assert refused.value.code == "invalid_api_key"
-        async with openai.AsyncOpenAI(base_url=url, api_key="bobs-key-for-tests", max_retries=0) as client:
-            for _ in range(2):
-                await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
-            with pytest.raises(openai.RateLimitError) as limited:
-                await client.audio.speech.create(model="tts-1", voice="one", input="Hello.")
-            assert (limited.value.code, limited.value.type) == ("rate_limit_exceeded", "rate_limit_error")
-
-
-async def test_a_key_has_its_own_limit_and_only_speech_counts(keys: Path) -> None:
-    bob = {"X-API-Key": "bobs-key-for-tests"}
-    limit: dict[str, Any] = {"rate_limit_per_second": 0.001, "rate_limit_burst": 3}
-    async with serving(ArtificialEngine(), clock=ManualClock(), api_keys_file=keys, **limit) as it:
-        for path in ("/v1/models", "/v1/audio/voices", "/nowhere"):
-            for _ in range(5):
-                assert (await it.client.get(path, headers=bob)).status_code in {200, 404}
-        statuses = [(await it.client.post(SPEECH, json=HELLO, headers=bob)).status_code for _ in range(3)]
-        assert statuses == [200, 200, 429]
-        answer = await it.client.get("/api/tts", params={"text": "Hello."}, headers=bob)  # the other API, one client
-        assert (answer.status_code, code_of(answer)) == (429, "rate_limit_exceeded")
-        assert 990 <= int(answer.headers["retry-after"]) <= 1000
-        assert "0.001 requests a second, 2 at once" in answer.json()["error"]["message"]
-        assert rejected(it, "rate_limit_exceeded") == 2
-        statuses = [(await it.client.post(SPEECH, json=HELLO, headers=BEARER)).status_code for _ in range(4)]
-        assert statuses == [200, 200, 200, 429]
-        carol = {"X-API-Key": "carols-key-for-tests"}
-        assert {(await it.client.post(SPEECH, json=HELLO, headers=carol)).status_code for _ in range(9)} == {200}
 
 
 @pytest.mark.parametrize("query", [{"model": "artificial"}, {"input": "Hello."}, {"key": "wrong"}])
@@ -230,27 +123,6 @@ async def test_deleting_from_the_cache_counts_as_speech_does(keys: Path, query: 
         asked = [await served.client.delete("/v1/audio/cache", params=query, headers=bob) for _ in range(3)]
         assert [each.status_code == 429 for each in asked] == [False, False, True]
         assert code_of(asked[2]) == "rate_limit_exceeded"
-
-
-async def test_without_keys_an_address_is_a_client_whatever_it_claims() -> None:
-    one, other = ({"X-Forwarded-For": address} for address in ("1.2.3.4", "5.6.7.8"))
-    limit: dict[str, Any] = {"rate_limit_per_second": 0.001, "rate_limit_burst": 1}
-    async with serving(ArtificialEngine(), **limit) as served:
-        assert (await served.client.post(SPEECH, json=HELLO, headers=one)).status_code == 200
-        for headers in (one, other, {"Forwarded": "for=9.9.9.9"}, {"X-Real-IP": "9.9.9.9"}, BEARER):
-            assert (await served.client.post(SPEECH, json=HELLO, headers=headers)).status_code == 429
-    async with serving(ArtificialEngine(), **limit, trusted_proxies=["127.0.0.0/8"]) as served:
-        for address in ("1.2.3.4", "5.6.7.8", "2001:db8::1"):
-            headers = {"X-Forwarded-For": f"9.9.9.9, {address}"}
-            assert (await served.client.post(SPEECH, json=HELLO, headers=headers)).status_code == 200
-            assert (await served.client.post(SPEECH, json=HELLO, headers=headers)).status_code == 429
-        answer = await served.client.post(SPEECH, json=HELLO, headers={"X-Forwarded-For": "2001:db8::ffff"})
-        assert answer.status_code == 429
-
-
-async def test_no_limit_at_all() -> None:
-    async with serving(ArtificialEngine(), rate_limit_per_second=0, rate_limit_burst=1) as served:
-        assert {(await served.client.post(SPEECH, json=HELLO)).status_code for _ in range(30)} == {200}
 
 
 async def test_keys_are_swapped_under_load_without_a_failed_request(tmp_path: Path) -> None:
@@ -314,11 +186,6 @@ async def test_a_wrong_address_of_redis_is_told_without_its_password() -> None:
     with pytest.raises(InvalidSettings, match="redis_url must be redis://") as error:
         Worker(Settings(redis_url=SecretStr("http://user:secret@localhost"), cache_ttl_seconds=0))
     assert "secret" not in str(error.value)
-
-
-def test_a_rate_too_small_to_count_is_refused() -> None:
-    with pytest.raises(ValidationError, match=r"0 for no limit, or at least 0\.001"):
-        Settings(rate_limit_per_second=0.0001)
 
 
 async def test_a_refused_upload_is_not_read_on(keys: Path) -> None:

@@ -10,13 +10,12 @@ import pytest
 
 from tests.support.valkey import Valkey, running_valkey
 from tests.support.worker.artificial import ArtificialEngine
-from tests.support.worker.asking import poll
+from tests.support.worker.asking import SPEECH, poll
+from tests.support.worker.keyed import HELLO
 from tests.support.worker.serving import PATIENCE_SECONDS, Served, serving, until
 from ttsworker.http.access import ratelimit
 from ttsworker.http.access.limits import Limit
 
-SPEECH = "/v1/audio/speech"
-HELLO = {"input": "Hello."}
 SLOW: dict[str, Any] = {"rate_limit_per_second": 0.001, "rate_limit_burst": 4}
 
 
