@@ -61,6 +61,7 @@ async def serving(
     wait: bool = True,
     clock: Clock | None = None,
     exit_timeout: float = PATIENCE_SECONDS,
+    certificate: Certificate | None = None,
     **settings: Any,
 ) -> AsyncIterator[Served]:
     """Serve this engine and wait until it is ready. Nothing is cached or limited unless the settings say so."""
@@ -69,10 +70,10 @@ async def serving(
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     stop = asyncio.Event()
-    ended = asyncio.create_task(serve_worker(worker, listener, stop))
+    ended = asyncio.create_task(serve_worker(worker, listener, stop, certificate))
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS, limits=limits
+        base_url=f"{'https' if certificate else 'http'}://127.0.0.1:{port}", timeout=PATIENCE_SECONDS, limits=limits
     ) as client:
         try:
             if wait:

@@ -16,12 +16,10 @@ import pytest
 from tests.support.certificates import Pair, encrypt, make_pair, openssl
 from tests.support.judge import SENTENCES, recognise
 from tests.support.worker.artificial import ArtificialEngine
-from tests.support.worker.serving import PATIENCE_SECONDS, serve_worker, until, worker_process
+from tests.support.worker.serving import PATIENCE_SECONDS, serving, worker_process
 from ttsworker.clock import SystemClock
-from ttsworker.http.server import listen
 from ttsworker.http.tls import Certificate, load_certificate
 from ttsworker.settings import InvalidSettings, Settings
-from ttsworker.worker import Worker
 
 
 @pytest.fixture
@@ -45,16 +43,8 @@ def trusting(pair: Pair) -> ssl.SSLContext:
 @asynccontextmanager
 async def serving_tls(certificate: Certificate) -> AsyncIterator[int]:
     """Serve HTTPS in this process; yields the port."""
-    worker = Worker(Settings(termination_log=Path("/nowhere")), make_engine=lambda _: ArtificialEngine())
-    listener = listen("127.0.0.1", 0)
-    stop = asyncio.Event()
-    ended = asyncio.create_task(serve_worker(worker, listener, stop, certificate))
-    try:
-        await until(lambda: worker.admission.state == "open")
-        yield listener.getsockname()[1]
-    finally:
-        stop.set()
-        await ended
+    async with serving(ArtificialEngine(), certificate=certificate) as served:
+        yield served.port
 
 
 def client_of(port: int, pair: Pair) -> httpx.AsyncClient:
