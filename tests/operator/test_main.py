@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,13 +13,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.support.program import free_port
+
 PROGRAM = (sys.executable, "-m", "ttsoperator")
-
-
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("0.0.0.0", 0))
-        return str(probe.getsockname()[1])
 
 
 class Process:
@@ -124,7 +119,7 @@ async def test_help_names_every_setting(start: Start) -> None:
 
 
 async def test_without_a_cluster_one_line_says_what_to_do(start: Start, tmp_path: Path) -> None:
-    process = await start(KUBECONFIG=str(tmp_path / "none"), TTS_OPERATOR_METRICS_PORT=free_port())
+    process = await start(KUBECONFIG=str(tmp_path / "none"), TTS_OPERATOR_METRICS_PORT=str(free_port()))
     assert await process.end() == 1
     (line,) = process.said.splitlines()
     assert "no cluster found" in line
@@ -135,7 +130,7 @@ async def test_without_a_cluster_one_line_says_what_to_do(start: Start, tmp_path
 async def test_a_missing_crd_is_waited_for_alive_but_not_ready_and_stopping_is_clean(
     start: Start, api: str, tmp_path: Path, number: signal.Signals
 ) -> None:
-    process = await start(KUBECONFIG=kubeconfig(tmp_path, api), TTS_OPERATOR_METRICS_PORT=free_port())
+    process = await start(KUBECONFIG=kubeconfig(tmp_path, api), TTS_OPERATOR_METRICS_PORT=str(free_port()))
     port = (await process.until(r"probes on port (\d+)"))[1]
     await process.until("waiting for the CRD ttsservices.tts-operator.io: install the chart")
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
@@ -152,7 +147,9 @@ async def test_a_missing_crd_is_waited_for_alive_but_not_ready_and_stopping_is_c
 
 
 async def test_an_api_server_that_is_away_is_waited_for(start: Start, tmp_path: Path) -> None:
-    process = await start(KUBECONFIG=kubeconfig(tmp_path, "http://127.0.0.1:1"), TTS_OPERATOR_METRICS_PORT=free_port())
+    process = await start(
+        KUBECONFIG=kubeconfig(tmp_path, "http://127.0.0.1:1"), TTS_OPERATOR_METRICS_PORT=str(free_port())
+    )
     await process.until(r"waiting for the API server: no answer from http://127.0.0.1:1")
     assert await process.end(signal.SIGTERM) == 0
 

@@ -67,3 +67,29 @@ def make_expired(folder: Path, name: str) -> Pair:
     said = openssl("ca", "-config", str(config), *signing, *years, "-out", str(pair.chain))
     assert pair.chain.exists(), said
     return pair
+
+
+class Authority:
+    """A CA on disk that signs certificates."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.folder = folder
+        self.name = name
+        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+                      "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.crt")  # fmt: skip
+
+    @property
+    def pem(self) -> str:
+        return (self.folder / f"{self.name}.crt").read_text()
+
+    def sign(self, common_name: str, file: str) -> None:
+        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                      "-subj", f"/CN={common_name}",
+                      "-keyout", f"{file}.key", "-out", f"{file}.csr")  # fmt: skip
+        extensions = self.folder / f"{file}.ext"
+        extensions.write_text("subjectAltName=IP:127.0.0.1\n")
+        self._openssl("x509", "-req", "-in", f"{file}.csr", "-CA", f"{self.name}.crt", "-CAkey", f"{self.name}.key",
+                      "-days", "1", "-extfile", extensions.name, "-out", f"{file}.crt")  # fmt: skip
+
+    def _openssl(self, *arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)

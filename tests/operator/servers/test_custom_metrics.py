@@ -1,9 +1,7 @@
 """custom.metrics.k8s.io over real TLS, with the certificates an API server would use, and real exporters behind it."""
 
 import asyncio
-import socket
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -13,6 +11,8 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Gauge, start_http_server
 
+from tests.support.certificates import Authority
+from tests.support.program import free_port
 from ttsoperator.kube.scrape import Scraper
 from ttsoperator.names import CHILD_SELECTOR, LABEL_COMPONENT, LABEL_SERVICE
 from ttsoperator.servers.custom_metrics import GROUP_VERSION, CustomMetrics
@@ -21,38 +21,6 @@ from ttsoperator.watch.store import Cache
 
 SERVICE = f"/apis/{GROUP_VERSION}/namespaces/ns/ttsservices.tts-operator.io/english"
 PODS = f"/apis/{GROUP_VERSION}/namespaces/ns/pods"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Authority:
-    """A CA on disk that signs certificates."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self.folder = folder
-        self.name = name
-        self._openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
-                      "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.crt")  # fmt: skip
-
-    @property
-    def pem(self) -> str:
-        return (self.folder / f"{self.name}.crt").read_text()
-
-    def sign(self, common_name: str, file: str) -> None:
-        self._openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                      "-subj", f"/CN={common_name}",
-                      "-keyout", f"{file}.key", "-out", f"{file}.csr")  # fmt: skip
-        extensions = self.folder / f"{file}.ext"
-        extensions.write_text("subjectAltName=IP:127.0.0.1\n")
-        self._openssl("x509", "-req", "-in", f"{file}.csr", "-CA", f"{self.name}.crt", "-CAkey", f"{self.name}.key",
-                      "-days", "1", "-extfile", extensions.name, "-out", f"{file}.crt")  # fmt: skip
-
-    def _openssl(self, *arguments: str) -> None:
-        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
