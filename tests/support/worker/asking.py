@@ -31,6 +31,11 @@ def spoken(*texts: str) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.concatenate([(tone(Utterance(text, "one")) * 32767).astype(np.int16) for text in texts])
 
 
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    """Return the status and the code of a refusal."""
+    return answer.status_code, answer.json()["error"]["code"]
+
+
 async def poll(served: Served, path: str, headers: dict[str, str] | None = None) -> None:
     """Ask until the answer is 200."""
     async with asyncio.timeout(PATIENCE_SECONDS):

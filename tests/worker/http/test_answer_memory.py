@@ -4,11 +4,10 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
-from tests.support.worker.asking import ask, heard, spoken
+from tests.support.worker.asking import ask, error_of, heard, spoken
 from tests.support.worker.serving import Served, serving, until
 from tests.support.worker.slow_reader import reading
 
@@ -21,10 +20,6 @@ LONG = "A text of a few words. " * 40
 
 def held(served: Served) -> int:
     return served.worker.parts.memory.held
-
-
-def error_of(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
 
 
 async def test_answers_that_do_not_fit_beside_the_others_are_429_and_streams_go_on() -> None:

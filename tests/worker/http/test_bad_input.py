@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-SPEECH = "/v1/audio/speech"
+from tests.support.worker.asking import SPEECH
 
 BODIES: list[tuple[str, bytes | object, int, str, str | None]] = [
     ("empty body", b"", 400, "invalid_json", None),

@@ -7,12 +7,12 @@ import httpx
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.asking import SPEECH
 from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.raw_http import raw
 from tests.support.worker.serving import serving
 from ttsworker.settings import InvalidSettings, load_settings
 
-SPEECH = "/v1/audio/speech"
 PAGE = "https://app.example.org"
 OTHERS = ["https://app.example.org:8443", "http://app.example.org", "https://evil.org", "https://app.example.org.evil.org",
           "null", "https://xapp.example.org", "HTTPS://APP.EXAMPLE.ORG"]  # fmt: skip
@@ -67,7 +67,7 @@ async def test_the_refusal_of_a_method_names_those_that_a_page_may_use() -> None
         assert "allowed_origins" not in error["message"]
 
 
-async def test_without_origins_nothing_is_said() -> None:
+async def test_without_allowed_origins_no_answer_has_a_cors_header() -> None:
     async with serving(ArtificialEngine()) as served:
         answer = await served.client.options(SPEECH, headers=preflight())
         assert answer.status_code == 204
@@ -105,7 +105,7 @@ async def test_a_page_may_read_headers_and_every_error(keys: Path, monkeypatch: 
         assert answers[3][0].headers["retry-after"]
 
 
-async def test_every_page_where_the_settings_say_so() -> None:
+async def test_a_star_allows_every_page() -> None:
     async with serving(ArtificialEngine(), allowed_origins=["*"]) as served:
         for origin in [PAGE, *OTHERS]:
             answer = await served.client.options(SPEECH, headers=preflight(origin))

@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.asking import SPEECH
 from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import PATIENCE_SECONDS, serving, until, worker_process
 from ttsworker.http import server
 
-SPEECH = "/v1/audio/speech"
 SENTENCE = "This is one of very many sentences that the worker has to speak before it may go. "
 
 

@@ -8,12 +8,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.worker.artificial import SECONDS_PER_CHARACTER, ArtificialEngine
+from tests.support.worker.asking import SPEECH
 from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import WorkerProcess, serving, until
 from ttsworker.observe.gpu import GpuFigures
 from ttsworker.observe.metrics import Metrics
-
-SPEECH = "/v1/audio/speech"
 
 NAMES = {
     "tts_requests_total", "tts_request_duration_seconds", "tts_requests_in_flight", "tts_queue_depth",

@@ -11,12 +11,12 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span as WireSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from tests.support.collector import attributes, collector
+from tests.support.worker.asking import SPEECH
 from tests.support.worker.serving import PATIENCE_SECONDS, WorkerProcess, worker_process
 from ttsworker.observe.tracing import Tracer, describe, describe_answer, make_tracer, record
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TRACEPARENT = f"00-{TRACE}-{SPAN}-01"
-SPEECH = "/v1/audio/speech"
 TEXT = "Nobody else may read this."
 
 

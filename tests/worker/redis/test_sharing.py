@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from tests.support.valkey import Valkey, running_valkey
 from tests.support.worker.caching import Counted, tone
 from tests.support.worker.manual_clock import ManualClock
+from tests.support.worker.redis_cache import NEVER, QUICK
 from tests.support.worker.serving import PATIENCE_SECONDS, until
 from ttsworker.cache import RedisCache, cache_key
 from ttsworker.engines import Utterance
@@ -23,8 +24,6 @@ from ttsworker.observe.logs import JsonFormatter
 from ttsworker.redis.breaker import BackOff
 from ttsworker.redis.client import MAX_CONNECTIONS, RedisClient, RedisUnavailable
 
-QUICK = BackOff(first=0.01, longest=0.05)
-NEVER = BackOff(first=1e6, longest=1e6)
 KEY = cache_key(Utterance("Hello.", "heart"), engine="hibari", model_digest="digest")
 TWO = Limit(0.001, 2)
 

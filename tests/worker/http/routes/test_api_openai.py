@@ -14,11 +14,11 @@ import pytest
 import soxr
 
 from tests.support.judge import SENTENCES, recognise
+from tests.support.worker.asking import SPEECH
 from tests.support.worker.decoding import MEDIA_TYPES, Samples, assert_same_sound, decode
 from tests.support.worker.serving import WorkerProcess
 from ttsworker.speech.voices import MARYTTS_VOICE, OPENAI_VOICES
 
-SPEECH = "/v1/audio/speech"
 Format = Literal["mp3", "opus", "aac", "flac", "wav", "pcm"]
 FORMATS: tuple[Format, ...] = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 TWO_SENTENCES = "The first sentence comes early. The second one follows it."

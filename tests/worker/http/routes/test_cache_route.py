@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from tests.support.valkey import running_valkey
 from tests.support.worker.artificial import ArtificialEngine
+from tests.support.worker.asking import error_of
 from tests.support.worker.caching import Counted, tone
 from tests.support.worker.manual_clock import ManualClock
 from tests.support.worker.serving import PATIENCE_SECONDS, serve_worker, until
@@ -61,10 +62,6 @@ def keys_file(tmp_path: Path) -> Path:
     return path
 
 
-def error(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["error"]["code"]
-
-
 async def test_a_key_or_a_model_is_deleted(tmp_path: Path, keys_file: Path) -> None:
     counted = Counted()
     with running_valkey(tmp_path) as valkey:
@@ -83,7 +80,7 @@ async def test_a_key_or_a_model_is_deleted(tmp_path: Path, keys_file: Path) -> N
             assert valkey.client.dbsize() == 0
             valkey.kill()
             answer = await client.delete(PATH, params={"model": "artificial"})
-            assert error(answer) == (503, "cache_unavailable")
+            assert error_of(answer) == (503, "cache_unavailable")
             assert int(answer.headers["retry-after"]) > 0
         await cache.close()
         await redis.close()
@@ -157,13 +154,13 @@ async def test_the_audio_of_every_model_of_the_line_up_can_be_deleted(tmp_path: 
 async def test_what_is_no_key_and_no_model_is_refused(keys_file: Path, query: str, status: int, code: str) -> None:
     lost = Fallback(model_dir=Path("/nowhere"), model_name="lost")
     async with serving_with(Untouchable(), api_keys_file=keys_file, fallbacks=[lost]) as client:
-        assert error(await client.delete(PATH + query)) == (status, code)
+        assert error_of(await client.delete(PATH + query)) == (status, code)
 
 
 async def test_without_api_keys_nobody_deletes() -> None:
     async with serving_with(Untouchable()) as client:
         answer = await client.delete(PATH, params={"model": "artificial"})
-        assert error(answer) == (403, "api_keys_required")
+        assert error_of(answer) == (403, "api_keys_required")
         assert "api_keys_file" in answer.json()["error"]["message"]
 
 

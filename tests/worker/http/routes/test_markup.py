@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.judge import SENTENCES
 from tests.support.worker.artificial import SECONDS_PER_CHARACTER, ArtificialEngine
+from tests.support.worker.asking import SPEECH
 from tests.support.worker.serving import Served, serving
 
-SPEECH = "/v1/audio/speech"
 MARKDOWN = "### Title\n**One** [link](https://example.org).\n\n```sh\nls\n```\n&amp; more"
 BYTES_PER_SECOND = 48_000
 
