@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.worker.manual_clock import ManualClock
 from ttsworker.http import connection_limit
-from ttsworker.http.connection_limit import GRACE_SECONDS, LOG_SECONDS, ConnectionLimit, most_connections
+from ttsworker.http.connection_limit import GRACE_SECONDS, ConnectionLimit, most_connections
+from ttsworker.observe.tally import LINE_SECONDS
 from ttsworker.settings import Settings
 
 
@@ -67,7 +68,7 @@ def test_a_flood_is_one_line_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(2):
         for _ in range(1000):
             limit.add(Held())
-        clock.advance(LOG_SECONDS)
+        clock.advance(LINE_SECONDS)
     limit.add(Held())
     for _ in range(1000):
         assert not limit.has_room()

@@ -6,6 +6,7 @@ import resource
 from typing import Protocol
 
 from ttsworker.clock import Clock
+from ttsworker.observe.tally import Tally
 from ttsworker.settings import Settings
 
 SPARE_CONNECTIONS = 2048
@@ -13,8 +14,6 @@ SPARE_CONNECTIONS = 2048
 
 GRACE_SECONDS = 1.0
 """Time for a connection's first request before it makes room: a flood must not replace those that came just before."""
-
-LOG_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +41,7 @@ class ConnectionLimit:
         self._idle: dict[Limited, float] = {}
         """When each may make room; the one that has been idle longest comes first."""
         self._busy: set[Limited] = set()
-        self._replaced = 0
-        self._log_at = 0.0
+        self._floods = Tally(clock.monotonic)
 
     def __len__(self) -> int:
         """Return the number of connections."""
@@ -85,12 +83,9 @@ class ConnectionLimit:
         self._busy.discard(connection)
 
     def _log(self, *, replaced: int) -> None:
-        self._replaced += replaced
-        now = self._clock.monotonic()
-        if now >= self._log_at:
-            extra = {"port": self._port, "limit": self._most, "replaced": self._replaced}
+        if (counted := self._floods.add(replaced)) is not None:
+            extra = {"port": self._port, "limit": self._most, "replaced": counted}
             log.warning("too many connections: new ones replace idle ones, or wait", extra=extra)
-            self._replaced, self._log_at = 0, now + LOG_SECONDS
 
 
 def most_connections(settings: Settings) -> int:

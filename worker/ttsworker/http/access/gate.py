@@ -1,5 +1,6 @@
 """Identify the client of a request, check its key, and enforce its rate limit."""
 
+import logging
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -8,15 +9,18 @@ from starlette.datastructures import Headers
 from ttsworker.clock import Clock
 from ttsworker.http.access.clients import client_of
 from ttsworker.http.access.concurrency import Concurrency
-from ttsworker.http.access.guesses import Guesses, RefusalLog
+from ttsworker.http.access.guesses import Guesses
 from ttsworker.http.access.keyfile import KeyFile
 from ttsworker.http.access.keys import InvalidKeys, Key
 from ttsworker.http.access.limits import Limit, whole_seconds
 from ttsworker.http.access.origins import from_another_site
 from ttsworker.http.access.ratelimit import LocalLimiter, SharedLimiter
 from ttsworker.http.errors import ApiError, retry_after
+from ttsworker.observe.tally import Tally
 from ttsworker.redis.client import RedisClient
 from ttsworker.settings import InvalidSettings, Network, Settings, parse_networks
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Gate:
         self._concurrency = Concurrency()
         self._origins = frozenset(settings.allowed_origins)
         self._guesses = Guesses(clock.monotonic)
-        self._refusals = RefusalLog(clock.monotonic)
+        self._refusals = Tally(clock.monotonic)
         local = LocalLimiter(clock.monotonic)
         self._limiter = SharedLimiter(redis, local) if redis else local
 
@@ -98,7 +102,8 @@ class Gate:
             key = keys.find(candidate)
             if key and self._guesses.may_use(address, key):
                 return key
-        self._refusals.note(address)
+        if requests := self._refusals.add():
+            log.warning("requests without a right key", extra={"requests": requests, "last_address": address})
         if presented and (wait := await self._guesses.count(address)):
             raise _too_many("too_many_wrong_keys", "this address has sent too many wrong keys", wait)
         problem = "this key is not valid" if presented else "this needs a key"

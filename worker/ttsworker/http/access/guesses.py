@@ -1,6 +1,5 @@
 """Limit the wrong keys that an address may send, so that nobody can guess a key by trying many."""
 
-import logging
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -10,11 +9,6 @@ from ttsworker.http.access.ratelimit import MAX_CLIENTS, LocalLimiter
 
 WRONG_KEYS = Limit(per_second=10 / 60, burst=10)
 """Ten wrong keys a minute: enough for people who mistype and clients whose key has just changed."""
-
-LOG_SECONDS = 60.0
-"""Interval of the log's lines about requests without a right key."""
-
-log = logging.getLogger(__name__)
 
 
 class Guesses:
@@ -42,19 +36,3 @@ class Guesses:
     async def count(self, address: str) -> int:
         """Count a wrong key and return 0, or return the microseconds until the next one may be tried."""
         return await self._wrong.arrive(address, WRONG_KEYS)
-
-
-class RefusalLog:
-    """One line for many requests without a right key, at most every minute: an attacker must not fill the log."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._count = 0
-        self._next = clock()
-
-    def note(self, address: str) -> None:
-        """Count a refused request, and log it with those since the last line."""
-        self._count += 1
-        if (now := self._clock()) >= self._next:
-            log.warning("requests without a right key", extra={"requests": self._count, "last_address": address})
-            self._count, self._next = 0, now + LOG_SECONDS
