@@ -8,6 +8,16 @@ from datetime import UTC, datetime, timedelta
 START = datetime(2030, 1, 1, tzinfo=UTC)
 
 
+class ManualSeconds:
+    """Seconds that the test sets, for what takes a function as its clock."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class ManualTimer:
     """A ttsworker.clock.Timer."""
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.support.worker.caching import Counted, tone
+from tests.support.worker.manual_clock import ManualSeconds
 from ttsworker.audio import Pcm
 from ttsworker.cache import MemoryCache, cache_key, is_cache_key, is_shared_with, model_prefix
 from ttsworker.cache.codec import decode, encode
@@ -22,13 +23,6 @@ OTHER: dict[str, object] = {"text": "Hello!", "voice": "bella", "language": None
 
 untimed = settings(deadline=None)
 samples = arrays(np.int16, st.integers(0, 600))
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def key(utterance: Utterance, engine: str = "hibari", model_digest: str = DIGEST) -> str:
@@ -144,13 +138,13 @@ def test_a_value_is_smaller_than_its_samples() -> None:
 # Memory
 
 
-def memory(max_bytes: int = 10**6, clock: Clock | None = None) -> tuple[MemoryCache, Counted]:
+def memory(max_bytes: int = 10**6, clock: ManualSeconds | None = None) -> tuple[MemoryCache, Counted]:
     counted = Counted()
-    return MemoryCache(max_bytes=max_bytes, ttl=60, clock=clock or Clock(), observer=counted), counted
+    return MemoryCache(max_bytes=max_bytes, ttl=60, clock=clock or ManualSeconds(100.0), observer=counted), counted
 
 
 async def test_memory_keeps_audio_until_its_time_is_over() -> None:
-    clock = Clock()
+    clock = ManualSeconds(100.0)
     cache, counted = memory(clock=clock)
     cache.put("a", tone(0.1))
     clock.now += 59.9

@@ -1,21 +1,15 @@
 """The circuit breaker: when a server is left alone, and for how long."""
 
+from tests.support.worker.manual_clock import ManualSeconds
 from ttsworker.redis.breaker import BackOff, CircuitBreaker
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def breaker(clock: Clock, random: float = 0.0) -> CircuitBreaker:
+def breaker(clock: ManualSeconds, random: float = 0.0) -> CircuitBreaker:
     return CircuitBreaker(BackOff(first=1, longest=10), clock=clock, random=lambda: random)
 
 
 def test_a_breaker_opens_at_the_first_failure_and_waits_twice_as_long_each_time() -> None:
-    clock = Clock()
+    clock = ManualSeconds(100.0)
     tried = breaker(clock)
     waits = []
     for _ in range(6):
@@ -28,7 +22,7 @@ def test_a_breaker_opens_at_the_first_failure_and_waits_twice_as_long_each_time(
 
 
 def test_an_attempt_that_succeeds_closes_it_and_only_success_makes_it_forget() -> None:
-    clock = Clock()
+    clock = ManualSeconds(100.0)
     tried = breaker(clock)
     tried.failed()
     tried.close()
@@ -42,7 +36,7 @@ def test_an_attempt_that_succeeds_closes_it_and_only_success_makes_it_forget() -
 
 
 def test_commands_that_fail_together_count_as_one_failure() -> None:
-    clock = Clock()
+    clock = ManualSeconds(100.0)
     tried = breaker(clock)
     for _ in range(50):
         tried.failed()
@@ -54,7 +48,7 @@ def test_commands_that_fail_together_count_as_one_failure() -> None:
 
 
 def test_an_attempt_without_a_result_is_followed_by_another() -> None:
-    clock = Clock()
+    clock = ManualSeconds(100.0)
     tried = breaker(clock)
     tried.failed()
     clock.now += 1
@@ -64,7 +58,7 @@ def test_an_attempt_without_a_result_is_followed_by_another() -> None:
 
 
 def test_success_closes_it() -> None:
-    clock = Clock()
+    clock = ManualSeconds(100.0)
     tried = breaker(clock)
     tried.failed()
     clock.now += 1
@@ -73,13 +67,13 @@ def test_success_closes_it() -> None:
 
 
 def test_randomness_adds_up_to_a_quarter() -> None:
-    tried = breaker(Clock(), random=1.0)
+    tried = breaker(ManualSeconds(100.0), random=1.0)
     tried.failed()
     assert tried.due_in() == 1.25
 
 
 def test_a_breaker_that_fails_for_years_still_waits_no_longer() -> None:
-    clock = Clock()
+    clock = ManualSeconds(100.0)
     tried = breaker(clock)
     for _ in range(5000):
         tried.failed()

@@ -10,22 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.worker.manual_clock import ManualSeconds
 from tests.support.worker.mounted import Mounted
 from ttsworker.http.access.keyfile import CHECK_SECONDS, MAX_FILE_BYTES, KeyFile
 from ttsworker.http.access.keys import InvalidKeys, Key, digest_of, parse_keys
 
 SECRET = "5f0d3b8e-a-long-and-random-one"
 HASHED = hashlib.sha256(SECRET.encode()).hexdigest()
-
-
-class Clock:
-    """Time that a test moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_hashed_and_plain_keys_with_comments_and_limits() -> None:
@@ -138,7 +129,7 @@ def test_memory_holds_no_key(tmp_path: Path) -> None:
 
 
 def test_a_swapped_secret_is_read_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    clock = Clock()
+    clock = ManualSeconds(0.0)
     secret = Mounted(tmp_path, b"alice one-key-for-tests\n")
     keys = KeyFile(secret.path, clock)
     secret.swap(b"alice two-key-for-tests\n")  # as long as the first, and as old within the clock's grain
@@ -151,7 +142,7 @@ def test_a_swapped_secret_is_read_again(tmp_path: Path, caplog: pytest.LogCaptur
 
 
 def test_a_file_written_in_place_is_read_again(tmp_path: Path) -> None:
-    clock = Clock()
+    clock = ManualSeconds(0.0)
     path = tmp_path / "keys"
     path.write_text("alice one-key-for-tests\n")
     keys = KeyFile(path, clock)
@@ -163,7 +154,7 @@ def test_a_file_written_in_place_is_read_again(tmp_path: Path) -> None:
 def test_a_wrong_new_version_leaves_the_old_keys_and_says_so_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    clock = Clock()
+    clock = ManualSeconds(0.0)
     secret = Mounted(tmp_path, b"alice one-key-for-tests\n")
     keys = KeyFile(secret.path, clock)
 
@@ -194,7 +185,7 @@ def test_a_wrong_new_version_leaves_the_old_keys_and_says_so_once(
 
 
 def test_a_file_that_is_lost_twice_is_told_twice(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    clock = Clock()
+    clock = ManualSeconds(0.0)
     path, away = tmp_path / "keys", tmp_path / "away"
     path.write_text("alice one-key-for-tests\n")
     keys = KeyFile(path, clock)
@@ -246,7 +237,7 @@ def test_the_file_counts_and_not_the_links_of_a_mounted_secret(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A link has mode 0777, and the folder of a mounted Secret 1777."""
-    clock = Clock()
+    clock = ManualSeconds(0.0)
     tmp_path.chmod(0o1777)
     secret = Mounted(tmp_path, b"alice one-key-for-tests\n")
     secret.path.resolve().chmod(0o444)

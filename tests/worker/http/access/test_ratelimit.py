@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.worker.manual_clock import ManualSeconds
 from ttscontract.worker_config import MAX_BURST, MAX_RATE, MIN_RATE
 from ttsworker.http.access.limits import SECOND, Limit, arrive, whole_seconds
 from ttsworker.http.access.ratelimit import LocalLimiter
@@ -13,16 +14,6 @@ DEFAULT = Limit(10, 20)
 limits = st.builds(Limit, st.floats(MIN_RATE, MAX_RATE), st.integers(1, 100))
 any_limits = st.builds(Limit, st.floats(MIN_RATE, MAX_RATE), st.integers(1, MAX_BURST))
 times = st.integers(1, 2_000_000_000 * SECOND)
-
-
-class Clock:
-    """Time that a test moves by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @given(limit=limits, now=times)
@@ -82,7 +73,7 @@ def test_ten_a_second_after_the_burst() -> None:
 
 
 async def test_clients_are_counted_apart() -> None:
-    limiter = LocalLimiter(Clock())
+    limiter = LocalLimiter(ManualSeconds(1000.0))
     limit = Limit(1, 1)
     assert await limiter.arrive("one", limit) == 0
     assert await limiter.arrive("two", limit) == 0
@@ -90,7 +81,7 @@ async def test_clients_are_counted_apart() -> None:
 
 
 async def test_a_client_with_its_whole_burst_is_forgotten() -> None:
-    clock = Clock()
+    clock = ManualSeconds(1000.0)
     limiter = LocalLimiter(clock)
     for number in range(1000):
         await limiter.arrive(f"client {number}", DEFAULT)
@@ -101,7 +92,7 @@ async def test_a_client_with_its_whole_burst_is_forgotten() -> None:
 
 
 async def test_a_million_clients_at_once_have_their_bound() -> None:
-    limiter = LocalLimiter(Clock(), max_clients=5000)
+    limiter = LocalLimiter(ManualSeconds(1000.0), max_clients=5000)
     most = 0
     for number in range(1_000_000):
         await limiter.arrive(str(number), DEFAULT)
@@ -113,7 +104,7 @@ async def test_a_million_clients_at_once_have_their_bound() -> None:
 
 
 async def test_a_client_that_keeps_asking_is_not_the_one_forgotten() -> None:
-    limiter = LocalLimiter(Clock(), max_clients=10)
+    limiter = LocalLimiter(ManualSeconds(1000.0), max_clients=10)
     limit = Limit(0.001, 1)
     await limiter.arrive("greedy", limit)
     for number in range(100):
