@@ -298,4 +298,3 @@ CATALOGUE: Final = tuple(row for row in list(globals().values()) if isinstance(r
 """Every row above, in the order in which it is written."""
 
 SCALING_TARGETS: Final = {row: row.scaling for row in CATALOGUE if row.scaling}
-"""The target of every metric that has one."""
