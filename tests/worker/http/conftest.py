@@ -1,4 +1,6 @@
-"""What tests of connections and of bodies look at."""
+"""What several of these tests look at, and a file of keys."""
+
+from pathlib import Path
 
 import pytest
 
@@ -17,3 +19,10 @@ def received(monkeypatch: pytest.MonkeyPatch) -> bytearray:
 
     monkeypatch.setattr(Connection, "data_received", note)
     return pieces
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    path = tmp_path / "keys"
+    path.write_text("alice alices-key-for-tests\n")
+    return path

@@ -28,13 +28,6 @@ def allowed(answer: httpx.Response) -> str | None:
     return origin
 
 
-@pytest.fixture
-def keys(tmp_path: Path) -> Path:
-    path = tmp_path / "keys"
-    path.write_text("alice alices-key-for-tests\n")
-    return path
-
-
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "DELETE"])
 @pytest.mark.parametrize("path", [SPEECH, "/v1/audio/voices", "/audio/speech", "//api/tts/", "/nowhere"])
 async def test_a_preflight_needs_no_key(path: str, method: str, keys: Path) -> None:

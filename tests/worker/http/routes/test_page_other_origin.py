@@ -51,13 +51,6 @@ async def other_page(browser: Browser) -> AsyncIterator[tuple[str, Page]]:
             await context.close()
 
 
-@pytest.fixture
-def keys(tmp_path: Path) -> Path:
-    path = tmp_path / "keys"
-    path.write_text("alice alices-key-for-tests\n")
-    return path
-
-
 async def test_an_allowed_page_speaks_and_reads_headers_and_errors(browser: Browser, keys: Path) -> None:
     async with (
         other_page(browser) as (origin, page),
