@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.worker.manual_clock import ManualClock
 from ttsworker.http.connection import Connection
 
 
@@ -26,3 +27,8 @@ def keys(tmp_path: Path) -> Path:
     path = tmp_path / "keys"
     path.write_text("alice alices-key-for-tests\n")
     return path
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
