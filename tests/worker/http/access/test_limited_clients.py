@@ -78,3 +78,13 @@ async def test_no_limit_at_all() -> None:
 def test_a_rate_too_small_to_count_is_refused() -> None:
     with pytest.raises(ValidationError, match=r"0 for no limit, or at least 0\.001"):
         Settings(rate_limit_per_second=0.0001)
+
+
+@pytest.mark.parametrize("query", [{"model": "artificial"}, {"input": "Hello."}, {"key": "wrong"}])
+async def test_deleting_from_the_cache_counts_as_speech_does(keys: Path, query: dict[str, str]) -> None:
+    """It reads a text, or makes Redis scan all it has."""
+    bob = {"Authorization": "Bearer bobs-key-for-tests"}
+    async with serving(ArtificialEngine(), api_keys_file=keys) as served:
+        asked = [await served.client.delete("/v1/audio/cache", params=query, headers=bob) for _ in range(3)]
+        assert [each.status_code == 429 for each in asked] == [False, False, True]
+        assert code_of(asked[2]) == "rate_limit_exceeded"

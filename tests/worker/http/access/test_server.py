@@ -115,16 +115,6 @@ async def test_without_a_file_nobody_needs_a_key() -> None:
         assert (await served.client.post(SPEECH, json=HELLO, headers=BEARER)).status_code == 200
 
 
-@pytest.mark.parametrize("query", [{"model": "artificial"}, {"input": "Hello."}, {"key": "wrong"}])
-async def test_deleting_from_the_cache_counts_as_speech_does(keys: Path, query: dict[str, str]) -> None:
-    """It reads a text, or makes Redis scan all it has."""
-    bob = {"Authorization": "Bearer bobs-key-for-tests"}
-    async with serving(ArtificialEngine(), api_keys_file=keys) as served:
-        asked = [await served.client.delete("/v1/audio/cache", params=query, headers=bob) for _ in range(3)]
-        assert [each.status_code == 429 for each in asked] == [False, False, True]
-        assert code_of(asked[2]) == "rate_limit_exceeded"
-
-
 async def test_keys_are_swapped_under_load_without_a_failed_request(tmp_path: Path) -> None:
     secret = Mounted(tmp_path, b"alice old-key-for-tests rate=0\n")
     refused: list[int] = []
