@@ -30,6 +30,7 @@ class ArtificialEngine:
     max_characters = 250
     streams = False
     pause_seconds = 0.0
+    reads_signs = False
     voices: Sequence[Voice] = (Voice("one", "en"), Voice("two", "de"))
     languages: Sequence[str] = ("en", "de")
     probe = Utterance(PROBE * 10, "one")

@@ -29,6 +29,7 @@ class ConformingEngine:
     max_characters = 200
     streams = True
     pause_seconds = 0.1
+    reads_signs = False
     voices: Sequence[Voice] = (Voice("high", "en"), Voice("low", "de-DE"))
     languages: Sequence[str] = ("en", "de")
     probe = Utterance("The worker is ready to speak.", "high")

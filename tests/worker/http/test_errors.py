@@ -72,4 +72,5 @@ def test_the_table_has_a_case_here_for_every_type() -> None:
 def test_the_guide_has_every_code() -> None:
     table = Path("docs/speech-api.md").read_text().partition("## Errors")[2]
     codes = {*get_args(InvalidCode), *(answer_to(error).code for error, _, _ in CASES)}
+    codes -= {"invalid_text"}  # of the command line
     assert {code for code in codes if f"`{code}`" not in table} == set()

@@ -92,3 +92,13 @@ async def test_an_error_that_the_thread_finds_reaches_the_caller() -> None:
         ) as error:
             await prepare(served.worker.parts, job(LONG_TEXT + 1))
         assert (error.value.code, error.value.param) == ("text_too_long", "input")
+
+
+@pytest.mark.parametrize(("reads_signs", "text"), [(False, "It is minus 5 now."), (True, "It is -5 now.")])
+async def test_an_engine_that_reads_signs_gets_them_as_they_are(*, reads_signs: bool, text: str) -> None:
+    engine = ArtificialEngine()
+    engine.reads_signs = reads_signs
+    async with serving(engine) as served:
+        request = SpeechRequest(input="It is \u22125 now.")
+        prepared = await prepare(served.worker.parts, SpeechJob(request, Encoding("wav"), whole=True))
+        assert [each.utterance.text for each in prepared.sentences] == [text]

@@ -20,6 +20,7 @@ IN_ORDER: dict[str, Callable[[object], bool]] = {
     "max_batch_size": lambda value: isinstance(value, int) and value >= 1,
     "max_characters": lambda value: isinstance(value, int) and value >= 50,
     "streams": lambda value: isinstance(value, bool),
+    "reads_signs": lambda value: isinstance(value, bool),
     "pause_seconds": lambda value: isinstance(value, float) and math.isfinite(value) and 0 <= value <= 2,
 }
 """For each fact whether its value is in order."""

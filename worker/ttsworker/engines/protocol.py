@@ -64,6 +64,9 @@ class Engine(Protocol):
     """Whether `stream` has the first audio of an utterance long before the last."""
     pause_seconds: float
     """Silence to put between two sentences, 0 to 2."""
+    reads_signs: bool
+    """Whether it reads signs, money, units and the like itself, in all its languages: it then gets them as they are
+    written, else in words."""
     voices: Sequence[Voice]
     """At least one, no two of a name; the first is the default."""
     languages: Sequence[str]

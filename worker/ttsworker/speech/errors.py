@@ -12,6 +12,7 @@ InvalidCode = Literal[
     "control_character",
     "empty_text",
     "invalid_json",
+    "invalid_text",
     "invalid_value",
     "markup",
     "nothing_to_speak",

@@ -23,7 +23,7 @@ MARKDOWN_COST = 10
 """The time that a character of Markdown takes, in characters of plain text: the parser needs 2 µs, at worst 15 µs."""
 
 SILENCE_SECONDS = 0.3
-"""What a text of marks or markup only, such as "…" or a code block, becomes where the engine has no pause itself."""
+"""What a text of marks or markup only, such as "…" or a code block, becomes, unless the engine has a longer pause."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,8 @@ def script_of(
         pause = passage.pause if pause is None else pause + (passage.pause or 0.0)
         spoken = _passage_language(passage, voice, engine.languages, param=param) if passage.language else chosen
         read = spoken or voice.language
-        pieces = split_sentences(spoken_form(passage.text, read), read, engine.max_characters)
+        written = spoken_form(passage.text, read, signs_in_words=not engine.reads_signs)
+        pieces = split_sentences(written, read, engine.max_characters)
         utterances = [Utterance(piece, voice.name, spoken, _speed(speed, passage, param=param)) for piece in pieces]
         unspoken = [engine.unspoken(each) for each in utterances]
         heard = [each for each, left_out in zip(utterances, unspoken, strict=True) if _is_spoken(each, left_out)]
@@ -161,7 +162,7 @@ def script_of(
     rest = "".join(passage.text for passage in passages).strip()
     if any(map(str.isalnum, rest)):
         raise NothingToSpeak(param=param)
-    audio = silence(pause or engine.pause_seconds or SILENCE_SECONDS, engine.sample_rate)
+    audio = silence(pause or max(engine.pause_seconds, SILENCE_SECONDS), engine.sample_rate)
     left_out = rest if pause else rest or text  # a break is meant to be silent
     return Script([Sentence(Utterance("", voice.name), audio)], "".join(left_out.split()))
 

@@ -50,6 +50,7 @@ class CoquiEngine:
     parallelism = 1
     max_batch_size = 1
     max_characters = MAX_PIECE_LENGTH
+    reads_signs = False
     streams = False
 
     def __init__(self, options: EngineOptions) -> None:

@@ -46,6 +46,7 @@ class HibariEngine:
     max_characters = MAX_PIECE_LENGTH
     streams = False
     pause_seconds = 0.14  # the model ends a sentence with 0.3 to 0.55 s of its own; listeners expect 0.5 to 0.7
+    reads_signs = False
     languages: Sequence[str] = ()
 
     def __init__(self, options: EngineOptions) -> None:
