@@ -205,7 +205,7 @@ def test_progress_counts_what_is_there_already(server: BadServer, tmp_path: Path
 
 @pytest.mark.parametrize("length", ["9" * 5000, "9" * 19, "-1", "\u0661", "1_0", "1e3", "*/1", ""])
 def test_a_length_that_is_none_is_as_good_as_no_length(length: str) -> None:
-    headers = {"Content-Range": f"bytes 0-1/{length}".encode()}
+    headers = {b"Content-Range": f"bytes 0-1/{length}".encode()}
     assert content_range(httpx.Response(206, headers=headers)) == (None, None)
 
 
