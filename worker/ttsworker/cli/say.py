@@ -139,7 +139,7 @@ def _text(argument: str) -> str:
         try:
             return io.TextIOWrapper(sys.stdin.buffer, "utf-8", newline="").read()
         except UnicodeDecodeError as error:
-            raise InvalidRequest("invalid_text", "standard input is not UTF-8: convert it with iconv") from error
+            raise InvalidRequest("invalid_value", "standard input is not UTF-8: convert it with iconv") from error
     return argument
 
 
