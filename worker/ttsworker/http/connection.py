@@ -126,7 +126,7 @@ class Connection(HttpToolsProtocol):
         if self.parser.should_upgrade():
             return
         if len(self.pipeline) >= MAX_AHEAD:
-            raise ApiError(429, "too_many_ahead", f"more than {MAX_AHEAD} requests wait for their answers: send fewer")
+            raise ApiError(400, "invalid_http", f"more than {MAX_AHEAD} requests wait for their answers: send fewer")
         if len(self.url.partition(b"?")[0]) > MAX_PATH_BYTES:
             raise ApiError(414, "path_too_long", f"the path has more than {MAX_PATH_BYTES} bytes: send text by POST")
         self._stop_timer()
