@@ -139,7 +139,7 @@ class Reason(ReasonRow):
     NAME_CONFLICT = (
         "NameConflict",
         Severity.STALLED,
-        "An object with the name of a child exists and belongs to somebody else. The operator never takes it over.",
+        "An object with the name of a child exists, and it has another controller or lacks the operator's labels.",
         "Remove it, or give the TTSService another name.",
     )
     CHILD_REFUSED = (

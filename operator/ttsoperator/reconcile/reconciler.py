@@ -101,10 +101,10 @@ class Reconciler:
         self._check_leading()
         status = compute_status(service, observed, previous, self._now())
         self._finish(outcome, reported=await self._reporter.report(body, status, self._now()))
-        if any(conflict.former for conflict in outcome.conflicts):
-            return FORMER_SECONDS
         if outcome.refusals:
             raise Retry("the API server refused a child")
+        if any(conflict.former for conflict in outcome.conflicts):
+            return FORMER_SECONDS
         if outcome.conflicts:
             return TAKEN_SECONDS
         return min((s for s in (plan.requeue_after, ask_again) if s is not None), default=None)

@@ -110,3 +110,17 @@ async def test_of_two_refusals_in_turns_each_lets_the_other_child_through(world:
     assert [write for write in world.cluster.writes if write[1] in CHILDREN] == [("create", "Service", "english")]
     await world.settle()
     assert world.condition("Stalled")["status"] == "False"
+
+
+async def test_a_refusal_waits_longer_each_time_also_while_a_former_child_is_there(world: World) -> None:
+    """A finalizer may keep that one for days."""
+    world.cluster.seed(service())
+    await world.settle()
+    former = world.object("Service")
+    world.cluster.objects.clear()
+    world.cluster.seed(former)
+    world.cluster.seed(service())
+    world.cluster.refuse = refusing("create", "Deployment", Refused(403, "exceeded quota: pods"))
+    with pytest.raises(Retry):
+        await world.reconcile()
+    assert world.condition("Stalled")["reason"] == Reason.CHILD_REFUSED
