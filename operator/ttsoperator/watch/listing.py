@@ -110,10 +110,13 @@ class Syncer:
                 log.warning("the periodic list failed: %s", error)
 
     async def _sync_namespaces(self, namespaces: Iterable[str | None]) -> None:
-        """List the watched kinds of some namespaces, and note which of these the API server refuses."""
+        """List the watched kinds of some namespaces, and note which of these the API server refuses.
+
+        TTSServices come last: one whose children cannot be listed must not look as if it had none.
+        """
         for namespace in namespaces:
             try:
-                for resource in self._watched:
+                for resource in reversed(self._watched):
                     await self._list(resource, namespace)
             except Refused as error:
                 hint = " (the chart's roles allow it)" if error.status == 403 else ""

@@ -7,10 +7,10 @@ import pytest
 
 from tests.support.operator.fakes import FakeCluster
 from tests.support.virtual_time import now, run
-from ttsoperator.children.registry import CHILDREN, Child
+from ttsoperator.children.registry import CHILDREN, Child, watched
 from ttsoperator.kube.errors import Refused, Unavailable
 from ttsoperator.kube.manifest import Manifest
-from ttsoperator.kube.resources import Resource
+from ttsoperator.kube.resources import TTS_SERVICE, Resource
 from ttsoperator.names import API_VERSION, CHILD_SELECTOR, KIND, LABEL_SERVICE, Component
 from ttsoperator.watch.handlers import on_event
 from ttsoperator.watch.listing import Forbidden, Syncer, wait_for_crd
@@ -114,18 +114,19 @@ def test_only_the_chosen_namespaces_are_listed() -> None:
 
 
 class Guarded(FakeCluster):
-    """A cluster that refuses lists in some namespaces."""
+    """A cluster that refuses lists in some namespaces, all or those of one kind."""
 
-    def __init__(self, *closed: str) -> None:
+    def __init__(self, *closed: str, kind: str | None = None) -> None:
         super().__init__()
         self.closed = set(closed)
+        self.kind = kind
         self.lists: list[tuple[str, str | None, float]] = []
 
     async def list_objects(
         self, api_version: str, kind: str, namespace: str | None, **selectors: str
     ) -> tuple[list[Manifest], int]:
         self.lists.append((kind, namespace, now()))
-        if namespace in self.closed:
+        if namespace in self.closed and self.kind in (None, kind):
             raise Refused(403, f"{kind} is forbidden in {namespace}")
         return await super().list_objects(api_version, kind, namespace, **selectors)
 
@@ -160,6 +161,20 @@ def test_a_namespace_that_is_refused_is_skipped_and_served_once_it_is_not(caplog
 
     run(story())
     assert caplog.text.count("skipping") == 0, "a namespace that stays refused is reported once"
+
+
+@pytest.mark.parametrize("resource", [each for each in watched() if each != TTS_SERVICE], ids=str)
+def test_no_service_is_served_of_whose_children_one_kind_cannot_be_listed(resource: Resource) -> None:
+    """Its passes would act as if it had none."""
+
+    async def story() -> None:
+        cluster, cache, queue = Guarded("lab", kind=resource.kind), Cache(), WorkQueue[Key]()
+        for namespace in ("ns", "lab"):
+            cluster.seed(service(namespace))
+        await Syncer(cluster, cache, queue, ("ns", "lab")).sync()
+        assert cache.services() == [KEY]
+
+    run(story())
 
 
 def test_the_operator_ends_when_every_namespace_is_refused() -> None:
