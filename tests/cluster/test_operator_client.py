@@ -15,7 +15,7 @@ from ttsoperator.children.registry import plurals
 from ttsoperator.kube.client import Cluster
 from ttsoperator.kube.errors import AlreadyExists, Conflict, NotFound, Refused
 from ttsoperator.kube.leader import LeaderElection
-from ttsoperator.kube.manifest import Ref, ref
+from ttsoperator.kube.manifest import Ref, identified, ref
 from ttsoperator.names import HANDOVER_MANAGER, MANAGER
 from ttsoperator.servers.front_proxy import read_front_proxy
 
@@ -106,6 +106,28 @@ async def test_an_apply_never_creates(cluster: Cluster, scratch: Kubectl) -> Non
     with pytest.raises(NotFound):
         await cluster.apply(config_map(scratch, "absent", a="1"))
     assert scratch.find("configmap", "absent") is None
+
+
+async def test_an_apply_meant_for_a_former_object_leaves_its_successor(cluster: Cluster, scratch: Kubectl) -> None:
+    former = await cluster.create(config_map(scratch, "succeeded", a="1"))
+    await cluster.delete(ref(former))
+    await cluster.create(config_map(scratch, "succeeded", a="2"))
+    with pytest.raises(NotFound):
+        await cluster.apply(identified(config_map(scratch, "succeeded", a="3"), former))
+    assert scratch.get("configmap", "succeeded")["data"] == {"a": "2"}
+
+
+async def test_a_hand_over_meant_for_a_former_object_leaves_its_successor(cluster: Cluster, scratch: Kubectl) -> None:
+    former = await cluster.create(deployment(scratch, "succeeded", 1))
+    await cluster.delete(ref(former))
+    with pytest.raises((Conflict, NotFound)):
+        await cluster.hand_over_replicas(ref(former), 3)
+    await cluster.create(deployment(scratch, "succeeded", 2))
+    with pytest.raises((Conflict, NotFound)):
+        await cluster.hand_over_replicas(ref(former), 3)
+    with pytest.raises(NotFound):
+        await cluster.patch(ref(former), {"metadata": {"uid": former["metadata"]["uid"], "labels": {"a": "b"}}})
+    assert scratch.get("deployment", "succeeded")["spec"]["replicas"] == 2
 
 
 async def test_replicas_stay_when_they_leave_our_apply_after_a_hand_over(cluster: Cluster, scratch: Kubectl) -> None:

@@ -11,7 +11,8 @@ import asyncio
 import json
 import logging
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -20,7 +21,8 @@ from kubernetes.aio import client
 
 from ttsoperator.kube.errors import AlreadyExists, Conflict, NotFound, Refused, Unavailable, error_of
 from ttsoperator.kube.lean import lean
-from ttsoperator.kube.manifest import Manifest, Ref, ref
+from ttsoperator.kube.manifest import Manifest, Ref, identified, ref
+from ttsoperator.kube.paths import path, root
 from ttsoperator.names import API_VERSION, HANDOVER_MANAGER, KIND, MANAGER
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ REQUEST_TIMEOUT = aiohttp.ClientTimeout(total=30.0)  # the API server ends a req
 TRIES = 4
 GONE = 410
 """The status for a continue token that has expired."""
+INVALID = 422
+"""The status with which the API server refuses an object whose fields are wrong, also one that a merge made wrong."""
 PAGE = 50
 """Objects of one answer to a list: the API server takes objects of up to 1.5 MB, and a page is in memory whole."""
 LONGEST_WAIT_SECONDS = 10.0  # a longer Retry-After goes back to the queue instead of holding a worker
@@ -45,16 +49,25 @@ class KubeClient(Protocol):
         """Create an object, and never change an existing one; raises AlreadyExists."""
 
     async def apply(self, manifest: Manifest) -> Manifest:
-        """Apply server-side over an existing object; removes fields that an earlier apply set and this one omits."""
+        """Apply server-side over the object of this uid; removes fields that an earlier apply set and this one omits.
+
+        Raises NotFound if it is gone, also where another object has its name.
+        """
 
     async def hand_over_replicas(self, deployment: Ref, replicas: int) -> Manifest:
-        """Make the hand-over field manager own `spec.replicas` too, so that the value stays when our apply drops it."""
+        """Make the hand-over field manager own `spec.replicas` too, so that the value stays when our apply drops it.
+
+        Raises NotFound or Conflict if the Deployment is gone.
+        """
 
     async def delete(self, target: Ref) -> Manifest | None:
         """Delete in the background; return an object that waits for finalizers or a grace period, else None."""
 
     async def patch(self, target: Ref, body: Mapping[str, Any], subresource: str = "") -> Manifest:
-        """Merge-patch; with metadata.resourceVersion in `body`, raises Conflict if the object is newer."""
+        """Merge-patch; with metadata.resourceVersion in `body`, raises Conflict if the object is newer.
+
+        With metadata.uid, raises NotFound if another object has the name.
+        """
 
     async def list_objects(
         self, api_version: str, kind: str, namespace: str | None, **selectors: str
@@ -114,7 +127,7 @@ class Cluster:
     async def apply(self, manifest: Manifest) -> Manifest:
         """See KubeClient."""
         target = ref(manifest)
-        existing = await self.get(target)
+        existing = await self._get_same(target)
         for attempt in range(1, TRIES + 1):
             try:
                 await self._own_as_applied(existing)
@@ -122,20 +135,40 @@ class Cluster:
             except Conflict:  # a controller updated the status meanwhile
                 if attempt == TRIES:
                     raise
-                existing = await self.get(target)
+                existing = await self._get_same(target)
         # With the uid an apply cannot create a new object.
-        same = {**manifest, "metadata": {**manifest["metadata"], "uid": existing["metadata"]["uid"]}}
-        return await self._apply(target, same, MANAGER)
+        return await self._apply(target, identified(manifest, existing), MANAGER)
+
+    @asynccontextmanager
+    async def _only(self, target: Ref) -> AsyncIterator[None]:
+        """Raise NotFound where the API server calls a patch invalid because another object has the name: its uid."""
+        try:
+            yield
+        except Refused as error:
+            if error.status == INVALID:
+                await self._get_same(target)
+            raise
+
+    async def _get_same(self, target: Ref) -> Manifest:
+        found = await self.get(target)
+        if target.uid not in (None, found["metadata"]["uid"]):
+            raise NotFound(404, f"another {target.kind} has the name {target.name} now")
+        return found
 
     async def hand_over_replicas(self, deployment: Ref, replicas: int) -> Manifest:
         """See KubeClient."""
         partial = {
             "apiVersion": deployment.api_version,
             "kind": deployment.kind,
-            "metadata": {"name": deployment.name, "namespace": deployment.namespace},
+            "metadata": {
+                "name": deployment.name,
+                "namespace": deployment.namespace,
+                **({"uid": deployment.uid} if deployment.uid else {}),
+            },
             "spec": {"replicas": replicas},
         }
-        return await self._apply(deployment, partial, HANDOVER_MANAGER)
+        async with self._only(deployment):
+            return await self._apply(deployment, partial, HANDOVER_MANAGER)
 
     async def delete(self, target: Ref) -> Manifest | None:
         """See KubeClient."""
@@ -152,7 +185,8 @@ class Cluster:
         """See KubeClient."""
         url = self.path(target) + (f"/{subresource}" if subresource else "")
         query = {"fieldManager": MANAGER}
-        return await self.request("PATCH", url, body, "application/merge-patch+json", query)
+        async with self._only(target):
+            return await self.request("PATCH", url, body, "application/merge-patch+json", query)
 
     async def list_objects(
         self, api_version: str, kind: str, namespace: str | None, **selectors: str
@@ -258,18 +292,6 @@ class Cluster:
             {"op": "replace", "path": "/metadata/resourceVersion", "value": existing["metadata"]["resourceVersion"]},
         ]
         await self.request("PATCH", self.path(ref(existing)), steps, "application/json-patch+json")
-
-
-def path(target: Ref, plural: str, *, collection: bool = False) -> str:
-    """Return the URL path of an object, or of the collection it is in."""
-    namespace = f"/namespaces/{target.namespace}" if target.namespace else ""
-    name = "" if collection else f"/{target.name}"
-    return f"{root(target.api_version)}{namespace}/{plural}{name}"
-
-
-def root(api_version: str) -> str:
-    """Return the URL path of an API group and version."""
-    return f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
 
 
 def service_ref(namespace: str, name: str, uid: str | None = None) -> Ref:

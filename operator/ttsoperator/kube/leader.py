@@ -15,9 +15,9 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from ttsoperator.kube.client import path
 from ttsoperator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound
 from ttsoperator.kube.manifest import Manifest, Ref, micro_time_text
+from ttsoperator.kube.paths import path
 from ttsoperator.kube.resources import LEASE
 
 log = logging.getLogger(__name__)

@@ -33,6 +33,11 @@ def ref(manifest: Mapping[str, Any]) -> Ref:
     return Ref(manifest["apiVersion"], manifest["kind"], metadata["namespace"], metadata["name"], metadata.get("uid"))
 
 
+def identified(manifest: Manifest, there: Mapping[str, Any]) -> Manifest:
+    """Return the manifest for the object that is there, and for no other one of its name."""
+    return {**manifest, "metadata": {**manifest["metadata"], "uid": there["metadata"]["uid"]}}
+
+
 def labels(manifest: Mapping[str, Any]) -> dict[str, str]:
     """Return the labels, empty without any."""
     return manifest["metadata"].get("labels") or {}

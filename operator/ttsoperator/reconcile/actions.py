@@ -18,7 +18,7 @@ class Create:
 
 @dataclass(frozen=True)
 class Apply:
-    """Server-side apply (forced, manager `tts-operator`) over the object that is there."""
+    """Server-side apply (forced, manager `tts-operator`) over the object that is there, whose uid the manifest has."""
 
     manifest: Manifest
 

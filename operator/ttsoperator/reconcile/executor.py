@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from ttsoperator.children.registry import CHILDREN, Child
-from ttsoperator.kube.client import KubeClient
+from ttsoperator.kube.client import INVALID, KubeClient
 from ttsoperator.kube.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused, Unavailable
-from ttsoperator.kube.manifest import Manifest, Ref, is_deleting, ref
+from ttsoperator.kube.manifest import Manifest, Ref, identified, is_deleting, ref
 from ttsoperator.kube.snapshot import Ownership, ownership
 from ttsoperator.reconcile.actions import Action, Adopt, Apply, Create, Delete, HandOverReplicas, describe, target_of
 from ttsoperator.reconcile.plan import Plan
@@ -21,8 +21,6 @@ from ttsoperator.watch.store import Cache
 
 log = logging.getLogger(__name__)
 
-INVALID = 422
-"""The status with which the API server refuses an object whose fields are wrong, also one that a merge made wrong."""
 
 IMMUTABLE = frozenset({"Job"})
 """Kinds whose spec the API server lets nobody change: an apply of another one is refused for ever."""
@@ -115,7 +113,7 @@ class Executor:
             case Adopt(target, manifest):
                 await self._adopt(target, manifest)
             case HandOverReplicas(deployment, replicas):
-                self._cache.put(await self._cluster.hand_over_replicas(deployment, replicas))
+                await self._hand_over(deployment, replicas)
             case Delete(target):
                 remains = await self._cluster.delete(target)
                 if remains is not None:
@@ -136,7 +134,7 @@ class Executor:
                 if target.kind in IMMUTABLE:
                     await self._adopt(ref(found), manifest)  # the next pass decides about the rest
                 else:
-                    await self._apply(manifest)
+                    await self._apply(identified(manifest, found))
                 return None
             case Ownership.FOREIGN:
                 return NameTaken(target.kind, target.name)
@@ -149,12 +147,18 @@ class Executor:
         except NotFound as error:
             raise Conflict(error.status, f"{target.kind} {target.name} was just deleted") from error
 
+    async def _hand_over(self, deployment: Ref, replicas: int) -> None:
+        try:
+            self._cache.put(await self._cluster.hand_over_replicas(deployment, replicas))
+        except (NotFound, Conflict) as error:
+            raise self._outdated(deployment, error) from error
+
     async def _adopt(self, target: Ref, manifest: Manifest) -> None:
         wanted = manifest["metadata"]
         adopted = {"uid": target.uid, "labels": wanted["labels"], "ownerReferences": wanted["ownerReferences"]}
         try:
             self._cache.put(await self._cluster.patch(target, {"metadata": adopted}))
-        except (NotFound, Conflict) as error:
+        except NotFound as error:
             raise self._outdated(target, error) from error
 
     async def _apply(self, manifest: Manifest) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from ttsoperator import names
 from ttsoperator.children.context import Context
 from ttsoperator.children.registry import CHILDREN, Child, desired_children
-from ttsoperator.kube.manifest import Manifest, annotations, component_of, is_deleting, ref
+from ttsoperator.kube.manifest import Manifest, annotations, component_of, identified, is_deleting, ref
 from ttsoperator.names import Component
 from ttsoperator.reconcile.actions import Action, Apply, Create, HandOverReplicas, replace
 from ttsoperator.reconcile.downloads import download_actions
@@ -72,7 +72,7 @@ def _child(context: Context, row: Child, manifest: Manifest) -> Iterator[Action]
     else:
         if autoscaling is not None and annotations(there).get(names.SCALED_BY) != "autoscaler":
             yield HandOverReplicas(ref(there), max(there["spec"].get("replicas", 1), autoscaling.min_replicas))
-        yield Apply(manifest)
+        yield Apply(identified(manifest, there))
 
 
 def _scaled_by(context: Context, manifest: Manifest) -> Autoscaling | None:

@@ -9,7 +9,10 @@ from aiohttp import web
 from kubernetes.aio import client
 
 from ttsoperator.kube.client import PAGE, Cluster
-from ttsoperator.kube.errors import Refused, Unavailable
+from ttsoperator.kube.errors import NotFound, Refused, Unavailable
+from ttsoperator.kube.manifest import Ref
+
+PLURALS = {"Job": "jobs", "Service": "services", "Deployment": "deployments"}
 
 
 @asynccontextmanager
@@ -27,14 +30,14 @@ async def answering(status: int, body: Any) -> AsyncIterator[Cluster]:
 async def served_by(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[Cluster]:
     """A client of a server that answers so."""
     app = web.Application()
-    app.router.add_get("/{path:.*}", answer)
+    app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     _, port = runner.addresses[0]
     try:
-        async with Cluster(client.Configuration(host=f"http://127.0.0.1:{port}"), {"Job": "jobs"}) as cluster:
+        async with Cluster(client.Configuration(host=f"http://127.0.0.1:{port}"), PLURALS) as cluster:
             yield cluster
     finally:
         await runner.cleanup()
@@ -97,3 +100,32 @@ async def test_a_list_that_the_api_server_forgets_halfway_is_read_again_later() 
     async with served_by(answer) as cluster:
         with pytest.raises(Unavailable, match="too old"):
             await cluster.list_objects("batch/v1", "Job", None)
+
+
+async def test_an_apply_meant_for_a_former_object_leaves_its_successor() -> None:
+    methods = []
+
+    async def answer(request: web.Request) -> web.Response:
+        methods.append(request.method)
+        return web.json_response({"metadata": {"uid": "theirs"}})
+
+    meta = {"name": "english", "namespace": "ns", "uid": "ours"}
+    async with served_by(answer) as cluster:
+        with pytest.raises(NotFound, match="another Service has the name english now"):
+            await cluster.apply({"apiVersion": "v1", "kind": "Service", "metadata": meta})
+    assert methods == ["GET"]
+
+
+@pytest.mark.parametrize(("uid", "error"), [("theirs", NotFound), ("ours", Refused)])
+async def test_a_patch_that_is_invalid_because_of_the_uid_is_told_from_others(uid: str, error: type[Exception]) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.method == "GET":
+            return web.json_response({"metadata": {"uid": uid}})
+        return web.json_response({"message": "metadata.uid: Invalid value: field is immutable"}, status=422)
+
+    deployment = Ref("apps/v1", "Deployment", "ns", "english", "ours")
+    async with served_by(answer) as cluster:
+        with pytest.raises(error):
+            await cluster.patch(deployment, {"metadata": {"uid": "ours"}})
+        with pytest.raises(error):
+            await cluster.hand_over_replicas(deployment, 2)

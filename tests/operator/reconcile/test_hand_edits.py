@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.operator.merging import MERGE_KEYS, MergingCluster
 from tests.support.operator.passes import KEY, World, service
+from ttscontract.reasons import Reason
 from ttsoperator.kube.manifest import Manifest
 from ttsoperator.names import LABEL_COMPONENT, LABEL_SERVICE
 from ttsoperator.reconcile.drift import covers
@@ -161,3 +162,24 @@ async def test_an_orphan_that_is_gone_is_forgotten_while_the_watch_is_down(world
     world.cluster.writes.clear()
     await world.reconciler.reconcile(KEY)
     assert not world.cluster.writes
+
+
+@pytest.mark.parametrize("spec", [BUILT_IN, DOWNLOADED], ids=["built in", "downloaded"])
+async def test_an_object_of_somebody_else_in_a_childs_place_is_left_alone_while_the_watch_is_down(
+    world: World, spec: Manifest
+) -> None:
+    """The operator knows the child that was there, and writes to that one only."""
+    await settled(world, BUILT_IN | {"autoscaling": {}} if spec is BUILT_IN else spec)
+    wanted = spec | {"podTemplate": {"labels": {"a": "b"}}, "service": {"annotations": {"a": "b"}}, "autoscaling": None}
+    world.cluster.seed({**world.object("TTSService"), "spec": {k: v for k, v in wanted.items() if v is not None}})
+    await world.watch()
+    theirs = {}
+    for kind in ("Deployment", "Service", "HorizontalPodAutoscaler"):
+        world.cluster.remove(kind, "ns", "english")
+        stranger = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "english", "namespace": "ns"}, "spec": {}}
+        theirs[kind] = world.cluster.seed(stranger)
+    for _ in range(6):
+        await world.reconciler.reconcile(KEY)
+    for kind, obj in theirs.items():
+        assert world.object(kind) == obj
+    assert world.condition("Stalled")["reason"] == Reason.NAME_CONFLICT

@@ -65,6 +65,8 @@ class FakeCluster:
         target = ref(manifest)
         self._write("apply", target)
         live = self._find(target)
+        if target.uid != live["metadata"]["uid"]:
+            raise NotFound(404, f"another {target.kind} has the name {target.name} now")
         if live.get("immutable") and live["data"] != manifest["data"]:
             raise Refused(422, "data: Forbidden: field is immutable when `immutable` is set")
         if target.kind == "Job" and live["spec"]["template"] != manifest["spec"]["template"]:
@@ -81,6 +83,8 @@ class FakeCluster:
     async def hand_over_replicas(self, deployment: Ref, replicas: int) -> Manifest:
         self._write("hand over", deployment)
         live = copy.deepcopy(self._find(deployment))
+        if deployment.uid not in (None, live["metadata"]["uid"]):
+            raise NotFound(404, f"another {deployment.kind} has the name {deployment.name} now")
         live["spec"]["replicas"] = replicas
         self.handed_over.add(deployment.name)
         return self.seed(live)
@@ -96,10 +100,11 @@ class FakeCluster:
     async def patch(self, target: Ref, body: Mapping[str, Any], subresource: str = "") -> Manifest:
         self._write(f"patch {subresource}".strip(), target)
         live = copy.deepcopy(self._find(target))
-        for precondition in ("uid", "resourceVersion"):
-            expected = body.get("metadata", {}).get(precondition)
-            if expected and expected != live["metadata"][precondition]:
-                raise Conflict(409, "the object has been modified")
+        expected = body.get("metadata", {})
+        if expected.get("uid", live["metadata"]["uid"]) != live["metadata"]["uid"]:
+            raise NotFound(404, f"another {target.kind} has the name {target.name} now")
+        if expected.get("resourceVersion", live["metadata"]["resourceVersion"]) != live["metadata"]["resourceVersion"]:
+            raise Conflict(409, "the object has been modified")
         return self.seed(merged(live, body))
 
     async def list_objects(
