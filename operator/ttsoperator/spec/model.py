@@ -94,8 +94,8 @@ class Storage(ApiModel):
     )
 
     size: Quantity | None = None
-    """Size of the claim, 10Gi when absent. It can grow if the StorageClass allows it. A size below the
-    claim's changes nothing, because a claim cannot shrink; it takes a growth back that the StorageClass refused."""
+    """Size of the claim, 10Gi when absent. It can grow if the StorageClass allows it. A claim cannot
+    shrink: a smaller size leaves it as it is, and is how to take back a growth that the StorageClass refused."""
     storage_class_name: Annotated[str, StringConstraints(max_length=253)] | None = None
     """StorageClass of the claim; the cluster's default when absent. Cannot be changed."""
     access_modes: Annotated[list[AccessMode], Field(min_length=1, max_length=2)] | None = None
