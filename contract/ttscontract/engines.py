@@ -61,6 +61,18 @@ ENGINES: Final[tuple[Engine, ...]] = (
         builtin="builtin://hibari",
     ),
     Engine(
+        name="onnx",
+        summary="Piper voices on the CPU",
+        module="ttsworker.engines.onnx.engine:OnnxEngine",
+        model_folder="one Piper voice or more: `NAME.onnx` and, beside it, `NAME.onnx.json`",
+        licence="Apache-2.0",
+        requests={"cpu": "500m", "memory": "512Mi"},
+        limits={"memory": "2Gi"},
+        gpus=0,
+        precisions=(Precision.AUTO, Precision.FLOAT32),
+        programs={"espeak-ng": "it turns texts into the phonemes of Piper voices"},
+    ),
+    Engine(
         name="coqui",
         summary="VITS on torch",
         module="ttsworker.engines.coqui.engine:CoquiEngine",

@@ -82,13 +82,13 @@ def _uses_gpu(name: str) -> bool:
 def _programs(settings: Settings) -> Iterator[Finding]:
     engine = find(settings.engine)
     needed = PROGRAMS if engine is None else engine.programs
-    for name, reason in PROGRAMS.items():
+    for name in PROGRAMS:
         if path := shutil.which(name):
             yield Finding(name, "OK", path)
         elif name not in needed:
             yield Finding(name, "OK", "not installed, and not needed")
         else:
-            yield Finding(name, "WARN", "not installed", f"install it, {reason}")
+            yield Finding(name, "WARN", "not installed", f"install it, {needed[name]}")
 
 
 def _tls(settings: Settings) -> Finding:

@@ -1,0 +1,1 @@
+"""Voices in ONNX, run by ONNX Runtime on the CPU: Piper's."""
