@@ -147,6 +147,10 @@ class OnnxEngine:
         for sentence in model.sentences(utterance.text):
             yield from cut(sentence, most) if len(sentence) > most else [sentence]
 
+    def encode(self, phonemes: str, voice: str) -> tuple[list[int], list[str]]:
+        """Return the ids of a sentence's phonemes, and the phonemes that the voice has none for."""
+        return self._models[voice][0].ids.encode(phonemes)
+
     def unknown_phonemes(self, voice: str) -> Mapping[str, int]:
         """Return the phonemes that a voice has left out since it was loaded, and how often."""
         with self._counting:

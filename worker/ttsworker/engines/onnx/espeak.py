@@ -7,7 +7,7 @@ text on its standard input, line by line, and no word of a client on its command
 import re
 import subprocess
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 from ttsworker.engines.errors import EngineUnavailable, ModelInvalid, Unspeakable
@@ -21,9 +21,15 @@ TIMEOUT_SECONDS = 20.0
 MAX_LINE = 240
 """Characters: the program reads 999 bytes of a line at once."""
 
-_END = "[[mmmmmmm]]"
-"""A line in the program's own phonemes, which every language prints as below: it ends the lines of one text."""
-_END_READ = "mmmmmmm"
+MOST_TEXTS = 1024
+"""In one call."""
+
+_END = re.compile("[mn]{10}")
+"""The line that ends those of a text: its number, in the program's own phonemes that every language prints as they are."""
+
+_DOTTED = re.compile(r"\S{41,}")
+LONGEST_DOTTED = 40
+"""Characters without a space, where there are full stops among them: `A.A.A.` of 160 bytes ends espeak-ng 1.51."""
 
 _VOICE = re.compile(r"[A-Za-z]{2,8}([-+][A-Za-z0-9]{1,12})*", re.ASCII)
 """What a voice is called; it excludes options and paths."""
@@ -49,19 +55,13 @@ class Espeak:
 
     def read(self, texts: Sequence[str]) -> list[list[str]]:
         """Return the phonemes of each text, clause by clause as the program divides it. Raises Unspeakable."""
-        lines = chain.from_iterable((*_lines(text), _END) for text in texts)
+        if len(texts) > MOST_TEXTS:
+            raise ValueError(f"{len(texts)} texts are more than {MOST_TEXTS}")
+        lines = chain.from_iterable((*_lines(text), f"[[{_numbered(at)}]]") for at, text in enumerate(texts))
         result = self._run("".join(f"{line}\n" for line in lines))
         if result.returncode:
-            raise RuntimeError(f"espeak-ng failed with {result.returncode}: {result.stderr.strip()[-200:]}")
-        read: list[list[str]] = [[]]
-        for line in result.stdout.splitlines():
-            if line.strip() == _END_READ:
-                read.append([])
-            elif phonemes := " ".join(_LANGUAGE_SWITCH.sub("", line).split()):
-                read[-1].append(phonemes)
-        if len(read) != len(texts) + 1:
-            raise RuntimeError(f"espeak-ng read {len(read) - 1} texts of {len(texts)}")
-        return read[:-1]
+            raise Unspeakable(f"espeak-ng cannot read this text; it ended with {result.returncode}")
+        return _by_text(result.stdout.splitlines(), len(texts))
 
     def _run(self, text: str) -> "subprocess.CompletedProcess[str]":
         command = [PROGRAM, "-q", "-b", "1", "--ipa", "-v", self._voice]
@@ -97,4 +97,28 @@ def missing(error: Exception) -> str:
 def _lines(text: str) -> Iterator[str]:
     """Yield the text in lines that the program reads as text: no commands, and no phonemes in double brackets."""
     plain = "".join(" " if unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} else each for each in text)
-    yield from cut(plain.replace("[[", "[ ["), MAX_LINE)
+    yield from cut(_DOTTED.sub(_with_spaces, plain).replace("[[", "[ ["), MAX_LINE)
+
+
+def _with_spaces(run: re.Match[str]) -> str:
+    if "." not in run[0]:
+        return run[0]
+    return " ".join(run[0][start : start + LONGEST_DOTTED] for start in range(0, len(run[0]), LONGEST_DOTTED))
+
+
+def _numbered(number: int) -> str:
+    return f"{number:010b}".translate({ord("0"): "m", ord("1"): "n"})
+
+
+def _by_text(lines: Iterable[str], texts: int) -> list[list[str]]:
+    """Share the lines out to the texts. In some languages the program repeats the end of a text, or leaves one out."""
+    ends = {_numbered(number): number for number in range(texts)}
+    read: list[list[str]] = [[] for _ in range(texts)]
+    clauses: list[str] = []
+    for line in lines:
+        phonemes = " ".join(_LANGUAGE_SWITCH.sub("", line).split())
+        if (number := ends.pop(phonemes, None)) is not None:
+            read[number], clauses = clauses, []
+        elif phonemes and not _END.fullmatch(phonemes):
+            clauses.append(phonemes)
+    return read

@@ -67,7 +67,8 @@ def _with_noise_inputs(path: Path, expected: frozenset[str]) -> tuple[bytes, Seq
             f"{path.name} is an ONNX model but not this Piper voice: its inputs are {_names(inputs)} instead of "
             f"{_names(expected)}"
         )
-    nodes, noises = [], []
+    nodes: list[Any] = []
+    noises: list[str] = []
     for node in model.graph.node:
         if node.op_type not in RANDOM:
             nodes.append(node)

@@ -66,9 +66,9 @@ class EspeakReading:
     def _count(self, part: str) -> float:
         if part[0].isalpha():
             return self._count_word(part)
-        if part.isdigit():
+        if part.isdecimal():
             return len(part) * (PER_LONG_DIGIT if len(part) > 2 else PER_SHORT_DIGIT)
-        return self._names.get(part, PER_SYMBOL if is_heard(part) else 1) + 1
+        return sum(self._names.get(sign, PER_SYMBOL if is_heard(sign) else 1) + 1 for sign in part)
 
     def _count_letters(self, word: str) -> float:
         script = unicodedata.name(word[0], "").partition(" ")[0]
