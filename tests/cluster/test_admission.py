@@ -20,7 +20,7 @@ BAD_SPECS: list[tuple[str, dict[str, Any], str]] = [
     ("no-engine", {"model": HTTPS}, "spec.engine is required"),
     ("no-engine-of-image", {"model": {"source": "builtin://alba"}}, "spec.engine is required"),
     ("strange-name", {"model": {"source": "builtin://Al/ba"}, "engine": "hibari"}, "and the name of a model that"),
-    ("strange-engine", {"model": HTTPS, "engine": "espeak"}, 'supported values: "hibari", "coqui"'),
+    ("strange-engine", {"model": HTTPS, "engine": "espeak"}, 'supported values: "hibari", "onnx", "coqui"'),
     ("wrong-engine", {"engine": "coqui"}, "needs the engine hibari: remove spec.engine"),
     ("needless-volume", {"storage": {"size": "1Gi"}}, "needs no volume: remove spec.storage"),
     ("two-claims", {"model": HTTPS, "engine": "hibari", "storage": {"existingClaimName": "mine", "size": "1Gi"}},

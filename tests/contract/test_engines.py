@@ -73,9 +73,9 @@ def definition(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_the_crd_has_it(definition: dict[str, Any]) -> None:
-    assert definition["properties"]["engine"]["enum"] == ["hibari", "coqui", "fake"]
+    assert definition["properties"]["engine"]["enum"] == ["hibari", "onnx", "coqui", "fake"]
     rules = {rule["message"]: rule["rule"] for rule in definition["x-kubernetes-validations"]}
-    [told] = [message for message in rules if message.endswith("the model at spec.model.source, hibari, coqui or fake")]
+    [told] = [message for message in rules if message.endswith("spec.model.source, hibari, onnx, coqui or fake")]
     assert told.startswith("spec.engine is required")
     told = "builtin://hibari needs the engine hibari; builtin://fake needs the engine fake"
     by_source = "(self.model.source == 'builtin://fake' ? 'fake' : 'hibari')"
@@ -96,13 +96,13 @@ def test_kubectl_explains_it(definition: dict[str, Any]) -> None:
     assert "builtin://hibari or builtin://fake (" in fields["model"]["properties"]["source"]["description"]
     assert "fake: requests cpu 123m, memory 45Mi, limits memory 67Mi" in fields["resources"]["description"]
     assert fields["gpu"]["properties"]["count"]["description"] == fields["gpu"]["description"]
-    assert "(hibari 0, coqui 1, fake 2)" in fields["gpu"]["description"]
+    assert "(hibari 0, onnx 0, coqui 1, fake 2)" in fields["gpu"]["description"]
 
 
 def test_the_reference_has_it(tmp_path: Path) -> None:
     run("tools.apidoc", str(tmp_path / "api.md"))
     text = (tmp_path / "api.md").read_text()
-    assert "| `engine` | `hibari` \\| `coqui` \\| `fake` |" in text
+    assert "| `engine` | `hibari` \\| `onnx` \\| `coqui` \\| `fake` |" in text
     [row] = [line for line in text.splitlines() if line.startswith("| `fake` |")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells == [
@@ -123,7 +123,8 @@ def test_the_operator_runs_it() -> None:
 
 
 def test_the_worker_speaks_with_it(tmp_path: Path) -> None:
-    assert "Engine that runs the model: hibari, coqui or fake." in " ".join(run("ttsworker", "say", "--help").split())
+    told = " ".join(run("ttsworker", "say", "--help").split())
+    assert "Engine that runs the model: hibari, onnx, coqui or fake." in told
     run("ttsworker", "say", "Hello.", "--engine", "fake", "--output", str(tmp_path / "hello.wav"))
     with wave.open(str(tmp_path / "hello.wav")) as audio:
         assert audio.getnframes() > 0

@@ -81,7 +81,7 @@ def test_say_reads_standard_input_and_writes_standard_output(tmp_path: Path) -> 
         (["-"], 2, "standard input is not UTF-8"),
         (["hello", "-o", "nowhere/out.wav"], 1, "cannot write nowhere/out.wav: No such file"),
         (["hello", "--model-dir", "nowhere"], 1, "no model at nowhere"),
-        (["hello", "--engine", "espeak"], 1, "the engines are coqui, hibari"),
+        (["hello", "--engine", "espeak"], 1, "the engines are coqui, hibari, onnx"),
     ],
 )
 def test_say_tells_in_one_line_what_is_wrong_and_leaves_the_file_as_it_was(

@@ -3,6 +3,7 @@
 What it shares with a real voice: the inputs and the output, two draws of noise, one for the length and one for the
 sound, and their scales.
 """
+# ruff: noqa: RUF001 - the phonemes are intended
 
 import json
 from collections.abc import Mapping, Sequence
@@ -76,7 +77,8 @@ def graph(*, several: bool, random: str, more_inputs: Sequence[str]) -> onnx.Mod
         helper.make_node("Mul", ["mean", "step"], ["by_ids"]),
         helper.make_node("Cast", ["sid" if several else "zero"], ["speaker"], to=TensorProto.FLOAT),
         helper.make_node("Mul", ["speaker", "some"], ["by_speaker"]),
-        *_chain("by_ids", ("Add", "by_speaker"), ("Add", "first"), ("Mul", "time"), ("Sin",), ("Mul", "louder"), to="hum"),
+        *_chain("by_ids", ("Add", "by_speaker"), ("Add", "first"), ("Mul", "time"), ("Sin",), ("Mul", "louder"),
+                to="hum"),
         helper.make_node("RandomNormalLike", ["time"], ["noise_2"]),
         *_chain("noise_2", ("Mul", "noise_scale"), ("Mul", "some"), ("Add", "hum"), to="audio"),
         helper.make_node("Reshape", ["audio", "shape"], ["output"]),

@@ -59,10 +59,13 @@ def test_the_engines_own_voice_can_be_baked_by_its_name(tmp_path: Path) -> None:
         (
             "voice.onnx",
             [],
-            ["no engine of this image can speak the model: hibari: voice.onnx is not an ONNX", "coqui: "],
+            [
+                *("no engine of this image can speak the model: hibari: voice.onnx is not an ONNX model",),
+                *("onnx: voice.onnx.json is not beside voice.onnx", "coqui: "),
+            ],
         ),
         ("voice.onnx", ["--engine", "hibari"], ["speak the model: hibari: voice.onnx is not an ONNX model"]),
-        ("voice.onnx", ["--engine", "espeak"], ["the engines are coqui, hibari"]),
+        ("voice.onnx", ["--engine", "espeak"], ["the engines are coqui, hibari, onnx"]),
         ("hibari.onnx", [], ["builtin://hibari is the engine's own voice: set MODEL_NAME to another name"]),
         ("voice.onnx", ["--name", "My_Voice"], ["set MODEL_NAME to lower-case letters, digits, - and ."]),
     ],

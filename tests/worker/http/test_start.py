@@ -125,7 +125,7 @@ def test_on_the_operators_volume_a_model_that_is_not_published_is_refused(model:
 @pytest.mark.parametrize(
     ("environment", "reason", "words"),
     [
-        ({"TTSWORKER_ENGINE": "espeak"}, "EngineUnavailable", "the engines are coqui, hibari"),
+        ({"TTSWORKER_ENGINE": "espeak"}, "EngineUnavailable", "the engines are coqui, hibari, onnx"),
         ({"TTSWORKER_PRECISION": "Float16"}, "ModelInvalid", "set precision to Auto"),
         ({"TTSWORKER_ENGINE": "coqui"}, "ModelInvalid", "set model_dir"),
     ],

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.support.valkey import running_valkey
+from tests.support.worker import tiny_piper
 from tests.support.worker.serving import PATIENCE_SECONDS, Served, serving, until
 from ttsworker.audio import Audio, Pcm, silence, to_pcm
 from ttsworker.engines import Engine, EngineOptions, Utterance, find_engine
@@ -41,7 +42,7 @@ class Model:
         return np.concatenate([spoken[0], *(part for each in spoken[1:] for part in (pause, each))])
 
 
-@pytest.fixture(scope="module", params=["hibari", "coqui"])
+@pytest.fixture(scope="module", params=["hibari", "onnx", "coqui"])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder = None
     if request.param == "coqui":
@@ -50,6 +51,10 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         folder = tmp_path_factory.mktemp("coqui")
         tiny_vits.write(folder)
         write_manifest(folder, build_manifest(folder, source="https://example.org/vits.tar"))
+    if request.param == "onnx":
+        folder = tmp_path_factory.mktemp("onnx")
+        tiny_piper.write(folder)
+        write_manifest(folder, build_manifest(folder, source="https://example.org/piper.tar"))
     alone = find_engine(request.param)(EngineOptions(folder))
     alone.load()
     return Model(request.param, folder, alone)

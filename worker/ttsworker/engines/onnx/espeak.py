@@ -25,11 +25,11 @@ MOST_TEXTS = 1024
 """In one call."""
 
 _END = re.compile("[mn]{10}")
-"""The line that ends those of a text: its number, in the program's own phonemes that every language prints as they are."""
+"""The line that ends those of a text: its number, in phonemes of the program that every language prints as they are."""
 
-_DOTTED = re.compile(r"\S{41,}")
-LONGEST_DOTTED = 40
-"""Characters without a space, where there are full stops among them: `A.A.A.` of 160 bytes ends espeak-ng 1.51."""
+_RUN = re.compile(r"\S{21,}")
+_WORD = re.compile(r"[^\s.'\u2019]{1,20}")
+"""What the program certainly reads. Release 1.51 dies of some long runs without a space, such as `A.A.A.` and so on."""
 
 _VOICE = re.compile(r"[A-Za-z]{2,8}([-+][A-Za-z0-9]{1,12})*", re.ASCII)
 """What a voice is called; it excludes options and paths."""
@@ -57,8 +57,9 @@ class Espeak:
         """Return the phonemes of each text, clause by clause as the program divides it. Raises Unspeakable."""
         if len(texts) > MOST_TEXTS:
             raise ValueError(f"{len(texts)} texts are more than {MOST_TEXTS}")
-        lines = chain.from_iterable((*_lines(text), f"[[{_numbered(at)}]]") for at, text in enumerate(texts))
-        result = self._run("".join(f"{line}\n" for line in lines))
+        result = self._run(_input(texts))
+        if result.returncode:
+            result = self._run(_input(_RUN.sub(_with_spaces, text) for text in texts))
         if result.returncode:
             raise Unspeakable(f"espeak-ng cannot read this text; it ended with {result.returncode}")
         return _by_text(result.stdout.splitlines(), len(texts))
@@ -94,16 +95,19 @@ def missing(error: Exception) -> str:
     return f"the voice needs the program espeak-ng, which does not start ({reason}): install it and put it on PATH"
 
 
+def _input(texts: Iterable[str]) -> str:
+    lines = chain.from_iterable((*_lines(text), f"[[{_numbered(at)}]]") for at, text in enumerate(texts))
+    return "".join(f"{line}\n" for line in lines)
+
+
 def _lines(text: str) -> Iterator[str]:
     """Yield the text in lines that the program reads as text: no commands, and no phonemes in double brackets."""
     plain = "".join(" " if unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} else each for each in text)
-    yield from cut(_DOTTED.sub(_with_spaces, plain).replace("[[", "[ ["), MAX_LINE)
+    yield from cut(plain.replace("[[", "[ ["), MAX_LINE)
 
 
 def _with_spaces(run: re.Match[str]) -> str:
-    if "." not in run[0]:
-        return run[0]
-    return " ".join(run[0][start : start + LONGEST_DOTTED] for start in range(0, len(run[0]), LONGEST_DOTTED))
+    return " ".join(_WORD.findall(run[0]))
 
 
 def _numbered(number: int) -> str:
