@@ -33,7 +33,7 @@ def test_check_finds_a_good_machine_good(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     lines = {line.split()[1]: line for line in done.stdout.decode().splitlines()}
     assert list(lines) == [
-        *("settings", "gpu", "ffmpeg", "espeak-ng", "tls", "api_keys", "redis", "port", "metrics_port"),
+        *("settings", "gpu", "espeak-ng", "ffmpeg", "tls", "api_keys", "redis", "port", "metrics_port"),
         *("model", "engine"),
     ]
     assert "hibari runs on the cpu" in lines["engine"]

@@ -14,7 +14,7 @@ import onnx
 from onnx import TensorProto, helper
 
 SAMPLE_RATE = 22_050
-SAMPLES_PER_ID = 1_000
+SAMPLES_PER_ID = 600
 
 PHONEMES = "_^$ !',-.:;?abcdefhijklmnopqrstuvwxyzæðŋɐɑɒɔəɚɛɜɡɪɹɾʃʊʌʒˈˌːθᵻ0123456789"
 

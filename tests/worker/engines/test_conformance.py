@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hibari.voices import DEFAULT, voice_path
 
+from tests.support.worker import tiny_piper
 from tests.support.worker.broken_engines import Broken
 from tests.support.worker.broken_lives import BROKEN
 from tests.support.worker.conforming import ConformingEngine, not_passed, run_suite, write_model
@@ -79,6 +80,12 @@ def test_hibari_keeps_the_rules(tmp_path: Path) -> None:
 
 def test_the_embedded_voice_keeps_the_rules(tmp_path: Path) -> None:
     assert not not_passed(run_suite("hibari", tmp_path))
+
+
+def test_onnx_keeps_the_rules(tmp_path: Path) -> None:
+    tiny_piper.write(tmp_path / "model", speakers={"anna": 0, "ben": 1})
+    results = run_suite("onnx", tmp_path, f"--model-dir={tmp_path / 'model'}")
+    assert not not_passed(results)
 
 
 def test_coqui_keeps_the_rules(tmp_path: Path) -> None:

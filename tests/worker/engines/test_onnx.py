@@ -1,4 +1,7 @@
-"""Piper voices: a real one that a judge understands, and tiny ones that hum."""
+"""Piper voices: a real one that a judge understands, and tiny ones that hum.
+
+test_conformance.py has what holds for every engine.
+"""
 # ruff: noqa: RUF001 - the marks and phonemes are intended
 
 import io
@@ -23,6 +26,7 @@ from tests.support.worker import tiny_piper
 from ttscontract.worker_config import MAX_SPEED, MIN_SPEED
 from ttsworker.engines import Engine, EngineOptions, EngineUnavailable, ModelInvalid, Utterance, Voice, find_engine
 from ttsworker.engines.onnx.engine import OnnxEngine
+from ttsworker.engines.onnx.voice_file import MAX_BYTES
 from ttsworker.engines.protocol import MAX_AUDIO_AT_ONCE
 from ttsworker.text import MAX_PIECE_LENGTH
 
@@ -299,12 +303,26 @@ def external(path: Path) -> None:
     path.write_bytes(model.SerializeToString())
 
 
+def nested(path: Path) -> None:
+    model = onnx.load(path)
+    value = onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1])
+    inner = onnx.helper.make_graph([onnx.helper.make_node("RandomNormal", [], ["x"], shape=[1])], "inner", [], [value])
+    model.graph.node.append(onnx.helper.make_node("If", ["input"], ["y"], then_branch=inner, else_branch=inner))
+    path.write_bytes(model.SerializeToString())
+
+
+def huge(path: Path) -> None:
+    path.with_name(f"{path.name}.json").write_bytes(b" " * (MAX_BYTES + 1))
+
+
 @pytest.mark.parametrize(
     ("changes", "damage", "message"),
     [
         ({}, without_json, "tiny.onnx.json is not beside tiny.onnx: a Piper voice is these two files"),
         ({}, no_json, "tiny.onnx.json is not a Piper voice's: Invalid JSON"),
         ({}, corrupt, "tiny.onnx is not an ONNX model"),
+        ({}, huge, "tiny.onnx.json has more than 4194304 bytes"),
+        ({}, nested, "with RandomNormal inside a condition or a loop"),
         ({}, external, "keeps data in other files"),
         ({"more_inputs": ["langid"]}, None, "its inputs are input, input_lengths, langid, scales instead of"),
         ({"num_speakers": 2}, None, "its inputs are input, input_lengths, scales instead of .*, sid"),

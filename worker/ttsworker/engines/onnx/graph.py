@@ -67,6 +67,8 @@ def _with_noise_inputs(path: Path, expected: frozenset[str]) -> tuple[bytes, Seq
             f"{path.name} is an ONNX model but not this Piper voice: its inputs are {_names(inputs)} instead of "
             f"{_names(expected)}"
         )
+    if nested := _nested_random(model.graph):
+        raise ModelInvalid(f"{path.name} draws random numbers with {nested} inside a condition or a loop")
     nodes: list[Any] = []
     noises: list[str] = []
     for node in model.graph.node:
@@ -84,6 +86,17 @@ def _with_noise_inputs(path: Path, expected: frozenset[str]) -> tuple[bytes, Seq
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     return model.SerializeToString(), noises
+
+
+def _nested_random(graph: Any) -> str:
+    """Return the operation that draws random numbers in a graph inside this one; "" where none does."""
+    inner = [each.g for node in graph.node for each in node.attribute if each.HasField("g")]
+    while inner:
+        nodes = inner.pop().node
+        if found := next((node.op_type for node in nodes if node.op_type in RANDOM), ""):
+            return found
+        inner += [each.g for node in nodes for each in node.attribute if each.HasField("g")]
+    return ""
 
 
 def _taking(helper: Any, noise: str, like: str, output: str) -> list[Any]:
