@@ -368,6 +368,13 @@ def test_a_folder_without_a_voice_is_told_from_one_with_voices_below(tmp_path: P
         load(tmp_path)
 
 
+def test_folders_and_hidden_files_are_no_voices(tmp_path: Path) -> None:
+    tiny_piper.write(tmp_path)
+    (tmp_path / "folder.onnx").mkdir()
+    (tmp_path / "._tiny.onnx").write_bytes(b"of macOS")
+    assert [voice.name for voice in load(tmp_path).voices] == ["tiny"]
+
+
 def test_precisions_other_than_the_files_are_refused(tmp_path: Path) -> None:
     for precision in ("Float16", "BFloat16"):
         with pytest.raises(ModelInvalid, match="set it to Auto"):

@@ -178,7 +178,8 @@ class OnnxEngine:
 
 
 def _files(folder: Path) -> list[Path]:
-    files = sorted(folder.glob("*.onnx"))
+    # macOS packs a hidden file ._NAME beside each file.
+    files = sorted(path for path in folder.glob("*.onnx") if path.is_file() and not path.name.startswith("."))
     if not files:
         below = sorted(folder.rglob("*.onnx"))
         where = f"; the first one below it is in {below[0].parent}" if below else ""
