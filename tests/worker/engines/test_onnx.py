@@ -360,6 +360,16 @@ def test_without_espeak_it_says_what_to_install(tmp_path: Path, monkeypatch: pyt
         load(tmp_path)
 
 
+def test_an_espeak_that_dies_while_the_voice_loads_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_piper.write(tmp_path)
+    program = tmp_path / "espeak-ng"
+    program.write_text("#!/bin/sh\nread -r line; read -r line || exit 0; kill -9 $$\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ModelInvalid, match=r"cannot be used with this espeak-ng: .* it ended with -9"):
+        load(tmp_path)
+
+
 def test_a_folder_without_a_voice_is_told_from_one_with_voices_below(tmp_path: Path) -> None:
     with pytest.raises(ModelInvalid, match=r"has no voice of the engine onnx$"):
         load(tmp_path)

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ttscontract.engines import Precision
-from ttsworker.engines import Audio, EngineOptions, ModelInvalid
+from ttsworker.engines import Audio, EngineOptions, ModelInvalid, Unspeakable
 from ttsworker.engines.onnx import espeak
 from ttsworker.engines.onnx.graph import SPEAKER, Graph
 from ttsworker.engines.onnx.phonemes import BEGIN, END, PAD, PhonemeIds, decompose, read_sentences
@@ -194,7 +194,10 @@ def _load(path: Path) -> _Model:
     if file.phoneme_type is PhonemeType.ESPEAK:
         program = espeak.Espeak(file.espeak.voice)
         program.check()
-        reading = EspeakReading(program.read)
+        try:
+            reading = EspeakReading(program.read)
+        except Unspeakable as error:
+            raise ModelInvalid(f"{path.name} cannot be used with this espeak-ng: {error}") from error
     graph = Graph(path, speakers=file.num_speakers > 1)
     return _Model(path.stem, file, graph, ids, reading or TextReading(ids), program)
 
