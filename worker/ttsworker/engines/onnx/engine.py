@@ -68,6 +68,7 @@ class OnnxEngine:
     max_batch_size = 1
     max_characters = MAX_PIECE_LENGTH
     streams = False
+    reads_signs = False  # espeak-ng reads $3.50 as "dollar three point five zero", and % not at all in some languages
     pause_seconds = PAUSE_SECONDS
     languages: Sequence[str] = ()
 
