@@ -13,6 +13,9 @@ from typing import Any
 import onnx
 from onnx import TensorProto, helper
 
+from ttsworker.engines import EngineOptions, find_engine
+from ttsworker.engines.onnx.engine import OnnxEngine
+
 SAMPLE_RATE = 22_050
 SAMPLES_PER_ID = 600
 
@@ -105,3 +108,11 @@ def _chain(value: str, *steps: tuple[str, ...], to: str) -> list[onnx.NodeProto]
         nodes.append(helper.make_node(operation, [value, *others], [result]))
         value = nodes[-1].output[0]
     return nodes
+
+
+def load(folder: Path, **options: Any) -> OnnxEngine:
+    """Load the voices of a folder."""
+    loaded = find_engine("onnx")(EngineOptions(folder, **options))
+    loaded.load()
+    assert isinstance(loaded, OnnxEngine)
+    return loaded
