@@ -21,8 +21,8 @@ GERMAN = Language(
     clock="{hour} Uhr {minute}", full_hour="{hour} Uhr",
     date="{day}. {month} {year}", separate_decimals=True,
     months="Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
-    units=_same(km="Kilometer", cm="Zentimeter", mm="Millimeter", kg="Kilogramm", mg="Milligramm", ml="Milliliter",
-                GB="Gigabyte", MB="Megabyte", TB="Terabyte", kWh="Kilowattstunden", kW="Kilowatt")
+    units=_same(m="Meter", km="Kilometer", cm="Zentimeter", mm="Millimeter", kg="Kilogramm", mg="Milligramm",
+                ml="Milliliter", GB="Gigabyte", MB="Megabyte", TB="Terabyte", kWh="Kilowattstunden", kW="Kilowatt")
     | {"km/h": ("Kilometer pro Stunde",) * 2, "m/s": ("Meter pro Sekunde",) * 2, "m²": ("Quadratmeter",) * 2,
        "km²": ("Quadratkilometer",) * 2, "m³": ("Kubikmeter",) * 2, "°C": ("Grad Celsius",) * 2,
        "°F": ("Grad Fahrenheit",) * 2, "‰": ("Promille",) * 2, "€": ("Euro",) * 2, "$": ("Dollar",) * 2,
@@ -41,8 +41,8 @@ FRENCH = Language(
     clock="{hour} heures {minute}",
     full_hour="{hour} heures", date="{day} {month} {year}", first_day="1er",
     months="janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
-    units=_plural(km="kilomètre", cm="centimètre", mm="millimètre", kg="kilogramme", mg="milligramme", ml="millilitre",
-                  Go="gigaoctet", Mo="mégaoctet", To="téraoctet", kWh="kilowattheure", kW="kilowatt")
+    units=_plural(m="mètre", km="kilomètre", cm="centimètre", mm="millimètre", kg="kilogramme", mg="milligramme",
+                  ml="millilitre", Go="gigaoctet", Mo="mégaoctet", To="téraoctet", kWh="kilowattheure", kW="kilowatt")
     | {"km/h": ("kilomètre par heure", "kilomètres par heure"), "m/s": ("mètre par seconde", "mètres par seconde"),
        "m²": ("mètre carré", "mètres carrés"), "km²": ("kilomètre carré", "kilomètres carrés"),
        "m³": ("mètre cube", "mètres cubes"), "°C": ("degré Celsius", "degrés Celsius"), "‰": ("pour mille",) * 2,
@@ -60,8 +60,8 @@ SPANISH = Language(
     clock="{hour} y {minute}", full_hour="{hour} horas",
     date="{day} de {month} de {year}",
     months="enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
-    units=_plural(km="kilómetro", cm="centímetro", mm="milímetro", kg="kilogramo", mg="miligramo", ml="mililitro",
-                  GB="gigabyte", MB="megabyte", TB="terabyte", kWh="kilovatio hora", kW="kilovatio")
+    units=_plural(m="metro", km="kilómetro", cm="centímetro", mm="milímetro", kg="kilogramo", mg="miligramo",
+                  ml="mililitro", GB="gigabyte", MB="megabyte", TB="terabyte", kWh="kilovatio hora", kW="kilovatio")
     | {"km/h": ("kilómetro por hora", "kilómetros por hora"), "m/s": ("metro por segundo", "metros por segundo"),
        "m²": ("metro cuadrado", "metros cuadrados"), "km²": ("kilómetro cuadrado", "kilómetros cuadrados"),
        "m³": ("metro cúbico", "metros cúbicos"), "°C": ("grado Celsius", "grados Celsius"), "‰": ("por mil",) * 2,
@@ -79,7 +79,8 @@ ITALIAN = Language(
     clock="{hour} e {minute}", full_hour="{hour} in punto",
     date="{day} {month} {year}", first_day="primo",
     months="gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
-    units={"km": ("chilometro", "chilometri"), "cm": ("centimetro", "centimetri"), "mm": ("millimetro", "millimetri"),
+    units={"m": ("metro", "metri"), "km": ("chilometro", "chilometri"), "cm": ("centimetro", "centimetri"),
+           "mm": ("millimetro", "millimetri"),
            "kg": ("chilogrammo", "chilogrammi"), "mg": ("milligrammo", "milligrammi"),
            "ml": ("millilitro", "millilitri"),
            "GB": ("gigabyte",) * 2, "MB": ("megabyte",) * 2, "TB": ("terabyte",) * 2, "kWh": ("chilowattora",) * 2,
@@ -99,8 +100,8 @@ PORTUGUESE = Language(
     clock="{hour} horas e {minute}",
     full_hour="{hour} horas", date="{day} de {month} de {year}", first_day="primeiro",
     months="janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
-    units=_plural(km="quilômetro", cm="centímetro", mm="milímetro", kg="quilograma", mg="miligrama", ml="mililitro",
-                  GB="gigabyte", MB="megabyte", TB="terabyte", kWh="quilowatt hora", kW="quilowatt")
+    units=_plural(m="metro", km="quilômetro", cm="centímetro", mm="milímetro", kg="quilograma", mg="miligrama",
+                  ml="mililitro", GB="gigabyte", MB="megabyte", TB="terabyte", kWh="quilowatt hora", kW="quilowatt")
     | {"km/h": ("quilômetro por hora", "quilômetros por hora"), "m/s": ("metro por segundo", "metros por segundo"),
        "m²": ("metro quadrado", "metros quadrados"), "km²": ("quilômetro quadrado", "quilômetros quadrados"),
        "m³": ("metro cúbico", "metros cúbicos"), "°C": ("grau Celsius", "graus Celsius"), "‰": ("por mil",) * 2,
