@@ -30,7 +30,7 @@ def _voice_name(value: object) -> object:
     if not isinstance(value, dict):
         return value
     given = {name: each for name, each in value.items() if each is not None}
-    if len(given) <= 1 and set(value) <= {"id", "name"}:
+    if value and len(given) <= 1 and set(value) <= {"id", "name"}:
         return next(iter(given.values()), None)
     raise ValueError('a voice is a name, or an object with "id" or "name" and nothing else')
 
@@ -42,6 +42,7 @@ _VOICE_SCHEMA: dict[str, Any] = {
             {
                 "type": "object",
                 "properties": {key: {"anyOf": [{"type": "string"}, {"type": "null"}]}, other: {"type": "null"}},
+                "minProperties": 1,
                 "additionalProperties": False,
             }
             for key, other in (("id", "name"), ("name", "id"))
